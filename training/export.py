@@ -16,8 +16,8 @@ EXAMINED = 2000  # fresh scenes the accuracy is taken from
 
 def weights(net, name, out):
     """Write out/texture_<name>.safetensors: fp16, with the labels and the normalisation in its metadata."""
-    half = {key: value.cpu().half().contiguous() for key, value in net.state_dict().items()}
-    half = {key: value for key, value in half.items() if not key.endswith("num_batches_tracked")}
+    state = {key: value.cpu().contiguous() for key, value in net.state_dict().items()}
+    half = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     architecture, arguments = nets.ARCHITECTURES[name]
     metadata = dict(
         architecture=architecture,

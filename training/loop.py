@@ -13,7 +13,7 @@ from timm.optim.muon import Muon
 
 from training import batches, nets, pool
 
-WARM_UP = 0.04  # of all steps: the learning rate rises
+WARM_UP = {"resnet": 240, "vit": 192}  # steps: the learning rate rises
 COOL_DOWN = 0.7  # of all steps: it falls, in a straight line, to nothing
 SMALL = {"resnet": 0.5, "vit": 0.65}  # of all steps on crops of 96 pixels, the rest on 128
 SAVE_EVERY = 200
@@ -24,10 +24,9 @@ def device_by_name(name):
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
-def rate_at(step, steps):
+def rate_at(step, steps, name):
     """The learning rate at a step, as a share of the highest."""
-    done = step / steps
-    return min(1.0, (done + 1 / steps) / WARM_UP, (1 - done) / COOL_DOWN)
+    return min(1.0, (step + 1) / min(WARM_UP[name], steps / 4), (1 - step / steps) / COOL_DOWN)
 
 
 def size_at(step, steps, name):
@@ -76,13 +75,13 @@ def to_input(pictures, device):
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def train(name, runs, steps, seed, pool_size, rate, device="auto", until=None, report=print):
+def train(name, runs, steps, seed, pool_size, rate, device="auto", batch=64, until=None, report=print):
     """Train one network and return (network with averaged weights, history).
 
     Resumes from runs/<name>.pt when that was made with the same settings. `until` stops early, as if
     interrupted. History is a list of dictionaries: step, loss, whole, local, seconds.
     """
-    settings = dict(name=name, steps=steps, seed=seed, pool_size=pool_size, rate=rate)
+    settings = dict(name=name, steps=steps, seed=seed, pool_size=pool_size, rate=rate, batch=batch)
     device, runs = device_by_name(device), Path(runs)
     torch.manual_seed(seed)
     model = nets.WRAPPERS[name](nets.create(name)).to(device, memory_format=torch.channels_last)
@@ -108,11 +107,11 @@ def train(name, runs, steps, seed, pool_size, rate, device="auto", until=None, r
     began, sums = time.monotonic(), torch.zeros(3)
     seconds_before = history[-1]["seconds"] if history else 0.0
     for step in range(start, steps if until is None else min(until, steps)):
-        batch = batches.make(pictures, masks, seed, step, size_at(step, steps, name))
+        drawn = batches.make(pictures, masks, seed, step, size_at(step, steps, name), batch)
         for group, highest in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = highest * rate_at(step, steps)
-        scores, cell_scores = model(to_input(batch.pictures, device), np.random.default_rng([seed, 13, step]))
-        target, cells = (torch.from_numpy(t).to(device) for t in (batch.target, batch.cells))
+            group["lr"] = highest * rate_at(step, steps, name)
+        scores, cell_scores = model(to_input(drawn.pictures, device), np.random.default_rng([seed, 13, step]))
+        target, cells = (torch.from_numpy(t).to(device) for t in (drawn.target, drawn.cells))
         total, whole, local = nets.loss(scores, cell_scores, target, cells)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -130,13 +129,13 @@ def train(name, runs, steps, seed, pool_size, rate, device="auto", until=None, r
             speed = (done - start) / seconds
             report(
                 f"{name}: step {done} of {steps}, loss {losses['loss']:.3f} "
-                f"({losses['whole']:.3f} + {losses['local']:.3f}), {speed * 64:.0f} pictures/s, "
+                f"({losses['whole']:.3f} + {losses['local']:.3f}), {speed * batch:.0f} pictures/s, "
                 f"{math.ceil((steps - done) / speed / 60)} min left"
             )
             sums.zero_()
         if done % SAVE_EVERY == 0 or done in (steps, until):
             save(checkpoint, settings, model, mean, optimizer, history, done)
-    return mean.net.eval(), history
+    return mean.net.eval().to("cpu", memory_format=torch.contiguous_format), history
 
 
 def save(path, settings, model, mean, optimizer, history, step):

@@ -1,10 +1,14 @@
 """Sightlines: the list of pages, and what they share. Run with ``streamlit run streamlit_app.py``."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui.choices import sidebar
 
-st.set_page_config(page_title="Sightlines", page_icon=":material/visibility:", layout="wide")
+st.set_page_config(
+    page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
+)
 page = st.navigation(
     [
         st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:", default=True),

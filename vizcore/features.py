@@ -50,7 +50,7 @@ def pca_colours(maps: Tensor) -> Tensor:
         maps: (C, h, w).
 
     Returns:
-        (h, w, 3), each component stretched over 0 to 1 between its 1st and 99th percentile; 0.5 where
+        (3, h, w), each component stretched over 0 to 1 between its 1st and 99th percentile; 0.5 where
         there is nothing to show. The sign of a component is arbitrary and fixed by its largest weight.
     """
     channels, rows, columns = maps.shape
@@ -69,7 +69,7 @@ def pca_colours(maps: Tensor) -> Tensor:
     spread = high - low
     flat = spread <= 1e-6 * x.abs().max().clamp(min=1e-12)
     colours = ((components - low) / spread.where(~flat, torch.ones_like(spread))).clamp(0, 1)
-    return colours.masked_fill(flat, 0.5).reshape(rows, columns, 3)
+    return colours.masked_fill(flat, 0.5).T.reshape(3, rows, columns)
 
 
 def similarity(maps: Tensor, row: int, column: int) -> Tensor:

@@ -87,7 +87,7 @@ def draw_masks(count, seed):
 def crop(picture, rng, size):
     """A square of the picture, turned, mirrored and zoomed: (size, size, 3) uint8."""
     side = picture.shape[0]
-    scale = math.exp(rng.uniform(math.log(0.72), math.log(min(1.3, side / size))))  # pool pixels a pixel
+    scale = math.exp(rng.uniform(math.log(0.6), math.log(min(1.3, side / size))))  # pool pixels a pixel
     a = rng.integers(4) * math.pi / 2 + (rng.uniform(-0.5, 0.5) if rng.random() < 0.3 else 0)
     c, s, mirror = math.cos(a) * scale, math.sin(a) * scale, rng.choice([-1, 1])
     free = max(0.0, (side - size * scale) / 2)
@@ -100,33 +100,60 @@ def crop(picture, rng, size):
 
 
 def recolour(picture, rng):
-    """Other gains, contrast, brightness and gamma; sometimes grey, or the colours exchanged."""
-    if rng.random() < 0.1:
+    """Another light: gains, contrast, brightness, gamma; often grey, or the colours exchanged."""
+    kind = rng.random()
+    if kind < 0.15:
         picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    elif rng.random() < 0.2:
+    elif kind < 0.3:
         picture = np.ascontiguousarray(picture[..., rng.permutation(3)])
+    elif kind < 0.45:  # every colour partly mixed into the others
+        rows = np.eye(3) * 0.7 + rng.uniform(-0.2, 0.4, (3, 3))
+        picture = cv2.transform(picture, rows / rows.sum(1, keepdims=True).clip(0.5))
     if rng.random() < 0.8:
-        levels = np.linspace(0, 1, 256)[:, None] ** math.exp(rng.uniform(-0.4, 0.4))
-        levels = (
-            (levels * rng.uniform(0.8, 1.2, 3) - 0.5) * rng.uniform(0.6, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
+        levels = np.linspace(0, 1, 256)[:, None] ** math.exp(rng.uniform(-0.5, 0.5))
+        levels = (levels * rng.uniform(0.8, 1.2, 3) - 0.5) * rng.uniform(0.5, 1.4) + 0.5
+        picture = cv2.LUT(
+            picture, (np.clip(levels + rng.uniform(-0.15, 0.15), 0, 1) * 255).astype(np.uint8)[None]
         )
-        picture = cv2.LUT(picture, (np.clip(levels, 0, 1) * 255).astype(np.uint8)[None])
     return picture
 
 
+def _grain(picture, rng):
+    grain = np.empty(picture.shape, np.int16)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
+    cv2.randn(grain, 0, rng.uniform(2, 14))
+    return cv2.add(picture, grain, dtype=cv2.CV_8U)
+
+
+def _blur(picture, rng):
+    return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.5))
+
+
+def _sharpen(picture, rng):
+    amount = rng.uniform(0.3, 1.5)
+    return cv2.addWeighted(picture, 1 + amount, cv2.GaussianBlur(picture, (0, 0), 1), -amount, 0)
+
+
+def _coarsen(picture, rng):
+    """As if from fewer pixels."""
+    side = int(len(picture) * rng.uniform(0.45, 0.85))
+    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, picture.shape[:2], interpolation=cv2.INTER_CUBIC)
+
+
+def _jpeg(picture, rng):
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+    return cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR)
+
+
+SPOILERS = ((0.1, _blur), (0.1, _sharpen), (0.08, _coarsen), (0.2, _grain), (0.08, _jpeg))  # chance, what
+
+
 def spoil(picture, rng):
-    """Sometimes noise, blur or JPEG, over the whole mixed picture."""
-    if rng.random() < 0.25:
-        grain = np.empty(picture.shape, np.int16)
-        cv2.setRNGSeed(int(rng.integers(2**31)))
-        cv2.randn(grain, 0, rng.uniform(2, 14))
-        picture = cv2.add(picture, grain, dtype=cv2.CV_8U)
-    kind = rng.random()
-    if kind < 0.12:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.3))
-    elif kind < 0.2:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
-        picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR)
+    """What cameras and files do to a whole picture, each sometimes."""
+    for chance, change in SPOILERS:
+        if rng.random() < chance:
+            picture = change(picture, rng)
     return picture
 
 

@@ -13,7 +13,7 @@ from timm.optim.muon import Muon
 
 from training import batches, nets, pool
 
-WARM_UP = {"resnet": 240, "vit": 192}  # steps: the learning rate rises
+WARM_UP = 200  # steps: the learning rate rises
 COOL_DOWN = 0.7  # of all steps: it falls, in a straight line, to nothing
 SMALL = {"resnet": 0.5, "vit": 0.65}  # of all steps on crops of 96 pixels, the rest on 128
 SAVE_EVERY = 200
@@ -24,9 +24,9 @@ def device_by_name(name):
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
-def rate_at(step, steps, name):
+def rate_at(step, steps):
     """The learning rate at a step, as a share of the highest."""
-    return min(1.0, (step + 1) / min(WARM_UP[name], steps / 4), (1 - step / steps) / COOL_DOWN)
+    return min(1.0, (step + 1) / min(WARM_UP, steps / 4), (1 - step / steps) / COOL_DOWN)
 
 
 def size_at(step, steps, name):
@@ -109,7 +109,7 @@ def train(name, runs, steps, seed, pool_size, rate, device="auto", batch=64, unt
     for step in range(start, steps if until is None else min(until, steps)):
         drawn = batches.make(pictures, masks, seed, step, size_at(step, steps, name), batch)
         for group, highest in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = highest * rate_at(step, steps, name)
+            group["lr"] = highest * rate_at(step, steps)
         scores, cell_scores = model(to_input(drawn.pictures, device), np.random.default_rng([seed, 13, step]))
         target, cells = (torch.from_numpy(t).to(device) for t in (drawn.target, drawn.cells))
         total, whole, local = nets.loss(scores, cell_scores, target, cells)

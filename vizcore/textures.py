@@ -278,11 +278,23 @@ def stripes(s, t, colours, softness):
 # ---------------------------------------------------------------- the classes
 
 
+def _strata(s, u):
+    """Layers of uneven thickness and tone, as in rock: (size, size, 3)."""
+    count = s.whole(6, 24)
+    tones = s.palette(s.whole(2, 4), 0.2)
+    layers = gradient(tones, s.rng.random(256)) * s.rng.uniform(0.75, 1.15, (256, 1)).astype(F)
+    place = u * count + 0.25 * s.fractal(6, 3, 0.6)
+    low, part = np.floor(place).astype(np.int32), place % 1
+    return mix(edge(part, 0.5 - 0.5 * s.between(0.1, 1), 1), layers[low & 255], layers[(low + 1) & 255])
+
+
 def banded(s):
-    """Parallel bands of two to five colours, straight, wavy or bent round a far centre."""
+    """Parallel bands of two to five colours, straight, wavy or bent round a far centre; or strata."""
     u, v = s.plane()
     if s.chance(0.2):
         u = np.hypot(u - u.mean() - s.between(0.9, 2), v - v.mean())
+    if s.chance(0.25):
+        return worn(s, lit(s, _strata(s, u), 0.01 * s.fractal(8, 3), 0.3))
     colours = s.palette(s.whole(2, 5), 0.2)
     period = s.spread(0.04, 0.4) * max(1, len(colours) / 2)
     picture = stripes(s, u / period, colours, s.spread(0.004, 0.03) / period)
@@ -334,11 +346,26 @@ def _splashes(s):
     return picture
 
 
+def _spots(s):
+    """Irregular spots of all sizes, some with a core, some run together: rust, mould, a sick leaf."""
+    ground, spot, core = s.palette(3, 0.2)
+    picture = times(ground, 1 + 0.12 * s.fractal(3, 4, 0.6))
+    u, v = s.x + s.fractal(s.spread(6, 14), 3, 0.6) * 0.03, s.y + s.fractal(s.spread(6, 14), 3, 0.6) * 0.03
+    for size in (s.spread(0.2, 0.4), s.spread(0.08, 0.2)):
+        near, _, key, _, _ = cells(s, u / size + 5, v / size + 5, 1)
+        radius = s.between(0.3, 0.6) * s.per_cell(key) ** s.between(0.5, 1.5)
+        soft = s.spread(0.02, 0.2)
+        picture = mix(edge(radius - near, -soft, soft) * s.between(0.6, 1), picture, spot)
+        if s.chance(0.5):
+            picture = mix(edge(radius * 0.6 - near, -soft, soft), picture, core)
+    return picture
+
+
 def blotchy(s):
     """Irregular patches, sharp or soft, of a few tones and many sizes; no direction and no veins."""
-    picture = s.pick(_coat, _coat, _stains, _splashes)(s)
-    if s.chance(0.3):  # the side of a fruit or an animal: darker towards one edge
-        picture = lit(s, picture, 0.25 * s.noise(2))
+    picture = s.pick(_coat, _coat, _stains, _splashes, _spots)(s)
+    if s.chance(0.35):  # the side of a fruit or an animal: round, or darker towards one edge
+        picture = lit(s, picture, 0.3 * s.noise(2) + 0.004 * s.fractal(20, 2) * s.pick(0, 1))
     return worn(s, picture, 0.8, 0.16)
 
 
@@ -401,18 +428,13 @@ def _froth(s):
     picture = gradient(s.palette(3, 0.15), 0.5 + 0.35 * s.noise(2)) if s.chance(0.7) else s.flat(s.colour())
     picture = np.ascontiguousarray(picture, F)
     rim = s.colour() if s.chance(0.6) else np.ones(3, F)
-    largest, a, opaque, thin = (
-        s.spread(0.06, 0.2),
-        s.between(0, TAU),
-        s.between(0.35, 0.9),
-        s.spread(0.003, 0.012),
-    )
+    largest, thin = s.spread(0.06, 0.2), s.spread(0.003, 0.012)
+    a, opaque = s.between(0, TAU), s.between(0.35, 0.9)
     for _ in range(int(min(230, 1.1 / largest**2))):
         radius = largest * s.between(0.2, 1) ** 1.3 + 0.01
         cx, cy = s.rng.uniform(-0.55, 0.55, 2)
-        fill = picture[
-            int((min(max(cy, -0.49), 0.49) + 0.5) * s.size), int((min(max(cx, -0.49), 0.49) + 0.5) * s.size)
-        ].copy()
+        row, column = (int((np.clip(c, -0.49, 0.49) + 0.5) * s.size) for c in (cy, cx))
+        fill = picture[row, column].copy()
 
         def disc(x, y, r, colour, width=-1):
             colour = np.clip(colour, 0, 1).tolist()
@@ -420,20 +442,11 @@ def _froth(s):
 
         if s.chance(0.7):
             disc(cx, cy, radius, fill * s.between(0.8, 1.25))
-        disc(
-            cx,
-            cy,
-            radius,
-            rim * opaque + fill * (1 - opaque),
-            max(1, int(round(thin * s.size * radius / 0.09))),
-        )
+        width = max(1, int(round(thin * s.size * radius / 0.09)))
+        disc(cx, cy, radius, rim * opaque + fill * (1 - opaque), width)
         if radius > 0.02:
-            disc(
-                cx + math.cos(a) * radius * 0.5,
-                cy + math.sin(a) * radius * 0.5,
-                radius * s.between(0.1, 0.22),
-                rim * 0.5 + 0.5,
-            )
+            gx, gy = cx + math.cos(a) * radius * 0.5, cy + math.sin(a) * radius * 0.5
+            disc(gx, gy, radius * s.between(0.1, 0.22), rim * 0.5 + 0.5)
             crescent = np.linspace(a + math.pi - 0.7, a + math.pi + 0.7, 7)
             arc = np.stack([cx + np.cos(crescent) * radius * 0.75, cy + np.sin(crescent) * radius * 0.75], -1)
             s.strokes(picture, [arc], (rim * 0.5 + fill * 0.5).tolist(), 0.005)
@@ -451,7 +464,7 @@ def _pebbles(s, u, v):
     near, second, key, _, _ = cells(s, u / size, v / size, s.between(0.5, 1))
     if s.chance(0.5):  # stones with gaps between
         gap = edge(second - near, 0, s.between(0.15, 0.4))
-        height = gap * np.sqrt(np.clip(1 - (near / 0.85) ** 2, 0, 1)) * size * s.between(0.35, 0.6)
+        height = gap * np.clip(1 - (near / 0.85) ** 2, 0, 1) * size * s.between(0.5, 0.9)
     else:
         height = np.sqrt(np.clip(1 - (near / s.between(0.5, 0.75)) ** 2, 0, 1)) * size * s.between(0.3, 0.6)
     varied = s.per_cell(key)
@@ -485,10 +498,16 @@ def _studs(s, u, v):
     return height * size * s.between(0.2, 0.45) * s.pick(1, 1, -1), 0 * u
 
 
+def _rough(s, u, v):
+    """Stucco, bark, rock: relief at every scale."""
+    height = s.fractal(s.spread(6, 16), 5, s.between(0.5, 0.65))
+    return (height if s.chance(0.5) else -np.abs(height)) * s.between(0.02, 0.05), 0.5 * edge(height, -1, 1)
+
+
 def bumpy(s):
     """Relief in one material: the light and its shadows make the texture, colour only follows."""
     u, v = s.plane()
-    height, tint = s.pick(_pebbles, _pebbles, _lumps, _pimples, _studs)(s, u, v)
+    height, tint = s.pick(_pebbles, _pebbles, _pebbles, _lumps, _pimples, _studs, _rough)(s, u, v)
     height = (
         height
         + s.fractal(s.spread(10, 30), 3, 0.6) * s.pick(0, 0.001, 0.003)
@@ -513,8 +532,11 @@ def chequered(s):
     a, b = (np.clip(np.sin(math.pi * c / period) / sharp / 2, -1, 1) for c in (u, v))
     if s.chance(0.75):
         picture = mix(0.5 + 0.5 * a * b, first, second)
-    else:
-        picture = mix((2 + a + b) / 4, first, second if s.chance(0.7) else third)
+    else:  # each thread carries its stripe across the others
+        picture = mix((2 + a + b) / 4, first, second)
+        if s.chance(0.2):
+            thin = np.maximum(np.cos(math.pi * u / period), np.cos(math.pi * v / period))
+            picture = mix(edge(thin, 0.95, 0.98) * 0.5, picture, third)
     return worn(s, picture)
 
 
@@ -567,17 +589,18 @@ def cobwebbed(s):
 def cracked(s):
     """Thin dark cracks that meet and enclose flat plates: mud, glaze, old paint."""
     u, v = s.plane()
-    size, rough = s.spread(0.1, 0.38), s.between(0.06, 0.3)
-    u, v = u + s.fractal(8, 3, 0.6) * size * rough, v + s.fractal(8, 3, 0.6) * size * rough
+    few = s.chance(0.2)  # a wall with some long cracks
+    size, rough = (s.spread(0.45, 0.8), 0.25) if few else (s.spread(0.08, 0.38), s.between(0.06, 0.3))
+    u, v = u + s.fractal(8, 4, 0.6) * size * rough, v + s.fractal(8, 4, 0.6) * size * rough
     near, second, key, _, _ = cells(s, u / size, v / size, 1)
-    width = s.spread(0.008, 0.026) / size
+    width = s.spread(0.014 if few else 0.008, 0.026) / size
     crack = 1 - edge(second - near, width * 0.3, width * 1.4)
     if s.chance(0.5):  # finer cracks in some places
         finer = size * s.between(0.35, 0.6)
         near2, second2, _, _, _ = cells(s, u / finer + 7, v / finer + 3, 1)
         fine = 1 - edge(second2 - near2, width * 0.3, width * 2)
         crack = np.maximum(crack, fine * s.between(0.3, 0.8) * edge(s.fractal(4, 2), -0.1, 0.5))
-    crack = crack * np.clip(1 - np.maximum(0, s.noise(5) - s.between(0.3, 1)), 0, 1)
+    crack = crack * np.clip(1 - np.maximum(0, s.noise(5) - s.between(0.4, 1)), 0, 1)
     plate = times(s.colour(), 1 + s.between(0.05, 0.25) * s.fractal(s.spread(3, 10), 4, 0.7)) * 0.65 + 0.27
     if s.chance(0.4):
         plate = times(plate, 1 + s.between(0.03, 0.2) * (s.per_cell(key) - 0.5))
@@ -746,7 +769,9 @@ def grid(s):
     field, line, behind = s.palette(3, 0.3)
     base = s.flat(field)
     if s.chance(0.3):  # every field its own shade
-        base = times(base, 1 + s.between(0.1, 0.45) * (s.per_cell(key) - 0.5))
+        base = times(base, 1 + s.between(0.1, 0.6) * (s.per_cell(key) - 0.5))
+    if s.chance(0.15):  # windows: some lit, the sky in others
+        base = mix(edge(s.per_cell(key) + 0.3 * dv, 0.3, 0.8), base, behind)
     if s.chance(0.35):  # something out of focus behind a fence
         base = mix(edge(s.fractal(2.5, 3, 0.4), -0.8, 0.8), base, behind * 0.5 + field * 0.5)
     return worn(s, lit(s, mix(bar, base, line), bar * s.between(0.01, 0.03) * s.pick(1, -1), 0.4))
@@ -755,7 +780,10 @@ def grid(s):
 def honeycombed(s):
     """Six-sided cells with walls, flat, hollow or filled."""
     u, v = s.plane()
-    size = s.spread(0.065, 0.28)
+    size = s.spread(0.055, 0.28)
+    if s.chance(0.35):  # built by bees
+        shift = s.noise(0.7 / size, 2) * size * 0.12
+        u, v = u + shift[..., 0], v + shift[..., 1]
     du, dv, wall, key = hexagons(u / size, v / size)
     width, soft = s.between(0.04, 0.16), 0.006 / size
     comb = 1 - edge(wall, width - soft, width + soft)
@@ -793,21 +821,42 @@ def marbled(s):
 def polka_dotted(s):
     """Equal discs on a regular lattice, flat in colour."""
     u, v = s.plane()
-    size, radius, soft = s.spread(0.065, 0.3), s.between(0.17, 0.4), s.between(0.005, 0.012)
+    size, radius, soft = s.spread(0.055, 0.3), s.between(0.17, 0.4), s.between(0.005, 0.012)
     if s.chance(0.5):
         du, dv, _, key = hexagons(u / size, v / size)
     else:
         du, dv, key = squares(u / size, v / size)
+    if s.chance(0.15):  # less regular
+        du, dv = du + 0.16 * (s.per_cell(key) - 0.5), dv + 0.16 * (s.per_cell(key) - 0.5)
+        radius = radius * (0.65 + 0.35 * s.per_cell(key))
     ground, *dots = s.palette(4, 0.3)
     dot = 1 - edge(np.hypot(du, dv), radius - soft / size, radius + soft / size)
     colour = np.array(dots)[key * 7919 % 3] if s.chance(0.3) else dots[0]
     return worn(s, mix(dot, s.flat(ground), colour))
 
 
+def _snake(s, u, v):
+    """Diamonds side by side, each domed, some with a keel."""
+    long = s.between(1.2, 2.2)
+    du, dv, key = squares(u + v / long, u - v / long)  # the lattice stands on a corner
+    q = 2 * (np.abs(du) ** 3 + np.abs(dv) ** 3) ** (1 / 3)
+    first, second, gap = s.palette(3, 0.25)
+    pattern = edge(s.fractal(3, 2), -0.2, 0.2) if s.chance(0.5) else s.per_cell(key) * s.between(0.2, 0.8)
+    gap_at = s.between(0.75, 0.9)
+    picture = mix(
+        edge(q, gap_at, gap_at + 0.12), mix(pattern, first, second) * 0.8 + 0.15, gap * s.between(0.2, 0.6)
+    )
+    keel = s.pick(0, 0, 0.3) * np.exp(-(((du + dv) / 0.08) ** 2))
+    return picture, np.sqrt(np.clip(1 - (q / 1.02) ** 2, 0, 1)) * 0.3 + keel * 0.3
+
+
 def scaly(s):
     """Rows of overlapping plates, each row covering the roots of the next: fish, snake, roof, cone."""
     u, v = s.plane()
-    size = s.spread(0.07, 0.28)
+    size = s.spread(0.06, 0.28)
+    if s.chance(0.22):
+        picture, dome = _snake(s, u / size, v / size)
+        return worn(s, lit(s, picture, dome * size, 0.9), 0.5)
     u, v, row_height = u / size, v / size, 0.5 * s.between(0.7, 1.3)
     radius, long, power = s.between(0.56, 0.7), s.between(0.9, 1.5), s.pick(2, 2, 1.5, 3)
     row = np.floor(v / row_height).astype(np.int32)
@@ -898,8 +947,8 @@ def sprinkled(s):
 def woven(s):
     """Threads or splints passing over and under each other at right angles."""
     u, v = s.plane()
-    size, width = s.spread(0.045, 0.2), s.between(0.75, 1)
-    u, v = u / size, v / size
+    size, width = s.spread(0.04, 0.2), s.between(0.75, 1)
+    u, v = u / size, v / size * (s.between(0.4, 1) if s.chance(0.3) else 1)  # equal threads, or flat splints
     i, j = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
     du, dv = u - i - 0.5, v - j - 0.5
     over = (i + j) % 2 == 0 if s.chance(0.65) else (i + j) % 4 < 2  # plain weave or twill
@@ -933,6 +982,10 @@ def zigzagged(s):
     height = tooth * s.between(0.3, 0.75)
     zigzag = np.abs((u / tooth) % 1 - 0.5) * 2 * height
     colours = s.palette(s.whole(2, 4), 0.25)
+    if s.chance(0.2):  # single lines on a ground
+        gap, (ground, line) = s.spread(0.1, 0.35), colours[:2]
+        away = np.abs((v + zigzag) / gap % 1 - 0.5) * gap
+        return worn(s, mix(1 - edge(away, 0.12 * gap, 0.12 * gap + 0.012), s.flat(ground), line))
     period = s.spread(0.07, 0.27) * max(1, len(colours) / 2)
     return worn(s, stripes(s, (v + zigzag) / period, colours, s.between(0.004, 0.01) / period))
 
@@ -964,6 +1017,17 @@ LABELS = tuple(TEXTURES)
 # ---------------------------------------------------------------- scenes
 
 
+def _things(s, picture):
+    """A few large things, out of focus."""
+    for _ in range(s.whole(1, 5)):
+        corners = s.rng.uniform(-0.8, 0.8, 2) + s.rng.normal(0, 0.25, (s.whole(3, 6), 2))
+        inside = np.zeros((s.size, s.size), F)
+        cv2.fillConvexPoly(inside, s.pixels(cv2.convexHull(corners.astype(F))[:, 0]), 1.0, cv2.LINE_AA, 3)
+        shade = 1 + s.between(0, 0.5) * s.noise(2)
+        picture = mix(inside, picture, times(s.colour(), shade))
+    return s.blur(picture, s.spread(0.01, 0.06))
+
+
 def distractor(s):
     """Something that is none of the textures: plain, a gradient, or far out of focus."""
     colours = s.palette(3, 0.05)
@@ -974,6 +1038,7 @@ def distractor(s):
         lambda: gradient(colours[:2], ramp),
         lambda: gradient(colours, edge(s.noise(2), -1.2, 1.2)),
         lambda: gradient(colours, edge(s.noise(2) + ramp, -0.8, 1.8)),
+        lambda: _things(s, gradient(colours[:2], ramp)),
     )()
     return times(picture, 1 + s.between(0, 0.06) * s.noise(60))
 
@@ -1020,6 +1085,9 @@ def photograph(s, picture):
         picture = times(picture, 1 + s.between(0.1, 0.3) * s.noise(s.whole(2, 4)))
     if s.chance(0.2):  # darker corners
         picture = times(picture, 1.1 - s.between(0.2, 0.8) * (s.x**2 + s.y**2))
+    if s.chance(0.1):  # the shadow of something outside the picture
+        line = across + s.between(-0.3, 0.3) + 0.1 * s.noise(3)
+        picture = times(picture, 1 - s.between(0.2, 0.6) * edge(line, 0, s.spread(0.02, 0.2)))
     if s.chance(0.5):  # contrast and exposure
         picture = (picture - 0.5) * s.between(0.6, 1.2) + 0.5 + s.between(-0.12, 0.12)
     if s.chance(0.4):
@@ -1032,6 +1100,8 @@ def photograph(s, picture):
         picture = mix(
             edge(across, s.between(-0.4, 0.2), 0.5), picture, s.blur(picture, s.spread(0.008, 0.02))
         )
+    elif s.chance(0.25):  # sharpened by the camera
+        picture = picture + s.between(0.3, 1) * (picture - s.blur(picture, 0.008))
     if s.chance(0.6):
         grain = s.rng.normal(0, s.spread(0.005, 0.05), (s.size, s.size, s.pick(1, 3)))
         picture = picture + grain.astype(F)

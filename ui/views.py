@@ -95,7 +95,7 @@ def colours(looked: Looked) -> Heat:
     return Heat(
         strength(looked.maps),
         "PCA of all channels as colours",
-        colours=pca_colours(looked.maps).permute(2, 0, 1),
+        colours=pca_colours(looked.maps),
     )
 
 

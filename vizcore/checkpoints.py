@@ -45,16 +45,26 @@ def package_state(net: torch.nn.Module) -> State:
     return dict(zip(net.state_dict(), tensors, strict=True))
 
 
-def hub_file(repository: str, title: str) -> str:
-    """The path of a model's safetensors file from the Hugging Face hub, from its cache if it is there."""
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+HUB_FILE = "model.safetensors"  # the only format taken from there
 
-    filename = "model.safetensors"
-    cached = try_to_load_from_cache(repository, filename)
-    if isinstance(cached, str):
+
+def cached_hub_file(repository: str) -> str | None:
+    """Where a model of the Hugging Face hub lies once it has been downloaded."""
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(repository, HUB_FILE)
+    return path if isinstance(path, str) else None
+
+
+def hub_file(repository: str, title: str) -> str:
+    """The path of a model's weights from the Hugging Face hub, from its cache if they are there."""
+    from huggingface_hub import constants, hf_hub_download
+
+    cached = cached_hub_file(repository)
+    if cached:
         return cached
     with _download(title, constants.ENDPOINT):
-        return hf_hub_download(repository, filename, etag_timeout=PROBE_SECONDS)
+        return hf_hub_download(repository, HUB_FILE, etag_timeout=PROBE_SECONDS)
 
 
 def torchvision_file(url: str) -> Path:

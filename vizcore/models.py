@@ -17,16 +17,27 @@ from .catalog import CATALOG, Entry
 from .checkpoints import (
     ModelError,
     bundled_state,
+    cached_hub_file,
     fit_state_dict,
     hub_file,
     package_state,
     read_checkpoint,
+    torchvision_file,
     torchvision_state,
 )
-from .images import Preprocess
+from .frame import Preprocess
 from .torchvision_ops import timm, torchvision
 
-__all__ = ["CATALOG", "Layout", "ModelError", "VisionModel", "best_device", "find_entry", "load_model"]
+__all__ = [
+    "CATALOG",
+    "Layout",
+    "ModelError",
+    "VisionModel",
+    "best_device",
+    "find_entry",
+    "load_model",
+    "weights_at_hand",
+]
 
 _building = threading.Lock()  # torch's random generator is shared by all threads; a build takes a second
 
@@ -150,6 +161,20 @@ def find_entry(name: str) -> Entry:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}?" if near else f"the catalogue has {', '.join(CATALOG)}."
     raise ModelError(f"There is no model called {name[:60]!r}; {hint}")
+
+
+def weights_at_hand(name: str, entry: Entry) -> str:
+    """Whether trained weights are "bundled", "installed", "cached", "to download" or there are "none"."""
+    arch = entry.arch or name
+    if entry.source == "torchvision":
+        url = torchvision.models.get_model_weights(arch).DEFAULT.url
+        return "cached" if torchvision_file(url).is_file() else "to download"
+    if entry.source == "timm":
+        config = timm.get_pretrained_cfg(arch, allow_unregistered=True)
+        if config is None or not config.hf_hub_id:
+            return "none"
+        return "cached" if cached_hub_file(config.hf_hub_id) else "to download"
+    return {"package": "installed"}.get(entry.source, entry.source)
 
 
 def _trained(name: str, entry: Entry) -> tuple[nn.Module, str]:

@@ -1,0 +1,83 @@
+"""Make the bundled pair again.
+
+    python -m training                                  both networks, into vizcore/weights
+    python -m training --only vit --out elsewhere       one of them
+    python -m training --steps 50 --pool 420 --out tmp  a try that takes a minute
+
+Interrupted, the same command goes on where it stopped (from the checkpoints in runs/).
+"""
+
+import argparse
+import multiprocessing
+import os
+import platform
+
+import cv2
+
+from training import card, export, loop, nets, pool
+
+STEPS = {"resnet": 5800, "vit": 4400}  # batches of 64
+RATE = {"resnet": 8e-3, "vit": 3e-3}
+
+
+def make(name, args):
+    """Train one network, export it and score it."""
+    cv2.setNumThreads(1)
+    steps = args.steps or STEPS[name]
+    with loop.one_thread():
+        net, history = loop.train(
+            name,
+            args.runs,
+            steps,
+            args.seed,
+            args.pool,
+            RATE[name],
+            args.device,
+            report=lambda line: print(line, flush=True),
+        )
+    path = export.weights(net, name, args.out)
+    facts = dict(
+        steps=steps,
+        seed=args.seed,
+        pool=args.pool,
+        minutes=round(history[-1]["seconds"] / 60, 1),
+        machine=f"{loop.device_by_name(args.device)}, {os.cpu_count()} cores ({platform.machine()})",
+        loss=[[row["step"], row["whole"], row["local"]] for row in history[3::4]],
+    )
+    scored = export.metrics(net, name, args.out, facts, args.scenes)
+    print(
+        f"{name}: {scored['accuracy']:.1%} of {scored['scenes']} fresh scenes right; wrote {path}", flush=True
+    )
+
+
+def arguments(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", default="vizcore/weights", help="where weights, metrics and card go")
+    parser.add_argument("--runs", default="runs", help="where the pool and the checkpoints are kept")
+    parser.add_argument("--only", choices=sorted(nets.ARCHITECTURES), help="one network instead of both")
+    parser.add_argument("--steps", type=int, help=f"batches of 64 (default {STEPS})")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pool", type=int, default=84_000, help="pictures drawn before training starts")
+    parser.add_argument("--scenes", type=int, default=export.EXAMINED, help="fresh scenes to score on")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = arguments(argv)
+    names = [args.only] if args.only else list(nets.ARCHITECTURES)
+    pool.draw(args.runs, args.pool, args.seed)
+    if len(names) > 1 and loop.device_by_name(args.device).type == "cpu" and os.cpu_count() > 1:
+        workers = [
+            multiprocessing.get_context("spawn").Process(target=make, args=(name, args)) for name in names
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        if any(worker.exitcode for worker in workers):
+            raise SystemExit("a training failed; see above")
+    else:
+        for name in names:
+            make(name, args)
+    card.write(args.out)

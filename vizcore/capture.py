@@ -79,7 +79,8 @@ def _keep(values: dict[str, Tensor], name: str, grad: bool):
         if grad and not output.requires_grad:
             output = output.detach().requires_grad_()
         values[name] = output
-        return output.clone()  # the next module may be an in-place ReLU
+        # the next module may be an in-place ReLU; after attention comes a matrix product
+        return output if name.endswith(".attn_drop") else output.clone()
 
     return hook
 

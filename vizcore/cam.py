@@ -106,7 +106,7 @@ def _maps(values: Tensor, layout) -> Tensor:
 def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
     if model.layouts[layer].kind == "tokens" and not gradient.any():
         raise ValueError(
-            f"Nothing that {layer} says about the patches reaches the score: after it, {model.title} reads its "
-            f"answer from other tokens, and the gradients of the patches are exactly zero. Choose an earlier "
-            f"layer, such as {default_layer(model)}."
+            f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads "
+            "its answer from another token, and the gradients of the patches are exactly zero. Choose an "
+            f"earlier layer, such as {default_layer(model)}."
         )

@@ -66,6 +66,8 @@ def pick_layer(model, slot: str) -> str:
             help="One block on",
             shortcut=arrows[1],
         )
+    seen = state.get(f"seen_{slot}", (layer, layer))
+    state[f"seen_{slot}"] = seen if seen[1] == layer else (seen[1], layer)  # for the view of what changed
     return layer
 
 

@@ -114,7 +114,7 @@ def change(looked: Looked) -> Heat:
 
     from vizcore.features import strength
 
-    before = state.get(f"layers_seen_{looked.slot}", [looked.layer])[-1]
+    before = state[f"seen_{looked.slot}"][0]
     if before == looked.layer or before not in looked.model.layouts:
         st.caption("Step to another layer, and what it adds to this one is shown here.")
         before = looked.layer

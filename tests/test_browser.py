@@ -1,0 +1,160 @@
+"""The app in a real browser, as a person uses it. Skipped where there is no Chromium, never in CI."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"), reason="no Chromium on this machine"
+)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
+    process = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT)
+    address = f"http://localhost:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.problems = []
+    page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(f"{server}/?weights_b=random")
+    pictures(page).nth(2).wait_for()
+    settled(page)
+    yield page
+    assert not page.problems
+    context.close()
+
+
+def settled(page):
+    """Wait until the script has run to its end and nothing on the page is stale."""
+    page.wait_for_timeout(300)
+    app = page.locator("[data-testid=stApp]")
+    expect(app).not_to_have_attribute("data-test-script-state", "running", timeout=60_000)
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def pictures(page):
+    """The pictures that can be pointed at: both models' overlay, the channels, the heads."""
+    return page.locator(".frame img")
+
+
+def source(locator) -> str:
+    return locator.get_attribute("src")
+
+
+def test_a_photograph_its_layers_and_channels(page, tmp_path):
+    both = pictures(page).first
+    cat = source(both)
+    expect(page.get_by_text("tiger cat", exact=False).first).to_be_attached()
+
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").first.set_input_files(
+        ROOT / "samples" / "coffee.png"
+    )
+    expect(page.get_by_role("combobox", name="Picture", exact=True)).to_have_value("Your picture")
+    settled(page)
+    coffee = source(both)
+    assert coffee != cat
+
+    page.get_by_text("blocks.2", exact=True).first.click()
+    settled(page)
+    assert "layer_a=blocks.2.1" in page.url
+    deeper = source(both)
+    assert deeper != coffee
+
+    channels = pictures(page).nth(1)
+    box = channels.bounding_box()
+    channels.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.1})  # third of the first row
+    settled(page)
+    assert re.search(r"channels_a=\d+", page.url)
+    assert source(both) != deeper
+    channels.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.1})
+    settled(page)
+    assert "channels_a" not in page.url and source(both) == deeper
+
+
+def test_pointing_at_the_picture_asks_both_models(page, server):
+    both = pictures(page).first
+    before = source(both)
+    box = both.bounding_box()
+    both.click(position={"x": box["width"] * 0.37, "y": box["height"] * 0.42})
+    settled(page)
+    assert "x=37" in page.url and "y=42" in page.url and "view_a=Similar+places" in page.url
+    expect(page.get_by_text("Attention of the point in blocks.5.attn, mean.")).to_be_visible()
+    assert source(both) != before
+    mark = page.locator(".frame i").first.evaluate(
+        "e => [e.style.left, e.style.top, getComputedStyle(e).display]"
+    )
+    assert mark == ["37%", "42%", "block"]
+
+    frame = page.locator(".frame").first
+    frame.focus()
+    frame.press("ArrowRight")
+    settled(page)
+    assert "x=42" in page.url and "y=42" in page.url
+
+    seen = source(both)
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)  # the link opens the same view in a new session
+    pictures(page).nth(1).wait_for()
+    settled(page)
+    assert source(pictures(page).first) == seen
+
+
+def test_layers_by_keyboard(page):
+    page.get_by_role("heading", name="Feature maps").click()
+    page.keyboard.press("ArrowRight")
+    settled(page)
+    assert "layer_a=blocks.5.0" in page.url
+    page.keyboard.press("ArrowLeft")
+    settled(page)
+    assert "blocks.5.0" not in page.url
+
+
+@pytest.mark.parametrize("width", [390, 1024])
+def test_nothing_is_wider_than_the_screen(page, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

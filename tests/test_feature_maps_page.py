@@ -1,0 +1,192 @@
+"""Every widget of the feature maps page and of the sidebar, without a browser."""
+
+import io
+import socket
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save
+
+from ui.choices import SAMPLES, SCENES
+from ui.layers import stages
+from ui.views import VIEWS
+from vizcore.models import load_model
+from vizcore.torchvision_ops import timm
+
+
+def fine(at):
+    """No traceback, no error box: the page as it should be."""
+    assert not at.exception, at.exception
+    assert not at.error, [error.value for error in at.error]
+    return at
+
+
+def captions(at) -> str:
+    return "\n".join(caption.value for caption in at.caption)
+
+
+@pytest.fixture
+def page(app):
+    return lambda **link: fine(app(**{"weights_b": "random", **link}))
+
+
+def test_first_view_shows_a_photograph_and_what_a_trained_cnn_says_of_it(page):
+    at = page()
+    assert at.selectbox(key="picture").value == "Chelsea the cat"
+    assert at.selectbox(key="a").value == "efficientnet_lite0"
+    assert at.segmented_control(key="view_a").value == "Channels"
+    assert at.segmented_control(key="view_b").value == "Attention"
+    assert "Orange: mean absolute activation" in captions(
+        at
+    ) and "Blue: attention of the class token" in captions(at)
+    assert "random weights (seed 0)" in captions(at)
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, *SCENES])
+def test_every_sample(page, name):
+    fine(page().selectbox(key="picture").set_value(name).run())
+
+
+def test_uploads(page):
+    at = page()
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(buffer, "PNG")
+    at.file_uploader(key="file").set_value(("teal.png", buffer.getvalue(), "image/png")).run()
+    assert fine(at).selectbox(key="picture").value == "Your picture"
+    at.file_uploader(key="file").set_value(("broken.png", buffer.getvalue()[:50], "image/png")).run()
+    assert "can't be read as a picture" in at.error[0].value and not at.exception
+    assert at.selectbox(key="picture").value == "Your picture"  # the picture before it is still there
+    at.file_uploader(key="file").set_value(None).run()
+    assert fine(at).selectbox(key="picture").value == "Chelsea the cat"
+
+
+def test_views_of_a_cnn(page):
+    at = page()
+    before = captions(at)
+    for view, words in {
+        "PCA colours": "as red, green and blue",
+        "Similar places": "similarity to the point",
+        "Change": "Step to another layer",
+        "Channels": "mean absolute activation",
+    }.items():
+        at.segmented_control(key="view_a").set_value(view).run()
+        assert words in captions(fine(at))
+    assert captions(at) == before
+    at.segmented_control(key="order_a").set_value("index").run()
+    at.number_input(key="sheet_a").set_value(2).run()
+    fine(at.multiselect(key="channels_a").set_value([3, 50]).run())
+    assert "channels 3, 50 of EfficientNet-Lite0" in captions(at)
+
+
+def test_views_of_a_vit(page):
+    at = page()
+    at.segmented_control(key="query_b").set_value("the point").run()
+    at.selectbox(key="head_b").set_value("head 2").run()
+    assert "attention of the point in blocks.5.attn, head 2" in captions(fine(at))
+    before = captions(at)
+    at.number_input(key="x").set_value(20).run()
+    at.number_input(key="y").set_value(80).run()
+    at.slider(key="opacity_a").set_value(10).run()
+    at.slider(key="opacity_b").set_value(100).run()
+    assert captions(fine(at)) != before  # another patch attends elsewhere
+    for view in VIEWS:
+        fine(at.segmented_control(key="view_b").set_value(view).run())
+
+
+def test_layers_by_stage_by_name_and_by_steps(page):
+    at = page()
+    at.pills(key="stage_a").set_value("blocks.2").run()
+    assert fine(at).selectbox(key="layer_a").value == "blocks.2.1"
+    at.button(key="next_a").click().run()
+    assert at.selectbox(key="layer_a").value == "blocks.3.0" and at.pills(key="stage_a").value == "blocks.3"
+    at.segmented_control(key="view_a").set_value("Change").run()
+    assert "less (blue) than blocks.2.1" in captions(fine(at))
+    at.button(key="back_a").click().run()
+    assert "less (blue) than blocks.3.0" in captions(fine(at))
+    at.selectbox(key="layer_a").set_value("conv_stem").run()
+    assert "32 channels of 112 × 112" in captions(fine(at))
+    at.button(key="back_a").click().run()
+    assert fine(at).selectbox(key="layer_a").value == "conv_stem"  # nothing before the first
+
+
+def test_another_model_forgets_the_layer_and_channels_of_the_last(page):
+    at = page(layer_a="blocks.3.1", channels_a="70")
+    assert at.multiselect(key="channels_a").value == [70]
+    at.selectbox(key="a").set_value("resnet18").run()
+    at.segmented_control(key="weights_a").set_value("random").run()
+    assert fine(at).selectbox(key="layer_a").value.startswith("layer")
+    at.number_input(key="seed_a").set_value(5).run()
+    assert "random weights (seed 5)" in captions(fine(at))
+    at.selectbox(key="a").set_value("texture_vit").run()
+    at.segmented_control(key="view_a").set_value("Attention").run()
+    at.selectbox(key="a").set_value("resnet18").run()
+    assert fine(at).segmented_control(key="view_a").value == "Channels"
+
+
+def test_links_restore_the_view_and_bad_ones_do_no_harm(page, app):
+    link = {
+        "picture": "A rocket",
+        "layer_a": "blocks.1.0",
+        "view_a": "PCA colours",
+        "x": "10",
+        "opacity_b": "30",
+    }
+    at = page(**link)
+    assert at.selectbox(key="picture").value == "A rocket"
+    assert at.selectbox(key="layer_a").value == "blocks.1.0"
+    assert at.segmented_control(key="view_a").value == "PCA colours"
+    assert (at.number_input(key="x").value, at.slider(key="opacity_b").value) == (10, 30)
+    bad = {"picture": "../../etc/passwd", "layer_a": "<script>", "view_a": "3", "x": "-5", "opacity_b": "nan",
+           "channels_a": "999999", "head_b": "head 99", "sheet_a": "1e9", "y": "💥"}  # fmt: skip
+    at = page(**bad)
+    assert at.selectbox(key="picture").value == "Chelsea the cat" and at.number_input(key="x").value == 50
+    at = app(a="no/such model", b="texture_vit", weights_b="random")
+    assert not at.exception and "There is no model called 'no/such model'" in at.error[0].value
+
+
+def test_a_checkpoint_and_its_labels(page):
+    torch.manual_seed(0)
+    state = timm.create_model("resnet18", num_classes=3).state_dict()
+    at = page(a="resnet18", weights_a="random")
+    at.file_uploader(key="checkpoint_a").set_value(
+        ("mine.safetensors", save(state), "application/octet-stream")
+    ).run()
+    assert "a checkpoint of your own" in captions(fine(at))
+    at.file_uploader(key="labels_a").set_value(("names.txt", b"cat\ndog\nowl", "text/plain")).run()
+    fine(at)
+    at.file_uploader(key="labels_a").set_value(("names.txt", b"cat", "text/plain")).run()
+    assert "1 labels, but the network has 3 classes" in at.error[0].value and not at.exception
+
+
+def test_without_a_network_the_page_says_what_works_instead(page, app, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise OSError("the network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    at = app(a="resnet34", weights_b="random")
+    assert not at.exception
+    assert "can't be reached" in at.error[0].value and "efficientnet_lite0" in at.error[0].value
+    assert "Blue: attention" in captions(at)  # the other model is not disturbed
+    at.button(key="retry_a").click().run()
+    assert "can't be reached" in at.error[0].value
+    at.segmented_control(key="weights_a").set_value("random").run()
+    fine(at)
+
+
+def test_a_model_without_classes_and_one_without_attention(page):
+    at = page(a="vit_small_patch14_dinov2", weights_a="random", b="mixer_s16_224")
+    assert "no classifier" in captions(at)
+    assert "Attention" in at.segmented_control(key="view_a").options
+    assert "Attention" not in at.segmented_control(key="view_b").options
+
+
+def test_stages_tell_the_parts_of_a_network_apart():
+    resnet = load_model("resnet18", "random", device="cpu").layers
+    assert list(dict.fromkeys(stages(resnet).values())) == ["stem", "layer1", "layer2", "layer3", "layer4"]
+    vit = stages(load_model("vit_b_16", "random", device="cpu").layers)
+    assert vit["encoder.layers.encoder_layer_3.mlp"] == "encoder.layers.encoder_layer_3"
+    assert stages(["features.0", "features.1", "avgpool"])["avgpool"]
+    assert np.all([name in stages(resnet) for name in resnet])

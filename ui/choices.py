@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.pages_manager import PagesManager
 
 from vizcore import textures
 from vizcore.catalog import CATALOG
@@ -243,4 +244,9 @@ def sidebar() -> None:
 
 def chosen() -> tuple[Picture, Choice, Choice]:
     """The picture and the two models that all pages look at."""
+    if "chosen" not in st.session_state:
+        # Until st.navigation has run once on a server, Streamlit takes a link to a page for a call of its
+        # file alone; from here on it starts with the main script.
+        PagesManager.uses_pages_directory = False
+        st.rerun()
     return st.session_state["chosen"]

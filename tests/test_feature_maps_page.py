@@ -78,6 +78,9 @@ def test_views_of_a_cnn(page):
     at.number_input(key="sheet_a").set_value(2).run()
     fine(at.multiselect(key="channels_a").set_value([3, 50]).run())
     assert "channels 3, 50 of EfficientNet-Lite0" in captions(at)
+    at.number_input(key="sheet_a").set_value(3).run()
+    fine(at.selectbox(key="layer_a").set_value("blocks.1.0").run())  # 24 channels: one sheet, no channel 50
+    assert at.multiselect(key="channels_a").value == [3]
 
 
 def test_views_of_a_vit(page):

@@ -52,10 +52,12 @@ def channels(looked: Looked) -> Heat:
         order = st.segmented_control(
             "Order", orders, default=orders[0], required=True, key=f"order_{slot}", bind="query-params"
         )
-        pages = -(-len(maps) // TILES)
-        page = st.number_input("Sheet", 1, pages, key=f"sheet_{slot}", width=120) if pages > 1 else 1
+        sheets = -(-len(maps) // TILES)
+        forget(f"sheet_{slot}", unless_in=range(1, sheets + 1))
+        label = f"Sheet, of {sheets}"
+        number = st.number_input(label, 1, sheets, key=f"sheet_{slot}", width=120) if sheets > 1 else 1
     ranked = by_strength(maps) if order == orders[0] else list(range(len(maps)))
-    sheet = ranked[(page - 1) * TILES : page * TILES]
+    sheet = ranked[(number - 1) * TILES : number * TILES]
     if key in state:  # the channels of a layer shown before
         state[key] = [channel for channel in state[key] if channel < len(maps)]
 

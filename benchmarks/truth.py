@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vizcore import cam, relevance, textures
+from vizcore import attention, cam, textures
 from vizcore.frame import to_frame
 from vizcore.models import VisionModel, load_model
 
@@ -45,6 +45,20 @@ def _framed(make: Callable[[VisionModel, torch.Tensor, int], torch.Tensor]) -> H
         )
 
     return heatmap
+
+
+def _rollout(model: VisionModel, images: torch.Tensor, target: int) -> torch.Tensor:
+    start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
+    blocks = attention.attention(model.net, images, model.attention)
+    rows = attention.rollout(blocks, start, prefix=model.num_prefix_tokens)  # (blocks, 1, 1, N)
+    return attention.on_patches(rows[-1, 0, 0], model.grid, model.num_prefix_tokens)
+
+
+def _relevance(model: VisionModel, images: torch.Tensor, target: int) -> torch.Tensor:
+    start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
+    _, blocks = attention.class_attention(model.net, images, model.attention, [target])
+    rows = attention.relevance(blocks, start)  # (blocks, 1, 1, 1, N)
+    return attention.on_patches(rows[-1, 0, 0, 0], model.grid, model.num_prefix_tokens)
 
 
 def _head_everywhere(model: VisionModel, images: torch.Tensor, target: int) -> torch.Tensor:
@@ -70,8 +84,8 @@ METHODS: dict[str, tuple[tuple[str, ...], Heatmap]] = {
         name: (("cnn", "vit"), _framed(lambda model, x, k, name=name: cam.cam(model, x, k, method=name)))
         for name in cam.METHODS
     },
-    "relevance": (("vit",), _framed(relevance.relevance)),
-    "rollout": (("vit",), _framed(lambda model, x, k: relevance.rollout(model, x))),
+    "relevance": (("vit",), _framed(_relevance)),
+    "rollout": (("vit",), _framed(_rollout)),
     "head at every cell": (("cnn", "vit"), _framed(_head_everywhere)),
     "the middle (control)": (("cnn", "vit"), _distance_from_the_middle),
 }

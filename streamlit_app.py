@@ -12,6 +12,7 @@ st.set_page_config(
 page = st.navigation(
     [
         st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:", default=True),
+        st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
     ]
 )
 sidebar()

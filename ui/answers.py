@@ -40,3 +40,93 @@ def block_attention(choice, picture_key: str, module: str, _model, _image):
     from vizcore.attention import attention
 
     return attention(_model.net, _model.preprocess(_image), [module])[0][0]
+
+
+# ---------------------------------------------------------------- attention through all blocks
+
+ATTENTION_MB = 600  # of one network's attention on one picture; what is kept of it takes half
+
+
+@st.cache_data(max_size="300MB", show_spinner=False)
+def all_attention(choice, picture_key: str, _model, _image) -> list:
+    """Attention by block, (1, heads, N, N) in half precision; one forward pass answers every slider."""
+    from vizcore.attention import attention
+
+    return [a.cpu().half() for a in attention(_model.net, _model.preprocess(_image), _model.attention)]
+
+
+def heads_of(model) -> int:
+    """How many heads the attention of a network has, at most; 0 where it has none to roll out."""
+    return max(
+        (getattr(model.net.get_submodule(name), "num_heads", 1) for name in model.attention), default=0
+    )
+
+
+def attention_mb(model) -> float:
+    """How much memory the attention of all blocks takes for one picture, in MB."""
+    tokens = model.num_prefix_tokens + model.grid[0] * model.grid[1]
+    return len(model.attention) * heads_of(model) * tokens**2 * 4 / 1e6
+
+
+@st.cache_data(max_size="100MB", show_spinner=False)
+def class_flows(choice, picture_key: str, classes: tuple[int, ...], _model, _image) -> list:
+    """By block, attention that raises each class's score, (classes, N, N); one pass for all classes."""
+    from vizcore.attention import class_attention
+
+    _, blocks = class_attention(_model.net, _model.preprocess(_image), _model.attention, classes)
+    return [block[:, 0].cpu() for block in blocks]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def grad_cams(choice, picture_key: str, classes: tuple[int, ...], layer: str, _model, _image):
+    """Grad-CAM of each class on a layer's grid, (classes, h, w)."""
+    from vizcore.cam import cams
+
+    return cams(_model, _model.preprocess(_image), classes, layer)[:, 0].cpu().numpy()
+
+
+def _start(model, cell: tuple[int, int] | None):
+    from vizcore.attention import patch, readout
+
+    if cell is None:
+        return readout(model.net, model.grid, model.num_prefix_tokens)
+    return patch(*cell, model.grid, model.num_prefix_tokens)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def rolled_out(choice, picture_key: str, cell, settings: dict, _model, _image):
+    """Rollout by block, (blocks, N), from a patch or, without a cell, from where the answer is read."""
+    from vizcore.attention import rollout
+
+    blocks = all_attention(choice, picture_key, _model, _image)
+    rows = rollout(blocks, _start(_model, cell), prefix=_model.num_prefix_tokens, **settings)
+    return rows[:, 0, 0].numpy()
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def relevances(choice, picture_key: str, classes: tuple[int, ...], settings: dict | None, _model, _image):
+    """Relevance of each class by block, (blocks, classes, N); as weighted rollout if there are settings."""
+    from vizcore.attention import relevance, weighted_rollout
+
+    flows = class_flows(choice, picture_key, classes, _model, _image)
+    start = _start(_model, None)
+    if settings is None:
+        return relevance(flows, start)[:, :, 0].numpy()
+    return weighted_rollout(flows, start, prefix=_model.num_prefix_tokens, **settings)[:, :, 0].numpy()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def head_rows(choice, picture_key: str, cell, _model, _image):
+    """Where each head of each block looks, (blocks, heads, N), and its mean distance in input pixels."""
+    import torch
+
+    from vizcore.attention import distances
+
+    images = _model.preprocess(_image)
+    patch_size = tuple(side / cells for side, cells in zip(images.shape[-2:], _model.grid, strict=True))
+    start, rows, far = _start(_model, cell), [], []
+    for block in all_attention(choice, picture_key, _model, _image):
+        block = block[0].float()  # (heads, N, N)
+        rows.append((start @ block)[:, 0])
+        far.append(distances(block, _model.grid, _model.num_prefix_tokens, patch_size))
+    return torch.stack(rows).numpy(), torch.stack(far).numpy()

@@ -148,3 +148,52 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
         )
     )
     st.altair_chart(chart, width="stretch")
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def laid_over(
+    picture_key: str, values: np.ndarray, box, kind: str, low, high, opacity, colour_map, _array
+) -> bytes:
+    """A map (h, w) of a model's view brought into the frame and laid over the picture, as a JPEG.
+
+    ``kind`` is "heat", from ``low`` to ``high``; "signed", -1 to 1; or "colours", (3, h, w) from 0 to 1.
+    """
+    import torch
+
+    from vizcore.frame import seen, to_frame
+
+    size = _array.shape[1], _array.shape[0]
+    framed = render.to_array(to_frame(torch.from_numpy(values), box, size))
+    visible, alpha = seen(box, size).numpy(), opacity
+    if kind == "colours":
+        colours = (255 * framed.transpose(1, 2, 0)).round().astype(np.uint8)
+    elif kind == "signed":
+        colours, alpha = render.diverging(framed), opacity * np.abs(framed).clip(0, 1)
+    else:
+        colours = render.colourise(render.normalise(framed, low, high), colour_map)
+    return jpeg(render.outline(render.blend(_array, colours, visible * alpha), visible))
+
+
+def scale(low: float, high: float, colour_map: str) -> None:
+    """The legend of a map: its colours from the lowest to the highest value."""
+    bar = render.png(render.legend(colour_map, height=6))
+    st.image(bar, width="stretch", alt=f"colours from {low:.3g} to {high:.3g}")
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.caption(f"{low:.2g}", width="content")
+        st.caption(f"{high:.2g}", width="content")
+
+
+def distance_chart(distances: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """How far each head looks, (blocks, heads) in pixels, against depth; the line is the mean of a block."""
+    blocks, heads = np.indices(distances.shape)
+    data = pd.DataFrame(
+        {"block": blocks.ravel() + 1, "head": heads.ravel(), "distance": distances.ravel().astype(float)}
+    )
+    base = alt.Chart(data).encode(x=alt.X("block:O", title="block", axis=alt.Axis(labelAngle=0)))
+    y = alt.Y("distance:Q", title="mean distance, pixels of its input")
+    paint = "#{:02x}{:02x}{:02x}".format(*colour)
+    dots = base.mark_circle(size=60, color=paint, opacity=0.7).encode(
+        y=y, tooltip=["block", "head", alt.Tooltip("distance", format=".1f")]
+    )
+    line = base.mark_line(color=paint).encode(y=alt.Y("mean(distance):Q"))
+    st.altair_chart((line + dots).properties(height=280), width="stretch")

@@ -99,6 +99,12 @@ def on_patches(rows: Tensor, grid: tuple[int, int], prefix: int) -> Tensor:
     return rows[..., prefix:].unflatten(-1, grid)
 
 
+def prefix_names(net: nn.Module, prefix: int) -> list[str]:
+    """What the tokens before the first patch are called."""
+    named = ["class token"] + ["distillation token"] * hasattr(net, "head_dist")
+    return [named[i] if i < len(named) else f"register {i - len(named) + 1}" for i in range(prefix)]
+
+
 # ---------------------------------------------------------------- through all layers
 
 

@@ -1,0 +1,50 @@
+"""The class that a page asks about: one picker for two networks that may know different classes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+TOP = "top class"
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _names(labels: list[str], count: int) -> list[str]:
+    """A short name for each class, unlike any other's."""
+    short = [labels[i].split(",")[0].strip() if i < len(labels) else f"class {i}" for i in range(count)]
+    often = Counter(short)
+    return [f"{name} ({i})" if often[name] > 1 else name for i, name in enumerate(short)]
+
+
+def class_names(model) -> list[str]:
+    """The classes of a network by index, each with a name of its own; empty where it has none."""
+    return _names(model.labels, model.num_classes)
+
+
+def pick_class(models: list, tops: list[list[tuple[int, float]]], key: str) -> tuple[str, list[int | None]]:
+    """Choose a class by name.
+
+    Args:
+        models: those that are asked, the one whose top class is the default first.
+        tops: the most probable classes of each, (index, probability).
+
+    Returns:
+        The class's name, and its index in each model, None where it doesn't know the class.
+    """
+    names = [class_names(model) for model in models]
+    likely = [own[index] for own, top in zip(names, tops, strict=True) for index, _ in top]
+    options = list(dict.fromkeys([TOP, *likely, *(name for own in names for name in own)]))
+    if st.session_state.get(key) not in (None, *options):  # a class of a network shown before
+        del st.session_state[key]
+    name = st.selectbox(
+        "Class asked for",
+        options,
+        key=key,
+        bind="query-params",
+        help="The likeliest of both models come first; type to search all of their classes.",
+    )
+    if name == TOP:
+        name = next((own[top[0][0]] for own, top in zip(names, tops, strict=True) if top), "")
+    folded = [[own.casefold() for own in each] for each in names]
+    return name, [each.index(name.casefold()) if name.casefold() in each else None for each in folded]

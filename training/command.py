@@ -16,7 +16,7 @@ import cv2
 
 from training import card, export, loop, nets, pool
 
-STEPS = {"resnet": 5600, "vit": 5000}  # batches of 64
+STEPS = {"resnet": 4000, "vit": 3500}  # batches of 64
 RATE = {"resnet": 8e-3, "vit": 3e-3}
 
 

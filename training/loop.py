@@ -14,7 +14,7 @@ from timm.optim.muon import Muon
 from training import batches, nets, pool
 
 WARM_UP = 200  # steps: the learning rate rises
-COOL_DOWN = 0.6  # of all steps: it falls, in a straight line, to nothing
+COOL_DOWN = 0.45  # of all steps: it falls, in a straight line, to nothing
 SMALL = {"resnet": 0.5, "vit": 0.75}  # of all steps on crops of 96 pixels, the rest on 128
 SAVE_EVERY = 200
 

@@ -1,0 +1,186 @@
+"""The attention page, driven through every widget, with the pictures that it sends."""
+
+from dataclasses import replace
+
+import pytest
+
+import ui.answers
+from vizcore import attention
+from vizcore.catalog import CATALOG
+
+PAIR = {"a": "texture_resnet", "weights_a": "random", "weights_b": "random", "picture": "Honeycomb in bands"}
+
+
+@pytest.fixture
+def page(app):
+    def open_page(**link):
+        at = app(**{**PAIR, **link}).switch_page("pages/attention_rollout.py").run()
+        assert healthy(at)
+        return at
+
+    return open_page
+
+
+def healthy(at):
+    assert not at.exception, at.exception
+    return not at.error
+
+
+def texts(at):
+    return " ".join(part.value for part in [*at.markdown, *at.caption])
+
+
+def maps(at):
+    """What lies over the picture, by its description; two maps with one address are the same pixels."""
+    found = {}
+    for image in at.get("image"):
+        for one in image.proto.imgs:
+            if " over " in one.alt:
+                found[one.alt.split(" over ")[0]] = one.url
+    return found
+
+
+def test_four_maps_each_with_what_it_cant_show(page):
+    at = page()
+    assert list(maps(at)) == [
+        "Grad-CAM of Texture ResNet",
+        "Attention of Texture ViT",
+        "Rollout of Texture ViT",
+        "Relevance of Texture ViT",
+    ]
+    assert texts(at).count("Can't show") == 4
+    assert texts(at).count("class-agnostic") == 2 and texts(at).count(":green-badge[for ") == 2
+    assert "No rollout. Convolutions have no attention" in texts(at)
+    assert "Not on the map: class token" in texts(at)
+    assert "correlation 1.00" in texts(at) and "Texture ViT, Relevance: correlation **" in texts(at)
+
+
+CHANGES = [  # widget, value, which maps it must change and which not
+    ("slider", "r_residual", 90, "Rollout", "Relevance"),
+    ("slider", "r_discard", 75, "Rollout", "Relevance"),
+    ("segmented_control", "r_fusion", "min", "Rollout", "Attention"),
+    ("selectbox", "r_head", "head 2", "Attention", "Rollout"),
+    ("selectbox", "r_class", "woven", "Relevance", "Rollout"),
+    ("selectbox", "r_method", "gradient-weighted rollout", "Relevance", "Rollout"),
+    ("segmented_control", "r_query", "the point", "Rollout", "Relevance"),
+    ("slider", "r_opacity", 20, "Rollout", None),
+    ("selectbox", "r_colours", "cividis", "Rollout", None),
+    ("segmented_control", "r_scale", "shared", "Attention", None),
+    ("slider", "r_block", 2, "Rollout", "Grad-CAM"),
+]
+
+
+def test_widgets(page):
+    at = page()
+    for kind, key, value, changed, kept in CHANGES:
+        before = maps(at)
+        getattr(at, kind)(key=key).set_value(value).run()
+        assert healthy(at)
+        after = maps(at)
+        assert after[_full(changed)] != before[_full(changed)], key
+        assert kept is None or after[_full(kept)] == before[_full(kept)], key
+
+
+def _full(title):
+    return f"{title} of Texture {'ResNet' if title == 'Grad-CAM' else 'ViT'}"
+
+
+def test_prefix_switch_and_point(page):
+    at = page()
+    before = maps(at)
+    at.toggle(key="r_prefix").set_value(False).run()
+    assert healthy(at) and maps(at)[_full("Rollout")] != before[_full("Rollout")]
+    at.segmented_control(key="r_query").set_value("the point").run()
+    middle = maps(at)[_full("Rollout")]
+    at.number_input(key="x").set_value(5).run()
+    at.number_input(key="y").set_value(5).run()
+    assert healthy(at) and maps(at)[_full("Rollout")] != middle
+    assert "Traced from where the answer is read, not from the point" in texts(at)
+
+
+def test_sliders_need_no_other_pass(page, monkeypatch):
+    at = page(seed_b="7")  # a network that no other test has asked
+
+    def refuse(*_arguments, **_options):
+        raise AssertionError("a forward pass for a slider")
+
+    monkeypatch.setattr(attention, "capture", refuse)
+    for key, value in {"r_residual": 30, "r_discard": 40, "r_block": 3}.items():
+        at.slider(key=key).set_value(value).run()
+        assert healthy(at)
+    at.segmented_control(key="r_fusion").set_value("max").run()
+    at.selectbox(key="r_method").set_value("gradient-weighted rollout").run()
+    assert healthy(at)
+
+
+def test_play_builds_up_and_stops(page, monkeypatch):
+    at = page(r_block="5")
+    assert at.slider(key="r_block").value == 5
+    now = [100.0]
+    monkeypatch.setattr("ui.flows.time.monotonic", lambda: now[0])
+    at.button(key="r_play").click().run()
+    assert healthy(at) and at.button(key="r_play").label == "Pause"
+    now[0] += 1.2
+    at.run()
+    assert at.slider(key="r_block").value == 6 and at.button(key="r_play").label == "Play"
+    at.button(key="r_play").click().run()
+    assert at.slider(key="r_block").value == 1
+    now[0] += 0.2
+    at.run()  # somebody moves another slider meanwhile
+    assert at.slider(key="r_block").value == 1
+    at.button(key="r_play").click().run()
+    assert at.button(key="r_play").label == "Play" and at.slider(key="r_block").value == 1
+
+
+def test_classes_that_only_one_model_knows(page):
+    at = page(a="efficientnet_lite0", weights_a="trained", picture="Chelsea the cat")
+    assert "EfficientNet-Lite0 has no class “" in texts(at)
+    at.selectbox(key="r_class").set_value("tabby").run()
+    assert healthy(at) and ":green-badge[for tabby]" in texts(at)
+    assert "Texture ViT has no class “tabby”; this is for its own top class" in texts(at)
+    at.selectbox(key="a").set_value("texture_resnet").run()
+    at.segmented_control(key="weights_a").set_value("random").run()
+    assert healthy(at) and at.selectbox(key="r_class").value == "top class"
+
+
+def test_two_cnns_and_two_vits(page):
+    at = page(b="texture_resnet")
+    assert len(maps(at)) == 1 and texts(at).count("No rollout") == 2  # one address: the same network twice
+    at = page(a="texture_vit", seed_b="1")
+    assert texts(at).count("class-agnostic") == 4
+
+
+def test_a_network_too_large_says_so(page, monkeypatch):
+    monkeypatch.setattr(ui.answers, "ATTENTION_MB", 0.1)
+    at = page()
+    assert "No rollout: on one picture its attention takes 0 MB, and this page can hold 0.1" in texts(at)
+    assert list(maps(at)) == ["Grad-CAM of Texture ResNet", "Grad-CAM of Texture ViT"]
+
+
+def test_a_network_without_classes(page, monkeypatch):
+    name = "vit_small_patch14_dinov2"
+    small = replace(CATALOG[name], kwargs={"img_size": 112}, data={"input_size": (3, 112, 112)})
+    monkeypatch.setitem(CATALOG, name, small)
+    at = page(b=name, seed_b="9")
+    title = "DINOv2 ViT-S/14"
+    kinds = ("Attention", "Rollout", "PCA colours", "Similar to the point")
+    assert list(maps(at))[1:] == [f"{kind} of {title}" for kind in kinds]
+    assert "No relevance: without classes" in texts(at)
+    before = maps(at)
+    at.number_input(key="x").set_value(90).run()
+    changed = {kind for kind in kinds if maps(at)[f"{kind} of {title}"] != before[f"{kind} of {title}"]}
+    assert healthy(at) and changed == {"Similar to the point"}
+
+
+def test_a_link_restores_every_widget(page):
+    at = page(**{key: str(value) for _, key, value, *_ in CHANGES}, r_prefix="false", x="20", y="70")
+    for kind, key, value, *_ in CHANGES:
+        assert getattr(at, kind)(key=key).value == value, key
+    assert at.toggle(key="r_prefix").value is False
+    assert (at.number_input(key="x").value, at.number_input(key="y").value) == (20, 70)
+
+
+def test_broken_links_fall_back(page):
+    at = page(r_block="99", r_class="unicorn", r_head="head 77", r_fusion="median", r_residual="x")
+    assert at.slider(key="r_block").value == 6 and at.selectbox(key="r_class").value == "top class"
+    assert at.selectbox(key="r_head").value == "mean"

@@ -59,6 +59,7 @@ def capture(net: nn.Module, images: Tensor, layers: Iterable[str], *, grad: bool
     Raises:
         KeyError: a name that is not a module of ``net``.
         RuntimeError: a layer that the pass did not use.
+        TypeError: a layer that puts out several tensors.
     """
     copy = private_copy(net)
     values: dict[str, Tensor] = {}
@@ -76,6 +77,8 @@ def capture(net: nn.Module, images: Tensor, layers: Iterable[str], *, grad: bool
 
 def _keep(values: dict[str, Tensor], name: str, grad: bool):
     def hook(_module, _inputs, output):
+        if not isinstance(output, Tensor):
+            raise TypeError(f"{name} puts out a {type(output).__name__}, not one tensor")
         if grad and not output.requires_grad:
             output = output.detach().requires_grad_()
         values[name] = output

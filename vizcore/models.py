@@ -286,8 +286,6 @@ def _trace(net: nn.Module, images: torch.Tensor, title: str) -> dict:
 
     def record(name):
         def hook(_module, _inputs, output):
-            if isinstance(output, tuple) and output:
-                output = output[0]
             if isinstance(output, torch.Tensor):
                 outputs[name] = tuple(output.shape)
                 if name.endswith(".attn_drop") and torch.allclose(

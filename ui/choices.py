@@ -24,9 +24,11 @@ SAMPLES = {
     "A rocket": "rocket.jpg",
 }
 SCENES = {  # the first texture inside, the second around it, and the seed that draws them
-    "Polka dots in zigzags": ("polka-dotted", "zigzagged", 7),
-    "Honeycomb in bands": ("honeycombed", "banded", 3),
-    "Chequers in cobwebs": ("chequered", "cobwebbed", 5),
+    "Honeycomb in bands": ("honeycombed", "banded", 4),
+    "Polka dots in zigzags": ("polka-dotted", "zigzagged", 2),
+    "Chequers in cobwebs": ("chequered", "cobwebbed", 3),
+    "A spiral in a weave": ("spiralled", "woven", 2),
+    "Scales in cracks": ("scaly", "cracked", 8),
 }
 UPLOAD = "Your picture"
 UPLOAD_MB = 20

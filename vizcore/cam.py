@@ -41,9 +41,11 @@ def default_layer(model: VisionModel) -> str:
     the class token reaches the score, and the gradients of the patches are exactly zero.
     """
     if model.attention:
-        first = next(i for i, layer in enumerate(model.layers) if layer.startswith(model.attention[-1]))
-        return model.layers[first - 1]
-    return model.blocks[-1] if model.blocks else model.layers[-1]
+        block = model.attention[-1].rpartition(".")[0]
+        return next(layer for layer in model.layers if layer.startswith(f"{block}."))
+    blocks = model.blocks or model.layers
+    numbered = [name for name in blocks if name.split(".")[-1].isdigit()]
+    return (numbered or blocks)[-1] if model.family == "vit" else blocks[-1]
 
 
 def cams(
@@ -105,8 +107,9 @@ def _maps(values: Tensor, layout) -> Tensor:
 
 def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
     if model.layouts[layer].kind == "tokens" and not gradient.any():
+        first = default_layer(model)
+        advice = f" Choose an earlier layer, such as {first}." if layer != first else ""
         raise ValueError(
             f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads "
-            "its answer from another token, and the gradients of the patches are exactly zero. Choose an "
-            f"earlier layer, such as {default_layer(model)}."
+            f"its answer elsewhere, and the gradients of the patches are exactly zero.{advice}"
         )

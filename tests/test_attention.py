@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from vizcore import attention as at
 from vizcore.capture import private_copy
@@ -97,6 +98,17 @@ def test_rollout_of_half_precision_sums_to_one(dtype):
     rows = at.rollout([a.to(dtype) for a in attentions], starts(13), discard=0.3)
     assert (rows.sum(-1) - 1).abs().max() < 1e-6
     assert (rows - at.rollout(attentions, starts(13), discard=0.3)).abs().max() < 0.05
+
+
+def test_rollout_multiplies_the_rows_that_are_asked_for():
+    blocks, tokens = 12, 197
+    attentions = random_attention(blocks, 1, 2, tokens)
+    with FlopCounterMode(display=False) as counter:
+        at.rollout(attentions, starts(tokens)[:1])
+    assert (
+        counter.get_total_flops() == sum(range(1, blocks + 1)) * 2 * tokens**2
+    )  # a row for each block above
+    assert counter.get_total_flops() < blocks * 2 * tokens**3 / 25  # a product of whole matrices
 
 
 def test_rollout_refuses_what_it_does_not_know():
@@ -340,7 +352,7 @@ def test_attended_and_fused():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("resnet18", "Convolutions have no attention"),
+        ("resnet18", "It has no attention"),
         ("swin_tiny_patch4_window7_224", "confined to windows"),
         ("lambda_resnet26t", "Lambda layers"),
     ],

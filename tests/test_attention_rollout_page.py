@@ -50,7 +50,7 @@ def test_four_maps_each_with_what_it_cant_show(page):
     ]
     assert texts(at).count("Can't show") == 4
     assert texts(at).count("class-agnostic") == 2 and texts(at).count(":green-badge[for ") == 2
-    assert "No rollout. Convolutions have no attention" in texts(at)
+    assert "No rollout. It has no attention" in texts(at)
     assert "Not on the map: class token" in texts(at)
     assert "correlation 1.00" in texts(at) and "Texture ViT, Relevance: correlation **" in texts(at)
 

@@ -102,20 +102,25 @@ def panels(asked: Asked) -> tuple[list[Panel], str]:
     from vizcore.attention import why_no_rollout
 
     model = asked.model
-    rest = [grad_cam(asked)] if model.num_classes else patches(asked)
-    if not model.attention:
-        return rest, f"No rollout. {why_no_rollout(model.net)}"
-    if not _has_rollout(model):
-        return rest, (
+    if _has_rollout(model) and model.num_classes:
+        return [raw(asked), rollout(asked), relevance(asked)], ""
+    if _has_rollout(model):
+        return [raw(asked), rollout(asked), *patches(asked)], (
+            "No relevance: without classes there is no score whose gradient could tell one from another. "
+            "What its patches say is shown instead."
+        )
+    why = f"No rollout. {why_no_rollout(model.net)}"
+    if model.attention:
+        why = (
             f"No rollout: on one picture its attention takes {answers.attention_mb(model):.0f} MB, and this "
             f"page can hold {answers.ATTENTION_MB}. Choose a model with fewer patches."
         )
     if not model.num_classes:
-        return [raw(asked), rollout(asked), *rest], (
-            "No relevance: without classes there is no score whose gradient could tell one from another. "
-            "What its patches say is shown instead."
-        )
-    return [raw(asked), rollout(asked), relevance(asked)], ""
+        return patches(asked), why
+    try:
+        return [grad_cam(asked)], why
+    except ValueError as error:
+        return patches(asked), f"{why} No Grad-CAM. {error}"
 
 
 def patch_at(model, picture, point: tuple[float, float]) -> tuple[int, int] | None:
@@ -352,7 +357,10 @@ def proof(everyone: list[Asked], look: dict) -> None:
     )
     for asked, column in zip(everyone, st.columns(max(1, len(everyone)), gap="large"), strict=False):
         with column:
-            _two_classes(asked, look)
+            try:
+                _two_classes(asked, look)
+            except ValueError as error:  # no gradient reaches its patches
+                st.caption(str(error))
 
 
 def _two_classes(asked: Asked, look: dict) -> None:

@@ -275,6 +275,9 @@ def why_no_rollout(net: nn.Module) -> str:
     ):
         return (
             "Its attention never spans the whole picture on one grid of patches (it is confined to windows, "
-            "pooled, or changes its grid on the way), so the matrices of its blocks can't be multiplied."
+            "pooled, mixed between heads, or changes its grid), so the matrices of its blocks can't be multiplied."
         )
-    return "Convolutions have no attention: every place is computed from its neighbours, with fixed weights."
+    return (
+        "It has no attention: each place is computed from others with weights that are the same for every "
+        "picture, so nothing says which place looks at which."
+    )

@@ -275,7 +275,7 @@ def why_no_rollout(net: nn.Module) -> str:
     ):
         return (
             "Its attention never spans the whole picture on one grid of patches (it is confined to windows, "
-            "pooled, mixed between heads, or changes its grid), so the matrices of its blocks can't be multiplied."
+            "pooled, mixed between heads, or changes its grid), so its matrices can't be multiplied."
         )
     return (
         "It has no attention: each place is computed from others with weights that are the same for every "

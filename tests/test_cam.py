@@ -1,19 +1,123 @@
-"""Grad-CAM: against captum, on any layer of both families, for several classes at once."""
+"""CAMs: against pytorch-grad-cam and captum, on any layer of both families, for several classes at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import cv2
 import pytest
 import torch
 from captum.attr import LayerGradCam
 
-from vizcore.cam import METHODS, cam, cams, default_layer, grad_cam
+from ui.choices import SAMPLES_FOLDER
+from vizcore.cam import METHODS, SCORE, cam, cams, default_layer, grad_cam, grad_cam_plus_plus, score_cams
+from vizcore.capture import private_copy
+from vizcore.images import read_picture
 from vizcore.models import load_model
+
+PEERS = {  # by the names that pytorch-grad-cam has for them
+    "Grad-CAM": "GradCAM",
+    "Grad-CAM++": "GradCAMPlusPlus",
+    "HiResCAM": "HiResCAM",
+    "LayerCAM": "LayerCAM",
+    "XGrad-CAM": "XGradCAM",
+    "Score-CAM": "ScoreCAM",
+}
 
 
 @pytest.fixture(scope="module")
 def vit():
     return load_model("texture_vit", "random")
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    return load_model("texture_resnet", "random")
+
+
+@pytest.fixture(scope="module")
+def peer():
+    """pytorch-grad-cam: (model, layer, method) -> its object, for a copy whose weights have gradients."""
+    import pytorch_grad_cam
+
+    def make(model, layer, method):
+        layout = model.layouts[layer]
+
+        def reshape(tokens):
+            return tokens[:, layout.prefix :].transpose(1, 2).unflatten(2, layout.grid)
+
+        net = private_copy(model.net)
+        for module in net.modules():
+            for name, value in module._parameters.items():
+                if value is not None:
+                    module._parameters[name] = value.detach().requires_grad_()
+        return getattr(pytorch_grad_cam, PEERS[method])(
+            net, [net.get_submodule(layer)], reshape_transform=reshape if layout.kind == "tokens" else None
+        )
+
+    return make
+
+
+def category(index):
+    return lambda scores: scores[index]
+
+
+def shown(found, size):
+    """As the peer shows it: ReLU, upsampling, then 0 to 1."""
+    values = cv2.resize(found.relu().numpy(), size)
+    return (values - values.min()) / max(values.max() - values.min(), 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "layer"),
+    [
+        ("resnet18", "random", None),
+        ("resnet18", "random", "layer2.0"),
+        ("efficientnet_lite0", "trained", None),
+        ("texture_vit", "trained", None),
+    ],
+)
+def test_agrees_with_pytorch_grad_cam(name, weights, layer, peer):
+    model = load_model(name, weights)
+    layer = layer or default_layer(model)
+    for file in ("chelsea.png", "coffee.png"):
+        images = model.preprocess(read_picture((SAMPLES_FOLDER / file).read_bytes()))
+        index = model.net(images)[0].argmax().item()
+        for method in METHODS:
+            expected = peer(model, layer, method)(images, [category(index)])[0]
+            found = shown(cam(model, images, index, layer, method), images.shape[:1:-1])
+            assert abs(found - expected).max() <= 1e-4, (file, method)
+
+
+@pytest.mark.parametrize("name", ["texture_resnet", "texture_vit"])
+def test_score_cam_agrees_with_pytorch_grad_cam_on_the_same_masks(name, peer, chelsea, monkeypatch):
+    class SameMasks(torch.nn.Upsample):
+        def __init__(self, size):  # the peer's own upsampling puts the outer cells' centres on the edges
+            super().__init__(size=size, mode="bilinear")
+
+    monkeypatch.setattr(torch.nn, "UpsamplingBilinear2d", SameMasks)
+    model = load_model(name)
+    layer, images = default_layer(model), model.preprocess(chelsea)
+    theirs, weights = peer(model, layer, SCORE), []
+    score = theirs.get_cam_weights
+    theirs.get_cam_weights = lambda *args: weights.append(score(*args)) or weights[-1]
+    expected = theirs(images, [category(4)])[0]
+    *_, last = score_cams(model, images, [4])
+    assert abs(last.weights[0].numpy() - weights[0]).max() <= 1e-4 * weights[0].max()
+    assert abs(shown(last.maps[0, 0], images.shape[:1:-1]) - expected).max() <= 1e-3
+
+
+def test_score_cam_of_several_pictures_and_classes_and_what_it_knows_half_way(resnet, chelsea):
+    images = torch.cat([resnet.preprocess(chelsea), resnet.preprocess(chelsea).flip(-1)])
+    steps = list(score_cams(resnet, images, [0, 5], chunk=64))
+    assert [step.done for step in steps] == list(range(32, 257, 32)) and steps[0].total == 256
+    assert steps[-1].maps.shape == (2, 2, 8, 8) and steps[-1].weights.shape == (2, 2, 256)
+    for step in steps:
+        assert torch.allclose(step.weights.sum(-1), torch.ones(2, 2)) and (step.maps >= 0).all()
+        assert ((step.weights > 0).sum(-1) <= step.done).all()
+    alone = cams(resnet, images[1:], [5], method=SCORE)[0, 0]
+    assert torch.allclose(steps[-1].maps[1, 1], alone, rtol=1e-3, atol=1e-6)
+    half = torch.corrcoef(torch.stack([step.maps[0, 0].flatten() for step in (steps[4], steps[-1])]))
+    assert half[0, 1] > 0.9
 
 
 @pytest.mark.parametrize(
@@ -45,6 +149,52 @@ def test_of_a_known_pair():
     )
 
 
+def test_grad_cam_plus_plus_by_hand():
+    activation = torch.tensor([[[1.0, 2.0], [0.0, 1.0]]])  # sums to 4
+    gradient = torch.tensor([[[0.5, 0.0], [-1.0, 2.0]]])
+    alpha = [0.25 / (0.5 + 4 * 0.125 + 1e-6), 4 / (8 + 4 * 8 + 1e-6)]  # of the two positive gradients
+    weight = alpha[0] * 0.5 + alpha[1] * 2
+    assert torch.allclose(grad_cam_plus_plus(activation, gradient), weight * activation[0])
+    assert not grad_cam_plus_plus(activation, torch.zeros(1, 2, 2)).isnan().any()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_where_nothing_speaks_for_the_class_the_map_is_zero(method, resnet):
+    net = private_copy(resnet.net)
+    net.fc = torch.nn.Linear(256, 20)
+    with torch.no_grad():
+        net.fc.weight.fill_(-1.0)  # every feature, at least 0 after the ReLU, speaks against every class
+    maps = cams(
+        replace(resnet, net=net.requires_grad_(False)), torch.randn(2, 3, 128, 128), [0, 1], method=method
+    )
+    assert maps.shape == (2, 2, 8, 8) and not maps.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("texture_resnet", torch.bfloat16), ("texture_vit", torch.float16)]
+)
+def test_half_precision(name, dtype, chelsea):
+    model, half = load_model(name), load_model(name)
+    half.net.to(dtype)
+    images = model.preprocess(chelsea)
+    index = model.net(images)[0].argmax().item()
+    for method in METHODS:
+        whole = cam(model, images, index, method=method)
+        found = cam(half, images.to(dtype), index, method=method)
+        assert found.dtype == torch.float32 and found.isfinite().all()
+        assert torch.corrcoef(torch.stack([whole.flatten(), found.flatten()]))[0, 1] > 0.97
+    first = next(score_cams(half, images.to(dtype), [3], chunk=4))
+    assert first.maps.isfinite().all() and first.done == 4
+
+
+def test_a_tall_input_and_in_place_relus(resnet):
+    tall = torch.randn(1, 3, 192, 96)
+    for layer in ("conv1", "bn1", "layer2.0.bn2", "layer4.0"):  # a ReLU in place follows the first three
+        found = cams(resnet, tall, [0, 1], layer)
+        rows, columns = found.shape[-2:]
+        assert rows == 2 * columns and found.isfinite().all()
+
+
 def test_default_layers(vit):
     assert default_layer(vit) == "blocks.5.norm1"
     assert default_layer(load_model("texture_resnet", "random")) == "layer4.0"
@@ -73,7 +223,7 @@ def test_swin_has_cams_where_it_has_no_rollout():
 
 def test_errors_name_what_is_permitted(vit):
     images = torch.randn(1, 3, 128, 128)
-    with pytest.raises(ValueError, match="'Score'; the methods are Grad-CAM"):
+    with pytest.raises(ValueError, match="'Score'; the methods are Grad-CAM.*, Score-CAM"):
         cam(vit, images, 0, method="Score")
     with pytest.raises(ValueError, match="class 20 is not one of Texture ViT's, 0 to 19"):
         cam(vit, images, 20)

@@ -6,10 +6,12 @@ maps (..., h, w); positive where features speak for the class.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .capture import capture
 from .features import as_maps
@@ -19,6 +21,17 @@ from .models import VisionModel
 def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     """Channels weighted by their mean gradient (Selvaraju et al., ICCV 2017)."""
     return (gradient.mean((-2, -1), keepdim=True) * activation).sum(-3)
+
+
+def grad_cam_plus_plus(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Channels weighted by their positive gradients, each by how much it matters (Chattopadhay et al., 2018).
+
+    Equation 19 of the paper: alpha = g² / (2 g² + ΣA g³), with ``EPSILON`` added below.
+    """
+    squared = gradient**2
+    below = 2 * squared + activation.sum((-2, -1), keepdim=True) * gradient * squared + EPSILON
+    alpha = torch.where((gradient == 0) | (below == 0), 0, squared / below)
+    return ((alpha * gradient.relu()).sum((-2, -1), keepdim=True) * activation).sum(-3)
 
 
 def hires_cam(activation: Tensor, gradient: Tensor) -> Tensor:
@@ -31,7 +44,23 @@ def layer_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     return (gradient.relu() * activation).sum(-3)
 
 
-METHODS = {"Grad-CAM": grad_cam, "HiResCAM": hires_cam, "LayerCAM": layer_cam}
+def x_grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Channels weighted by their gradients where they are active (Fu et al., BMVC 2020)."""
+    shares = activation / (activation.sum((-2, -1), keepdim=True) + 1e-7)
+    return ((gradient * shares).sum((-2, -1), keepdim=True) * activation).sum(-3)
+
+
+# Gradients of a score that is averaged over 49 places are so small that their squares are no larger than
+# this, so the constant is part of the method: other values give other maps. It is pytorch-grad-cam's.
+EPSILON = 1e-6
+METHODS = {
+    "Grad-CAM": grad_cam,
+    "Grad-CAM++": grad_cam_plus_plus,
+    "HiResCAM": hires_cam,
+    "LayerCAM": layer_cam,
+    "XGrad-CAM": x_grad_cam,
+}
+SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
 
 
 def default_layer(model: VisionModel) -> str:
@@ -61,7 +90,7 @@ def cams(
         images: (B, 3, H, W), preprocessed.
         classes: K indices of the classes whose scores are explained.
         layer: any of ``model.layers``; ``default_layer`` if None.
-        method: one of ``METHODS``.
+        method: one of ``METHODS``, or ``SCORE``, which runs the network once for each of the channels.
 
     Returns:
         (K, B, h, w) on the layer's grid, at least 0, not normalised; all 0 where nothing speaks for a class.
@@ -69,16 +98,12 @@ def cams(
     Raises:
         ValueError: no such method, layer or class; or no gradient reaches the layer's places.
     """
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}; the methods are {', '.join(METHODS)}")
-    if not model.num_classes:
-        raise ValueError(f"{model.title} has no classes, so no map can be asked for one")
-    for index in classes:
-        if not 0 <= index < model.num_classes:
-            raise ValueError(f"class {index} is not one of {model.title}'s, 0 to {model.num_classes - 1}")
-    layer = layer or default_layer(model)
-    if layer not in model.layouts:
-        raise ValueError(f"{layer!r} of {model.title} puts out no map; these do: {', '.join(model.layers)}")
+    if method not in (*METHODS, SCORE):
+        raise ValueError(f"unknown method {method!r}; the methods are {', '.join([*METHODS, SCORE])}")
+    if method == SCORE:
+        *_, last = score_cams(model, images, classes, layer)
+        return last.maps
+    layer = _check_question(model, classes, layer)
     scores, layers = capture(model.net, images, [layer], grad=True)
     activation = layers[layer]
     maps = _maps(activation.detach(), model.layouts[layer])
@@ -98,6 +123,67 @@ def cam(
 ) -> Tensor:
     """The map of one class for one picture, (h, w); otherwise as ``cams``."""
     return cams(model, images, [target], layer, method)[0, 0]
+
+
+class Scored(NamedTuple):
+    """Score-CAM so far."""
+
+    done: int  # channels scored
+    total: int
+    maps: Tensor  # (K, B, h, w), as of ``cams``, from those channels
+    weights: Tensor  # (K, B, C), sums to 1; 0 for channels that are not scored yet
+
+
+def score_cams(
+    model: VisionModel,
+    images: Tensor,
+    classes: Sequence[int],
+    layer: str | None = None,
+    chunk: int = 32,
+) -> Iterator[Scored]:
+    """Channels weighted by the score of the picture seen through each of them (Wang et al., CVPR-W 2020).
+
+    A channel, stretched over 0 to 1 and over the picture, is a mask; the class's scores of the masked
+    pictures, through a softmax over the channels, are the weights. Any number of classes costs the same. The
+    channels that vary most go first, so what there is after half of them is already the gist.
+
+    Args:
+        chunk: how many masked pictures go through the network at once.
+
+    Yields:
+        What is known after each chunk; the last is the whole. Otherwise as ``cams``.
+    """
+    layer = _check_question(model, classes, layer)
+    with torch.no_grad():
+        maps = _maps(capture(model.net, images, [layer]).layers[layer], model.layouts[layer])  # (B, C, h, w)
+    order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
+    scores = maps.new_full((len(classes), *maps.shape[:2]), -torch.inf)  # (K, B, C)
+    done = 0
+    for channels in order.split(max(1, chunk // len(images))):
+        with torch.no_grad():
+            mask = F.interpolate(maps[:, channels], images.shape[-2:], mode="bilinear")  # (B, n, H, W)
+            mask = mask - mask.amin((-2, -1), keepdim=True)
+            mask = mask / (mask.amax((-2, -1), keepdim=True) + 1e-8)
+            seen = images[:, None] * mask[:, :, None].to(images)
+            answers = model.net(seen.flatten(0, 1))[:, list(classes)].float()  # (B * n, K)
+            scores[..., channels] = answers.view(len(images), len(channels), -1).permute(2, 0, 1)
+            weights = scores.softmax(-1)
+            found = torch.einsum("kbc,bchw->kbhw", weights, maps).relu()
+        done += len(channels)
+        yield Scored(done, len(order), found, weights)
+
+
+def _check_question(model: VisionModel, classes: Sequence[int], layer: str | None) -> str:
+    """The layer that is meant, once it is sure that the classes and it exist."""
+    if not model.num_classes:
+        raise ValueError(f"{model.title} has no classes, so no map can be asked for one")
+    for index in classes:
+        if not 0 <= index < model.num_classes:
+            raise ValueError(f"class {index} is not one of {model.title}'s, 0 to {model.num_classes - 1}")
+    layer = layer or default_layer(model)
+    if layer not in model.layouts:
+        raise ValueError(f"{layer!r} of {model.title} puts out no map; these do: {', '.join(model.layers)}")
+    return layer
 
 
 def _maps(values: Tensor, layout) -> Tensor:

@@ -24,8 +24,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vizcore import attention, cam, textures
-from vizcore.frame import to_frame
+from vizcore import cam, evidence, heatmaps, textures
 from vizcore.models import VisionModel, load_model
 
 SIZE = 128  # pixels a side of the scenes
@@ -36,29 +35,11 @@ Heatmap = Callable[[VisionModel, Image.Image, int], torch.Tensor]
 # ---------------------------------------------------------------- heatmap methods
 
 
-def _framed(make: Callable[[VisionModel, torch.Tensor, int], torch.Tensor]) -> Heatmap:
-    """A method that gives a map on a layer's grid, as one that gives it in the frame."""
-
-    def heatmap(model: VisionModel, image: Image.Image, target: int) -> torch.Tensor:
-        return to_frame(
-            make(model, model.preprocess(image), target), model.preprocess.box(image.size), image.size
-        )
-
-    return heatmap
-
-
-def _rollout(model: VisionModel, images: torch.Tensor, target: int) -> torch.Tensor:
-    start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
-    blocks = attention.attention(model.net, images, model.attention)
-    rows = attention.rollout(blocks, start, prefix=model.num_prefix_tokens)  # (blocks, 1, 1, N)
-    return attention.on_patches(rows[-1, 0, 0], model.grid, model.num_prefix_tokens)
-
-
-def _relevance(model: VisionModel, images: torch.Tensor, target: int) -> torch.Tensor:
-    start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
-    _, blocks = attention.class_attention(model.net, images, model.attention, [target])
-    rows = attention.relevance(blocks, start)  # (blocks, 1, 1, 1, N)
-    return attention.on_patches(rows[-1, 0, 0, 0], model.grid, model.num_prefix_tokens)
+def _framed(make: heatmaps.Make) -> Heatmap:
+    """A method that gives a map over what the model sees, as one that gives it in the frame."""
+    return lambda model, image, target: heatmaps.in_frame(
+        model, image, make(model, model.preprocess(image), target)
+    )
 
 
 def _head_everywhere(model: VisionModel, images: torch.Tensor, target: int) -> torch.Tensor:
@@ -78,16 +59,15 @@ def _distance_from_the_middle(model: VisionModel, image: Image.Image, target: in
     return torch.from_numpy(np.exp(-2 * (x**2 + y**2)))
 
 
-# name -> (families it is for, function)
-METHODS: dict[str, tuple[tuple[str, ...], Heatmap]] = {
+# name -> (needs attention, function); Score-CAM is left to ``python -m benchmarks evidence``, it is slow
+METHODS: dict[str, tuple[bool, Heatmap]] = {
     **{
-        name: (("cnn", "vit"), _framed(lambda model, x, k, name=name: cam.cam(model, x, k, method=name)))
-        for name in cam.METHODS
+        name: (method.needs_attention, _framed(method.make))
+        for name, method in heatmaps.METHODS.items()
+        if name != cam.SCORE
     },
-    "relevance": (("vit",), _framed(_relevance)),
-    "rollout": (("vit",), _framed(_rollout)),
-    "head at every cell": (("cnn", "vit"), _framed(_head_everywhere)),
-    "the middle (control)": (("cnn", "vit"), _distance_from_the_middle),
+    "head at every cell": (False, _framed(_head_everywhere)),
+    "the middle (control)": (False, _distance_from_the_middle),
 }
 
 # ---------------------------------------------------------------- scenes and scores
@@ -162,13 +142,9 @@ def score(model: VisionModel, heatmap: Heatmap, count: int) -> Score:
     for image, masks in two_textures(count):
         inside = []
         for label, mask in masks.items():
-            heat = heatmap(model, image, index[label]).detach().cpu().double().numpy()
-            if heat.shape != mask.shape:
-                raise ValueError(f"the heatmap is {heat.shape}, the picture {mask.shape}")
-            hits += bool(mask.flat[heat.argmax()])
-            positive = np.maximum(heat, 0)
-            total = positive.sum()
-            inside.append(positive[mask].sum() / total if total > 0 else mask.mean())
+            heat = heatmap(model, image, index[label]).detach().cpu()
+            hits += evidence.pointing(heat, mask)
+            inside.append(evidence.energy(heat, mask))
         energies.append(float(np.mean(inside)))
     return Score(wilson(hits, 2 * count), normal(energies), count)
 
@@ -199,7 +175,7 @@ def measure(name: str, scenes: int, pairs: int, methods: list[str], device: str 
         result["two"] = {
             method: score(model, METHODS[method][1], pairs)._asdict()
             for method in methods
-            if model.family in METHODS[method][0]
+            if model.attention or not METHODS[method][0]
         }
     return result
 

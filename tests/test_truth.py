@@ -78,7 +78,7 @@ def test_wilson_against_its_published_example():
 
 
 def test_a_map_of_another_size_is_an_error(resnet):
-    with pytest.raises(ValueError, match=r"\(8, 8\), the picture \(128, 128\)"):
+    with pytest.raises(ValueError, match=r"\(8, 8\), the mask \(128, 128\)"):
         truth.score(resnet, lambda model, image, target: torch.zeros(8, 8), 1)
 
 

@@ -130,3 +130,23 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
         rows.append((start @ block)[:, 0])
         far.append(distances(block, _model.grid, _model.num_prefix_tokens, patch_size))
     return torch.stack(rows).numpy(), torch.stack(far).numpy()
+
+
+# ---------------------------------------------------------------- maps of any method
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def heatmap(choice, picture_key: str, method: str, layer: str | None, index: int, _model, _image):
+    """One of ``heatmaps.METHODS`` for a class, (h, w); at a layer of one's choice for the CAMs."""
+    from vizcore import heatmaps
+
+    make = heatmaps.cam_at(layer, method) if layer else heatmaps.METHODS[method].make
+    return make(_model, _model.preprocess(_image), index).cpu().numpy()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def class_cams(choice, picture_key: str, method: str, layer: str, classes: tuple[int, ...], _model, _image):
+    """A CAM of each class, (classes, h, w), from one forward pass."""
+    from vizcore.cam import cams
+
+    return cams(_model, _model.preprocess(_image), classes, layer, method)[:, 0].cpu().numpy()

@@ -96,6 +96,15 @@ def outline(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
     return cv2.rectangle(np.ascontiguousarray(picture), *corners, (255, 255, 255), 1)
 
 
+def contour(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Draw the edge of a region, white on black so that it shows on anything. mask: (H, W) bool."""
+    edges, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    result = np.ascontiguousarray(picture)
+    for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 2)):
+        result = cv2.drawContours(result, edges, -1, colour, width)
+    return result
+
+
 def tiles(maps, labels: Sequence[str], columns: int, side: int = 96, marked=(), colour_map="viridis"):
     """Small maps as one picture, each stretched over its own range, with its label.
 

@@ -1,0 +1,70 @@
+"""Grad-CAM: where each network finds its evidence for a class, whether they agree, whether it is true."""
+
+import streamlit as st
+
+from ui import answers, cams, evidence, figures
+from ui.choices import chosen, load_both, slot_colours
+from ui.classes import pick_class
+
+picture, *choices = chosen()
+
+st.title("Grad-CAM")
+st.markdown(
+    "Where does each network find its evidence for a class? Do the two agree, and is either map true? Maps "
+    "first, then tests of them."
+)
+left, right = st.columns([2, 3], gap="large")
+with left:
+    place = st.empty()
+    place.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
+with right:
+    beside = st.container()
+columns = st.columns(2, gap="large")
+models = load_both(choices, columns)
+colours = slot_colours(models)
+present = [choice for choice in choices if models[choice.slot]]
+tops = [answers.top_classes(c, picture.key, models[c.slot], picture.image) for c in present]
+masks = evidence.scene_masks(picture.title, picture.size[0])
+look = {"masks": masks, "region": False}
+name, indices = "", [None] * len(present)
+with beside:
+    for choice, top, column in zip(present, tops, st.columns(2), strict=False):
+        with column:
+            figures.predictions(models[choice.slot], top, colours[choice.slot])
+    if any(tops):
+        name, indices = pick_class([models[c.slot] for c in present], tops, "g_class")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        over = {"options": ["both", "difference"], "default": "both", "required": True}
+        look["over"] = st.segmented_control("On one picture", **over, key="g_over", bind="query-params")
+        opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="g_opacity", bind="query-params", width=180)
+        look["opacity"] = opacity / 100
+        if masks:
+            words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
+            look["region"] = st.toggle("True region", True, key="g_region", bind="query-params", help=words)
+
+mapped = []
+for choice, index in zip(present, indices, strict=True):
+    slot = choice.slot
+    with columns[choices.index(choice)]:
+        mapped.append(cams.panel(choice, models[slot], picture, colours[slot], index, name, look))
+mapped = [one for one in mapped if one]
+if mapped:
+    with place.container():
+        cams.together(mapped, look)
+
+    with st.expander("The five likeliest classes, a map each", icon=":material/view_module:"):
+        for one in mapped:
+            cams.likeliest(one, look)
+    attending = [one for one in mapped if one.model.attention]
+    if attending:
+        title = "Beside Grad-CAM: relevance, rollout and attention"
+        with st.expander(title, icon=":material/account_tree:"):
+            for one in attending:
+                cams.others(one, look)
+
+    st.header("Is it true?", anchor=False)
+    parts = list(evidence.PARTS)
+    part = st.segmented_control(
+        "Test", parts, default=parts[0], required=True, key="g_part", wrap=True, bind="query-params"
+    )
+    evidence.PARTS[part](mapped)

@@ -1,0 +1,205 @@
+"""The maps of the Grad-CAM page: one panel a model, and what the two say to each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from vizcore import render
+
+from . import answers, figures
+from .choices import forget
+from .classes import class_names
+from .evidence import Mapped, job
+
+state = st.session_state
+CAM_LIMITS = (
+    "Can't show detail, one value for each of {rows} × {columns} cells, nor what speaks against the class."
+)
+LIMITS = {
+    "Grad-CAM": "A channel's weight is one number for the whole picture: it lights up wherever it is active.",
+    "Grad-CAM++": "Where gradients are small, its weights hang on a constant that the method brings along.",
+    "HiResCAM": "True to the score only where nothing but averages and sums follow the layer.",
+    "LayerCAM": "Negative gradients are dropped, so it shows more than what decided.",
+    "XGrad-CAM": "As for Grad-CAM, a channel lights up wherever it is active.",
+    "Score-CAM": "Asks about masked pictures that the network never learnt from.",
+    "relevance": "Can't show what the MLPs do: only attention that raises the score is counted.",
+    "rollout": "Can't show a class: it is the same map whatever you ask for.",
+    "attention": "Can't show a class, nor whether what is looked at in the last block is used.",
+}
+
+
+def pick_method(model, slot: str) -> tuple[str, str | None]:
+    """A method that applies to the model, and a layer where the method asks for one."""
+    from vizcore.cam import METHODS, SCORE, default_layer
+    from vizcore.heatmaps import METHODS as ALL
+
+    methods = [name for name, method in ALL.items() if method.applies(model)]
+    forget(f"g_method_{slot}", unless_in=methods)
+    forget(f"g_layer_{slot}", unless_in=model.layers)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        method = st.selectbox("Method", methods, key=f"g_method_{slot}", bind="query-params", width=160)
+        if method not in (*METHODS, SCORE):
+            return method, None
+        default = model.layers.index(default_layer(model))
+        layer = st.selectbox("Layer", model.layers, default, key=f"g_layer_{slot}", bind="query-params")
+    return method, layer
+
+
+def panel(choice, model, picture, colour, index: int | None, name: str, look: dict) -> Mapped | None:
+    """One model's map for the class, with its controls; None where there is none to show."""
+    figures.heading(model, colour)
+    if not model.num_classes:
+        st.info(f"{model.title} has no classes, so no map can be asked for one.")
+        return None
+    method, layer = pick_method(model, choice.slot)
+    note = ""
+    if index is None:
+        index = answers.top_classes(choice, picture.key, model, picture.image)[0][0]
+        own = class_names(model)[index]
+        note, name = f"{model.title} has no class “{name}”: this is for its own top class, “{own}”. ", own
+    asked = Mapped(choice, model, picture, colour, index, name, method, layer, None)
+    if method == "Score-CAM":
+        return _score_cam(asked, look, note)
+    try:
+        found = answers.heatmap(choice, picture.key, method, layer, index, model, picture.image)
+    except ValueError as error:
+        st.warning(str(error))
+        return None
+    asked = asked._replace(map=_tensor(found))
+    draw(asked, look, note)
+    return asked
+
+
+def _score_cam(asked: Mapped, look: dict, note: str) -> Mapped | None:
+    from vizcore.cam import score_cams
+
+    model, key = asked.model, f"g_score_{asked.choice.slot}"
+    runs = model.layouts[asked.layer].channels
+
+    def make():
+        images = model.preprocess(asked.picture.image)
+        return score_cams(model, images, [asked.index], asked.layer, chunk=16)
+
+    def show(found) -> None:
+        draw(asked._replace(map=found[-1].maps[0, 0].cpu()), look, note)
+
+    job(key, asked.question, make, show, f"Run the network {runs} times")
+    found = state.get(f"job_{key}", {}).get("found")
+    return asked._replace(map=found[-1].maps[0, 0].cpu()) if found else None
+
+
+def _tensor(values: np.ndarray):
+    import torch
+
+    return torch.from_numpy(values.copy())
+
+
+def draw(one: Mapped, look: dict, note: str = "") -> None:
+    """A map over the picture, with its legend and what it can't show."""
+    from vizcore.heatmaps import METHODS
+
+    framed, seen = one.framed(), one.seen()
+    shown = render.overlay(one.picture.array, framed, seen, look["opacity"])
+    mask = look["masks"].get(one.name) if look["region"] else None
+    if mask is not None:
+        shown = render.contour(shown, mask)
+    figures.picture(shown, f"{one.method} of {one.model.title} for {one.name}, over {one.picture.title}")
+    low, high = float(one.map.min()), float(one.map.max())
+    figures.scale(low, high, "viridis")
+    if not high > low:
+        st.caption(":red[No positive evidence anywhere.]" if not high > 0 else ":red[The same everywhere.]")
+    knows = METHODS[one.method].knows_class
+    st.badge(f"for {one.name}" if knows else "class-agnostic", color="green" if knows else "gray")
+    rows, columns = one.map.shape
+    limits = CAM_LIMITS.format(rows=rows, columns=columns) + " " if one.layer else ""
+    st.caption(note + limits + LIMITS[one.method])
+    if one.name in look["masks"]:
+        _score(framed, look["masks"][one.name])
+
+
+def _score(framed, mask: np.ndarray) -> None:
+    from vizcore import evidence
+
+    share, hit = evidence.energy(framed, mask), evidence.pointing(framed, mask)
+    icon, side = (":material/check_circle:", "inside") if hit else (":material/cancel:", "outside")
+    st.markdown(
+        f"{icon} Its maximum lies **{side}** the true region, and **{share:.0%}** of the map lies there "
+        f"(the region is {mask.mean():.0%} of the picture)."
+    )
+
+
+def together(mapped: list[Mapped], look: dict) -> None:
+    """Both maps on one picture, or their difference, and how far they agree."""
+    from vizcore import evidence
+
+    maps = [
+        render.normalise(one.framed(), 0, max(float(one.map.max()), 1e-12)) * one.seen() for one in mapped
+    ]
+    picture, both = mapped[0].picture, mapped[0].seen() & mapped[-1].seen()
+    if look["over"] == "difference" and len(mapped) == 2:
+        change = (maps[0] - maps[1]) * both
+        sign = 1 if figures.colour_name(mapped[0].colour) == "Orange" else -1
+        shown = render.tint(picture.array, [])
+        shown = render.blend(shown, render.diverging(sign * change), np.abs(change) * look["opacity"])
+    else:
+        laid = [(heat, one.colour, look["opacity"]) for heat, one in zip(maps, mapped, strict=True)]
+        shown = render.tint(picture.array, laid)
+    mask = look["masks"].get(mapped[0].name) if look["region"] else None
+    figures.picture(shown if mask is None else render.contour(shown, mask), f"both maps over {picture.title}")
+    words = [f"{figures.colour_name(one.colour)}: {one.model.title} for “{one.name}”" for one in mapped]
+    st.caption("; ".join(words) + (". Each map from 0 to its own maximum." if len(words) > 1 else "."))
+    if len(mapped) == 2:
+        a, b = (_tensor(heat[both]) for heat in maps)
+        rank, shared = evidence.rank_correlation(a, b), evidence.overlap(a[None], b[None])
+        known = "undefined, one map is flat" if np.isnan(rank) else f"**{rank:.2f}**"
+        other = "" if mapped[0].name == mapped[1].name else " They answer **different questions**."
+        st.markdown(
+            f"Agreement: rank correlation {known}; the top fifths of the two share **{shared:.0%}**.{other}"
+        )
+        st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
+
+
+def likeliest(one: Mapped, look: dict) -> None:
+    """The five likeliest classes, one small map each, from one forward pass."""
+    from vizcore.cam import METHODS, default_layer
+    from vizcore.evidence import rank_correlation
+
+    top = answers.top_classes(one.choice, one.picture.key, one.model, one.picture.image)
+    cam = one.method in METHODS
+    method, layer = (one.method, one.layer) if cam else ("Grad-CAM", default_layer(one.model))
+    classes = (one.index, *(index for index, _ in top if index != one.index))
+    maps = answers.class_cams(
+        one.choice, one.picture.key, method, layer, classes, one.model, one.picture.image
+    )
+    figures.heading(one.model, one.colour)
+    names = class_names(one.model)
+    for column, (index, probability) in zip(st.columns(5), top, strict=False):
+        heat = maps[classes.index(index)]
+        alike = rank_correlation(_tensor(heat), _tensor(maps[0]))
+        same = "the class asked for" if index == one.index else f"correlation {alike:.2f}"
+        framed = one._replace(map=_tensor(heat)).framed()
+        shown = render.overlay(one.picture.array, framed, one.seen(), look["opacity"])
+        with column:
+            figures.picture(
+                shown, f"{method} for {names[index]}", f"{names[index]} {probability:.0%}; {same}"
+            )
+    st.caption(
+        f"{method} at `{layer}`, each on its own scale. Correlation is that of its ranks with the map of the "
+        f"class asked for (“{one.name}”): near 1, the map says little about this class in particular."
+    )
+
+
+def others(one: Mapped, look: dict) -> None:
+    """What else a network with attention has to say about the same picture and class."""
+    from vizcore.cam import default_layer
+
+    shown = {"Grad-CAM": default_layer(one.model), "relevance": None, "rollout": None, "attention": None}
+    figures.heading(one.model, one.colour)
+    for (method, layer), column in zip(shown.items(), st.columns(4), strict=True):
+        found = answers.heatmap(
+            one.choice, one.picture.key, method, layer, one.index, one.model, one.picture.image
+        )
+        with column:
+            st.markdown(f"**{method[0].upper()}{method[1:]}**")
+            draw(one._replace(method=method, layer=layer, map=_tensor(found)), look)

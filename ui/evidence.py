@@ -1,0 +1,394 @@
+"""What speaks for or against a map: curves, cross-tests, randomised weights, noise. For any method's map."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from vizcore import render, textures
+
+from . import figures
+from .choices import SCENES
+
+state = st.session_state
+SAME = 0.7  # rank correlation with the map of the trained network from which a method is called out
+
+
+class Mapped(NamedTuple):
+    """One model's map for one class."""
+
+    choice: Any
+    model: Any
+    picture: Any
+    colour: tuple[int, int, int]
+    index: int  # of the class
+    name: str  # the class's
+    method: str
+    layer: str | None  # where the method asks for one
+    map: Any  # (h, w) tensor over what the model sees
+
+    @property
+    def question(self) -> tuple:
+        return self.choice, self.picture.key, self.method, self.layer, self.index
+
+    def make(self, model, images):
+        """The same method on other weights or another picture."""
+        from vizcore import heatmaps
+
+        own = heatmaps.cam_at(self.layer, self.method) if self.layer else heatmaps.METHODS[self.method].make
+        return own(model, images, self.index).cpu()
+
+    def framed(self):
+        """(H, W), in the picture's pixels."""
+        from vizcore.heatmaps import in_frame
+
+        return in_frame(self.model, self.picture.image, self.map)
+
+    def seen(self) -> np.ndarray:
+        from vizcore.frame import seen
+
+        return seen(self.model.preprocess.box(self.picture.size), self.picture.size).numpy()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def scene_masks(title: str, side: int) -> dict[str, np.ndarray]:
+    """Where each texture of a drawn scene is, (H, W) by name; empty for any other picture."""
+    if title not in SCENES:
+        return {}
+    return textures.two(*SCENES[title][:3], side).masks
+
+
+def job(key: str, question, make, draw, words: str) -> None:
+    """A generator that runs on request, shows progress, can be stopped and goes on where it was.
+
+    ``make()`` starts it; what it yields has ``done`` and ``total``; ``draw(found)`` shows the list of all
+    that it has yielded so far. A new ``question`` forgets what was found for the last one.
+    """
+    name = f"job_{key}"
+    if name in state and state[name]["question"] != question:
+        del state[name]
+
+    def press() -> None:
+        held = state.get(name)
+        if held is None or held["finished"]:
+            state[name] = {
+                "question": question,
+                "steps": make(),
+                "found": [],
+                "running": True,
+                "finished": False,
+            }
+        else:
+            held["running"] = not held["running"]
+
+    held = state.get(name, {"running": False, "finished": False, "found": []})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        unfinished = bool(held["found"]) and not held["finished"]
+        label = (
+            "Stop" if held["running"] else "Go on" if unfinished else "Once more" if held["found"] else words
+        )
+        icon = ":material/stop:" if held["running"] else ":material/play_arrow:"
+        st.button(label, key=f"{key}_button", on_click=press, icon=icon)
+        bar = st.empty()
+    place = st.empty()
+    if held["found"]:
+        with place.container():
+            draw(held["found"])
+    if not held["running"]:
+        if unfinished:
+            bar.caption(f"Stopped at {held['found'][-1].done / held['found'][-1].total:.0%}.")
+        return
+    bar.progress(0.0)
+    for step in held["steps"]:
+        held["found"].append(step)
+        bar.progress(step.done / step.total, f"{step.done / step.total:.0%}")
+        with place.container():
+            draw(held["found"])
+    held.update(finished=True, running=False)
+    st.rerun()
+
+
+class Step(NamedTuple):
+    """One step of a job that does the same for both models."""
+
+    done: float  # models
+    total: int
+    slot: str
+    value: Any
+
+
+def _both(mapped: list[Mapped], make):
+    """``make(one)`` of each model as one generator of ``Step``."""
+    for i, one in enumerate(mapped):
+        for value in make(one):
+            yield Step(i + value.done / value.total, len(mapped), one.choice.slot, value)
+
+
+def _latest(mapped: list[Mapped], found: list[Step]):
+    """Each model with all that was found of it."""
+    for one in mapped:
+        own = [step.value for step in found if step.slot == one.choice.slot]
+        if own:
+            yield one, own
+
+
+def _title(one: Mapped) -> None:
+    st.markdown(f"**{one.model.title}**, {one.method} for “{one.name}”")
+
+
+def _hex(colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _number(value: float) -> str:
+    return "undefined (a flat map)" if np.isnan(value) else f"{value:.2f}"
+
+
+# ---------------------------------------------------------------- deletion and insertion
+
+
+def curves(mapped: list[Mapped]) -> None:
+    st.markdown(
+        "Cover the picture piece by piece, what the map ranks highest first (**deletion**), or uncover it in "
+        "that order (**insertion**). A map that found the evidence makes the probability fall, or rise, "
+        "early: sooner than a random map and one that always points at the middle."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        baseline = st.segmented_control(
+            "Covered by", ["blur", "mean"], default="blur", required=True, key="g_baseline",
+            bind="query-params", help="A blur of the picture, or its mean colour.",
+        )  # fmt: skip
+        steps = st.select_slider("Steps", [8, 16, 32], 16, key="g_steps", bind="query-params", width=160)
+
+    def measure(one: Mapped):
+        from vizcore import evidence
+
+        maps = {"the map": one.map, **evidence.controls(tuple(one.map.shape))}
+        images = one.model.preprocess(one.picture.image)
+        return evidence.curves(
+            one.model.net, images, maps, one.index, baseline=baseline, steps=steps, chunk=12
+        )
+
+    def draw(found) -> None:
+        for (one, own), column in zip(_latest(mapped, found), st.columns(len(mapped)), strict=False):
+            with column:
+                _title(one)
+                _curve_chart(own[-1].curves, _hex(one.colour))
+        st.caption(
+            "Area: the mean probability on the way. It can't show whether the map is right: a half-covered "
+            "picture is one that the network never learnt from. **One picture is an anecdote**; "
+            "`python -m benchmarks evidence` asks hundreds."
+        )
+
+    question = baseline, steps, *(one.question for one in mapped)
+    job("g_curves", question, lambda: _both(mapped, measure), draw, "Measure")
+
+
+def _curve_chart(measured: dict, colour: str) -> None:
+    rows = [
+        {"kind": kind, "order": name, "share": share, "probability": probability}
+        for (kind, name), curve in measured.items()
+        for share, probability in zip(curve.shares, curve.probabilities, strict=True)
+    ]
+    names = list(dict.fromkeys(name for _, name in measured))
+    order = alt.Scale(domain=names, range=[colour, "#999999", "#cc79a7"])
+    dash = alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2]])
+    for kind, column in zip(("deletion", "insertion"), st.columns(2), strict=True):
+        chart = (
+            alt.Chart(pd.DataFrame([row for row in rows if row["kind"] == kind]), height=200)
+            .mark_line(strokeWidth=2.5)
+            .encode(
+                x=alt.X("share:Q", title=f"share {'covered' if kind == 'deletion' else 'uncovered'}",
+                        axis=alt.Axis(format="%", tickCount=3)),
+                y=alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, 1]),
+                        axis=alt.Axis(tickCount=3)),
+                color=alt.Color("order:N", scale=order, legend=alt.Legend(orient="bottom", title=None)),
+                strokeDash=alt.StrokeDash("order:N", scale=dash),
+                tooltip=["order", alt.Tooltip("share", format=".0%"),
+                         alt.Tooltip("probability", format=".2f")],
+            )
+        )  # fmt: skip
+        areas = {name: measured[kind, name].area for name in names}
+        column.altair_chart(chart, width="stretch")
+        listed = ", ".join(f"{name} {area:.2f}" for name, area in areas.items())
+        best = (min if kind == "deletion" else max)(areas, key=areas.get)
+        won = "beats both controls" if best == names[0] else "does **not** beat both controls"
+        column.caption(f"{kind.capitalize()}, area: {listed}. The map {won}.")
+
+
+# ---------------------------------------------------------------- cross-test
+
+
+def cross_test(mapped: list[Mapped]) -> None:
+    st.markdown(
+        "Cover all but what one model's map found, and ask both models. What convinces only its own model "
+        "is that model's evidence, not everybody's."
+    )
+    share = st.slider("Share of the picture that is left, %", 5, 60, 25, 5, key="g_left", bind="query-params")
+    pictures = cross_pictures(mapped, share)
+    for (title, array), column in zip(pictures, st.columns(len(pictures)), strict=True):
+        with column:
+            figures.picture(array, f"{title}: all else is blurred", title)
+            image = Image.fromarray(array)
+            for one in mapped:
+                st.caption(f"{one.model.title}: {_probability(one, image):.0%} “{one.name}”")
+    st.caption(
+        "It can't show what the models would do with the rest: a blurred picture is still a picture. The "
+        "random region is the control: as large, and as coarse."
+    )
+
+
+def cross_pictures(mapped: list[Mapped], share: int) -> list[tuple[str, np.ndarray]]:
+    """The whole picture, what each map leaves of it, and what a random one leaves."""
+    from vizcore import evidence, heatmaps
+
+    array, pictures = mapped[0].picture.array, [("The whole picture", mapped[0].picture.array)]
+    for one in mapped:
+        left = evidence.only(array, _inside(one.framed(), one.seen()), share / 100)
+        pictures.append((f"What {one.model.title}’s map found", left))
+    noise = evidence.random_map(*mapped[0].map.shape)
+    control = heatmaps.in_frame(mapped[0].model, mapped[0].picture.image, noise)
+    pictures.append(
+        ("A random region", evidence.only(array, _inside(control, mapped[0].seen()), share / 100))
+    )
+    return pictures
+
+
+def _inside(framed, seen: np.ndarray):
+    """What a model didn't see comes last."""
+    import torch
+
+    return torch.where(torch.from_numpy(seen), framed, -1.0)
+
+
+def _probability(one: Mapped, image: Image.Image) -> float:
+    import torch
+
+    with torch.no_grad():
+        return one.model.net(one.model.preprocess(image))[0].float().softmax(0)[one.index].item()
+
+
+# ---------------------------------------------------------------- randomised weights
+
+
+def randomised(mapped: list[Mapped]) -> None:
+    st.markdown(
+        "Draw the weights anew, layer by layer from the answer down to the input, and make the map again "
+        "(Adebayo et al., 2018). A map that stays the same shows the picture, not what the network learnt."
+    )
+
+    def measure(one: Mapped):
+        from vizcore import evidence
+
+        return evidence.randomisation(one.model, one.model.preprocess(one.picture.image), one.make)
+
+    def draw(found) -> None:
+        most = max(step.value.done for step in found)
+        number = state.get("g_depth", most) if not state.get("job_g_random", {}).get("running") else most
+        for (one, own), column in zip(_latest(mapped, found), st.columns(len(mapped)), strict=False):
+            with column:
+                _title(one)
+                shown = own[min(number, len(own) - 1)]
+                framed = one._replace(map=shown.heatmap).framed()
+                figures.picture(
+                    render.overlay(one.picture.array, framed, one.seen(), 0.7),
+                    f"the map with {shown.done} of {shown.total} parts randomised",
+                    f"random from the answer down to {shown.layer}" if shown.layer else "as trained",
+                )
+                _similarity_chart(own, _hex(one.colour))
+                if len(own) > shown.total and own[-1].rank > SAME:
+                    st.warning(
+                        f"All weights are random, and the map is still much the same (rank correlation "
+                        f"{own[-1].rank:.2f}): {one.method} hardly depends on what {one.model.title} learnt."
+                    )
+        st.caption(
+            "It can't show that a map is true, only that it depends on the weights: a map can change with "
+            "them and still be wrong."
+        )
+
+    question = tuple(one.question for one in mapped)
+    if any("Score" in one.method for one in mapped):
+        st.info("Score-CAM would run the network hundreds of times for each layer: choose another method.")
+        return
+    job("g_random", question, lambda: _both(mapped, measure), draw, "Randomise")
+    held = state.get("job_g_random")
+    if held and held["found"] and not held["running"]:
+        most = max(step.value.done for step in held["found"])
+        if most:
+            if state.get("g_depth", 0) > most:
+                del state["g_depth"]
+            st.slider("Parts randomised, from the answer down", 0, most, most, key="g_depth")
+
+
+def _similarity_chart(steps: list, colour: str) -> None:
+    rows = [
+        {"parts": step.done, "similarity": value, "by": by, "down to": step.layer or "as trained"}
+        for step in steps
+        for by, value in (("rank correlation", step.rank), ("SSIM", step.ssim))
+        if not np.isnan(value)
+    ]
+    dash = alt.Scale(domain=["rank correlation", "SSIM"], range=[[1, 0], [4, 3]])
+    chart = (
+        alt.Chart(pd.DataFrame(rows), height=180)
+        .mark_line(color=colour, point=alt.OverlayMarkDef(color=colour))
+        .encode(
+            x=alt.X("parts:Q", title="parts randomised, from the answer down", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("similarity:Q", title=None, scale=alt.Scale(domain=[-1, 1])),
+            strokeDash=alt.StrokeDash("by:N", scale=dash, legend=alt.Legend(orient="bottom", title=None)),
+            tooltip=["down to", "by", alt.Tooltip("similarity", format=".2f")],
+        )
+    )
+    st.altair_chart(chart, width="stretch")
+
+
+# ---------------------------------------------------------------- noise
+
+
+def noise(mapped: list[Mapped]) -> None:
+    st.markdown("Add a little noise to the picture, eight times, and make the map again.")
+    amount = st.slider("Noise, % of the range", 1, 30, 5, key="g_noise", bind="query-params")
+
+    def measure(one: Mapped):
+        from vizcore import evidence
+
+        images = one.model.preprocess(one.picture.image)
+        return evidence.stability(one.model, images, one.make, one.index, noise=amount / 100)
+
+    def draw(found) -> None:
+        for (one, own), column in zip(_latest(mapped, found), st.columns(len(mapped)), strict=False):
+            with column:
+                _title(one)
+                labels = [f"{step.rank:.2f}" for step in own]
+                tiles = render.tiles(np.stack([render.to_array(step.heatmap) for step in own]), labels, 4)
+                words = f"maps under {len(own)} draws of noise, with their rank correlation"
+                st.image(render.png(tiles), width="stretch", alt=words, caption=words)
+                ranks = [step.rank for step in own]
+                probabilities = [step.probability for step in own]
+                st.caption(
+                    f"Mean rank correlation with the map without noise: {_number(float(np.mean(ranks)))}; "
+                    f"the probability of “{one.name}” goes from {min(probabilities):.0%} to "
+                    f"{max(probabilities):.0%}."
+                )
+        st.caption(
+            "It can't show which map is right: a method that always shows the same is perfectly stable. "
+            "Where the probability moves too, the map has a reason to."
+        )
+
+    if any("Score" in one.method for one in mapped):
+        st.info("Score-CAM would run the network hundreds of times for each draw: choose another method.")
+        return
+    question = amount, *(one.question for one in mapped)
+    job("g_shaken", question, lambda: _both(mapped, measure), draw, "Shake")
+
+
+PARTS = {
+    "Curves": curves,
+    "Cross-test": cross_test,
+    "Randomised weights": randomised,
+    "Noise": noise,
+}

@@ -232,5 +232,6 @@ def main(argv: list[str] | None = None) -> int:
         show(results[-1])
     if args.json:
         with open(args.json, "w") as file:
-            json.dump({"labels": textures.LABELS, "results": results}, file, indent=1)
+            json.dump({"labels": textures.LABELS, "results": results}, file)
+            file.write("\n")
     return 0

@@ -1,6 +1,8 @@
 """The model card, written from the metrics, with a contact sheet."""
 
 import json
+import sys
+import textwrap
 from pathlib import Path
 
 import cv2
@@ -25,11 +27,10 @@ They are for teaching and for testing visualisation methods, and for no decision
 {table}
 
 Every figure is from fresh drawings: their seeds lie outside those of training. `python -m benchmarks truth`
-measures them again, with confusion matrices, 95 % intervals, and how often a heatmap points into the right
-one of two textures.
+measures them again, with confusion matrices and 95 % intervals.
 
 {weakest}
-
+{truth}
 On photographs they are a good deal worse than on drawings; how much depends on the texture.
 
 ## How made
@@ -38,6 +39,8 @@ On photographs they are a good deal worse than on drawings; how much depends on 
 crops of them in batches of 64.
 
 {made}
+
+The recipe:
 
 - Half of each batch shows one texture; the other half is mixed by a mask (wavy halves, bands, rings,
   crescents, crosses, patchwork; never the ellipses, blobs and polygons of the test scenes), with a second
@@ -57,11 +60,17 @@ crops of them in batches of 64.
 |---|---|
 {files}
 
-Architectures, built by timm: {built}. Input 128 x 128 RGB, bicubic, no crop, mean 0.5, standard deviation
-0.5. Labels, in order: {labels}.
+The networks are timm's:
+
+{built}
+
+Input 128 x 128 RGB, resized bicubically without a crop, mean 0.5, standard deviation 0.5. Labels, in order:
+
+{labels}.
 
 The class names follow the Describable Textures Dataset (Cimpoi et al., 2014); none of its pictures was
-used. Licence: MIT, weights and drawings alike."""
+used. Licence: MIT, weights and drawings alike.
+"""
 
 
 def _table(metrics):
@@ -87,25 +96,63 @@ def _weakest(name, m):
 def _made(name, m):
     return (
         f"- {name}: {m['steps']} batches, seed {m['seed']}, {m['minutes']:.0f} minutes on {m['machine']}, "
-        "one thread for each network, both at once."
+        f"one thread. {m.get('note', '')}".rstrip()
     )
 
 
+def _pointing(measured):
+    """The heatmap figures of one model, as rows of a table."""
+    for method, score in measured["two"].items():
+        figures = (
+            f"{v:.2f} ({low:.2f} to {high:.2f})" for v, low, high in (score["pointing"], score["energy"])
+        )
+        yield f"| {measured['model']} | {method} | " + " | ".join(figures) + " |"
+
+
+def _truth(path):
+    """What `python -m benchmarks truth --json` wrote, if it is there, as a section."""
+    if not path.exists():
+        return ""
+    results = json.loads(path.read_text())["results"]
+    scenes = next(iter(results[0]["two"].values()))["scenes"]
+    lines = [
+        "",
+        "Where two textures share the frame, a heatmap is asked for each (one half is what a map",
+        f"that doesn't depend on the class gets; {scenes} scenes, 95 % intervals):",
+        "",
+        "| | heatmap | points at the right one | share of the map there |",
+        "|---|---|---|---|",
+        *(line for measured in results for line in _pointing(measured)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def write(out):
-    """Write out/MODEL_CARD.md and the contact sheet beside it, from out/metrics.json."""
+    """Write out/MODEL_CARD.md and the contact sheet, from metrics.json and, if there is one, truth.json."""
     out = Path(out)
-    metrics = json.loads((out / "metrics.json").read_text())
+    found = json.loads((out / "metrics.json").read_text())
+    names = [f"texture_{name}" for name in nets.ARCHITECTURES]
+    metrics = {name: found[name] for name in names if name in found}
     sheet = textures.contact_sheet(size=64, columns=10)[..., ::-1]
     cv2.imwrite(str(out / "textures.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 82])
     text = CARD.format(
         table=_table(metrics),
         weakest="\n".join(_weakest(*item) for item in metrics.items()),
+        truth=_truth(out / "truth.json"),
         pool=" or ".join(sorted({f"{m['pool']:,}" for m in metrics.values()})),
         side=pool.SIDE,
         made="\n".join(_made(*item) for item in metrics.items()),
         cool=loop.COOL_DOWN,
         files="\n".join(f"| {name}.safetensors | fp16 weights, labels in the metadata |" for name in metrics),
-        built="; ".join(f"`{name}` with `{kwargs}`" for name, kwargs in nets.ARCHITECTURES.values()),
-        labels=", ".join(textures.LABELS),
+        built="\n".join(
+            f"- `create_model({name!r}, {', '.join(f'{k}={v}' for k, v in kwargs.items())})`"
+            for name, kwargs in nets.ARCHITECTURES.values()
+        ),
+        labels=textwrap.fill(", ".join(textures.LABELS), 108, break_on_hyphens=False),
     )
     (out / "MODEL_CARD.md").write_text(text)
+
+
+if __name__ == "__main__":
+    write(sys.argv[1] if len(sys.argv) > 1 else "vizcore/weights")

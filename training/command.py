@@ -42,6 +42,7 @@ def make(name, args):
         pool=args.pool,
         minutes=round(history[-1]["seconds"] / 60, 1),
         machine=f"{loop.device_by_name(args.device)}, {os.cpu_count()} cores ({platform.machine()})",
+        note=args.note,
         loss=[[row["step"], row["whole"], row["local"]] for row in history[3::4]],
     )
     scored = export.metrics(net, name, args.out, facts, args.scenes)
@@ -60,6 +61,7 @@ def arguments(argv=None):
     parser.add_argument("--pool", type=int, default=84_000, help="pictures drawn before training starts")
     parser.add_argument("--scenes", type=int, default=export.EXAMINED, help="fresh scenes to score on")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--note", default="", help="a remark on this run for the model card")
     return parser.parse_args(argv)
 
 

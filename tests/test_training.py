@@ -146,5 +146,5 @@ def test_the_pool_is_drawn_from_seeds_that_no_benchmark_uses():
 
 def test_learning_rate_rises_stays_and_falls_to_nothing():
     rates = [loop.rate_at(step, 1000) for step in range(1000)]
-    assert rates[0] < 0.01 and max(rates) == 1 and rates[250] == 1 and 0 < rates[-1] < 0.002
+    assert rates[0] < 0.01 and max(rates) == 1 and rates[250] == 1 and 0 < rates[-1] < 0.003
     assert all(a >= b for a, b in zip(rates[300:], rates[301:], strict=False))

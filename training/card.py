@@ -31,7 +31,7 @@ measures them again, with confusion matrices and 95 % intervals.
 
 {weakest}
 {truth}
-On photographs they are a good deal worse than on drawings; how much depends on the texture.
+How well they do on photographs has not been measured here; expect a good deal less.
 
 ## How made
 

@@ -57,15 +57,18 @@ def panel(choice, model):
     figure = st.container()
     heat = VIEWS[view](Looked(slot, choice, model, picture, layer, maps))
     box = model.preprocess.box(picture.size)
-    visible = seen(box, picture.size).numpy()
+    visible = seen(box, picture.size)
     framed = to_frame(heat.map, box, picture.size)
     colours = None if heat.colours is None else to_frame(heat.colours, box, picture.size)
     with figure:
-        figures.map_over(picture.array, framed, visible, heat, colours, state[f"opacity_{slot}"] / 100)
+        figures.map_over(
+            picture.array, framed, visible.numpy(), heat, colours, state[f"opacity_{slot}"] / 100
+        )
     low, high, dead = summary(maps)
     size = "{} channels of {} × {}".format(*maps.shape)
     st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
-    return render.normalise(framed, 0 if heat.signed else None) * visible, heat.words
+    lowest = 0 if heat.signed else framed[visible].min().item()
+    return render.normalise(framed, lowest) * visible.numpy(), heat.words
 
 
 columns = st.columns(2, gap="large")

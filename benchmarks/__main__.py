@@ -5,6 +5,7 @@ import sys
 
 BENCHMARKS = {
     "truth": "accuracy of the bundled pair, and whether heatmaps point at the right texture",
+    "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "start": "from starting the server to the first feature maps, in a real browser",
     "rollout": "what attention rollout adds to a forward pass of ViT-B/16",
 }

@@ -52,15 +52,18 @@ if mapped:
     with place.container():
         cams.together(mapped, look)
 
-    with st.expander("The five likeliest classes, a map each", icon=":material/view_module:"):
-        for one in mapped:
-            cams.likeliest(one, look)
+    title, icon = "The five likeliest classes, a map each", ":material/view_module:"
+    with st.expander(title, icon=icon, key="g_five", bind="query-params") as five:
+        if five.open:
+            for one in mapped:
+                cams.likeliest(one, look)
     attending = [one for one in mapped if one.model.attention]
     if attending:
-        title = "Beside Grad-CAM: relevance, rollout and attention"
-        with st.expander(title, icon=":material/account_tree:"):
-            for one in attending:
-                cams.others(one, look)
+        title, icon = "Beside Grad-CAM: relevance, rollout and attention", ":material/account_tree:"
+        with st.expander(title, icon=icon, key="g_others", bind="query-params") as beside:
+            if beside.open:
+                for one in attending:
+                    cams.others(one, look)
 
     st.header("Is it true?", anchor=False)
     parts = list(evidence.PARTS)

@@ -168,7 +168,7 @@ def curves(mapped: list[Mapped]) -> None:
     def measure(one: Mapped):
         from vizcore import evidence
 
-        maps = {"the map": one.map, **evidence.controls(tuple(one.map.shape))}
+        maps = {"map": one.map, **evidence.controls(tuple(one.map.shape))}
         images = one.model.preprocess(one.picture.image)
         return evidence.curves(
             one.model.net, images, maps, one.index, baseline=baseline, steps=steps, chunk=12
@@ -196,6 +196,7 @@ def _curve_chart(measured: dict, colour: str) -> None:
         for share, probability in zip(curve.shares, curve.probabilities, strict=True)
     ]
     names = list(dict.fromkeys(name for _, name in measured))
+    top = min(1, 1.05 * max(row["probability"] for row in rows))  # the same for both charts
     order = alt.Scale(domain=names, range=[colour, "#999999", "#cc79a7"])
     dash = alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2]])
     for kind, column in zip(("deletion", "insertion"), st.columns(2), strict=True):
@@ -205,8 +206,8 @@ def _curve_chart(measured: dict, colour: str) -> None:
             .encode(
                 x=alt.X("share:Q", title=f"share {'covered' if kind == 'deletion' else 'uncovered'}",
                         axis=alt.Axis(format="%", tickCount=3)),
-                y=alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, 1]),
-                        axis=alt.Axis(tickCount=3)),
+                y=alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, top]),
+                        axis=alt.Axis(tickCount=3, format="~%")),
                 color=alt.Color("order:N", scale=order, legend=alt.Legend(orient="bottom", title=None)),
                 strokeDash=alt.StrokeDash("order:N", scale=dash),
                 tooltip=["order", alt.Tooltip("share", format=".0%"),

@@ -178,6 +178,7 @@ def likeliest(one: Mapped, look: dict) -> None:
         heat = maps[classes.index(index)]
         alike = rank_correlation(_tensor(heat), _tensor(maps[0]))
         same = "the class asked for" if index == one.index else f"correlation {alike:.2f}"
+        same = "no positive evidence" if not heat.any() else same
         framed = one._replace(map=_tensor(heat)).framed()
         shown = render.overlay(one.picture.array, framed, one.seen(), look["opacity"])
         with column:

@@ -197,18 +197,19 @@ def _curve_chart(measured: dict, colour: str) -> None:
     ]
     names = list(dict.fromkeys(name for _, name in measured))
     top = min(1, 1.05 * max(row["probability"] for row in rows))  # the same for both charts
+    legend = alt.Legend(orient="top", title=None, offset=4, columnPadding=4, symbolSize=50, labelFontSize=11)
     order = alt.Scale(domain=names, range=[colour, "#999999", "#cc79a7"])
     dash = alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2]])
     for kind, column in zip(("deletion", "insertion"), st.columns(2), strict=True):
         chart = (
-            alt.Chart(pd.DataFrame([row for row in rows if row["kind"] == kind]), height=200)
+            alt.Chart(pd.DataFrame([row for row in rows if row["kind"] == kind]), height=280)
             .mark_line(strokeWidth=2.5)
             .encode(
                 x=alt.X("share:Q", title=f"share {'covered' if kind == 'deletion' else 'uncovered'}",
                         axis=alt.Axis(format="%", tickCount=3)),
                 y=alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, top]),
                         axis=alt.Axis(tickCount=3, format="~%")),
-                color=alt.Color("order:N", scale=order, legend=alt.Legend(orient="bottom", title=None)),
+                color=alt.Color("order:N", scale=order, legend=legend),
                 strokeDash=alt.StrokeDash("order:N", scale=dash),
                 tooltip=["order", alt.Tooltip("share", format=".0%"),
                          alt.Tooltip("probability", format=".2f")],
@@ -335,12 +336,14 @@ def _similarity_chart(steps: list, colour: str) -> None:
     ]
     dash = alt.Scale(domain=["rank correlation", "SSIM"], range=[[1, 0], [4, 3]])
     chart = (
-        alt.Chart(pd.DataFrame(rows), height=180)
+        alt.Chart(pd.DataFrame(rows), height=280)
         .mark_line(color=colour, point=alt.OverlayMarkDef(color=colour))
         .encode(
             x=alt.X("parts:Q", title="parts randomised, from the answer down", axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("similarity:Q", title=None, scale=alt.Scale(domain=[-1, 1])),
-            strokeDash=alt.StrokeDash("by:N", scale=dash, legend=alt.Legend(orient="bottom", title=None)),
+            strokeDash=alt.StrokeDash(
+                "by:N", scale=dash, legend=alt.Legend(orient="top", title=None, offset=4)
+            ),
             tooltip=["down to", "by", alt.Tooltip("similarity", format=".2f")],
         )
     )

@@ -7,6 +7,7 @@ BENCHMARKS = {
     "truth": "accuracy of the bundled pair, and whether heatmaps point at the right texture",
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "start": "from starting the server to the first feature maps, in a real browser",
+    "cams": "what Grad-CAM adds to a forward pass of ResNet-50, beside captum and pytorch-grad-cam",
     "rollout": "what attention rollout adds to a forward pass of ViT-B/16",
 }
 

@@ -1,5 +1,6 @@
 """Evidence: against plain loops, and on maps whose worth is known beforehand."""
 
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +9,8 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
+from benchmarks import __main__ as command
+from benchmarks import evidence as batch
 from vizcore import evidence
 from vizcore.frame import to_frame
 from vizcore.heatmaps import METHODS
@@ -258,3 +261,30 @@ def test_eight_threads(resnet):
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(ask, [0, 1, 2, 3] * 2))
     assert np.allclose(alone * 2, together, atol=1e-3, equal_nan=True)
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_the_command_prints_a_table_with_intervals_and_controls(capsys, tmp_path, chelsea):
+    options = ["evidence", "--models", "texture_vit", "--device", "cpu", "--steps", "4"]
+    target = tmp_path / "rows.json"
+    methods = ["--methods", "Grad-CAM", "rollout"]
+    assert command.main([*options, *methods, "--scenes", "2", "--json", str(target)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0] == "| model | method | pointing | energy | deletion | insertion |"
+    rows = {row["method"]: row for row in json.loads(target.read_text())}
+    assert list(rows) == ["Grad-CAM", "rollout", "random (control)", "centre (control)"]
+    assert rows["rollout"]["energy"][0] == pytest.approx(0.5)  # it is the same map for both textures
+    chelsea.save(tmp_path / "one.png")
+    assert command.main([*options, "--methods", "LayerCAM", "--pictures", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("| model | method | deletion | insertion |")
+    with pytest.raises(SystemExit, match="there are no pictures in .*; these end in .jpg"):
+        (tmp_path / "empty").mkdir()
+        command.main([*options, "--pictures", str(tmp_path / "empty")])
+
+
+def test_a_star_needs_both_controls_beaten_on_the_same_pictures():
+    easy, hard = [0.1, 0.2, 0.3, 0.2], [0.8, 0.85, 0.9, 0.8]
+    assert batch.beats(hard, [easy, easy], 1) and batch.beats(easy, [hard, hard], -1)
+    assert not batch.beats(hard, [easy, hard], 1) and not batch.beats(hard, [easy, easy], -1)

@@ -35,7 +35,7 @@ def test_every_entry_builds_and_everything_that_applies_to_it_runs(name, chelsea
     model = load_model(name, "random", device="cpu")
     assert model.weights == "random" and "seed 0" in model.source
     assert not model.net.training and not any(p.requires_grad for p in model.net.parameters())
-    assert model.family == ("vit" if "vit" in name or "deit" in name else "cnn")
+    assert model.family == ("vit" if any(kind in name for kind in ("vit", "deit", "dino")) else "cnn")
     assert set(model.blocks) <= set(model.layers) == set(model.layouts)
     assert len(model.labels) in (0, model.num_classes)
     x = model.preprocess(chelsea)

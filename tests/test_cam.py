@@ -71,7 +71,7 @@ def shown(found, size):
     ("name", "weights", "layer"),
     [
         ("resnet18", "random", None),
-        ("resnet18", "random", "layer2.0"),
+        ("texture_resnet", "trained", "layer2.0"),
         ("efficientnet_lite0", "trained", None),
         ("texture_vit", "trained", None),
     ],

@@ -6,11 +6,9 @@ The passes take turns; medians over the rounds. "processor" is the time on one c
 on the machine don't lengthen much.
 """
 
-import statistics
-import time
-
 import torch
 
+from benchmarks import timing
 from vizcore.cam import cam, cams
 from vizcore.models import load_model
 
@@ -41,16 +39,5 @@ def main(argv):
         "captum, one class": lambda: captum.attribute(images.clone().requires_grad_(), 3),
         "pytorch-grad-cam, one class": lambda: peer(images, [lambda scores: scores[3]]),
     }
-    seconds = {name: [] for name in passes}
-    for _ in range(rounds):
-        for name, run in passes.items():
-            wall, processor = time.perf_counter(), time.process_time()
-            run()
-            seconds[name].append((time.perf_counter() - wall, time.process_time() - processor))
-    base = None
-    print(f"{'':30}{'wall':>10}{'processor':>12}{'of the bare pass':>19}")
-    for name, taken in seconds.items():
-        wall, processor = (1000 * statistics.median(column) for column in zip(*taken, strict=True))
-        base = base or processor
-        print(f"{name:30}{wall:7.1f} ms{processor:9.1f} ms{processor / base:19.3f}")
+    timing.compare(passes, rounds)
     return 0

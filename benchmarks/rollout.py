@@ -6,11 +6,9 @@ The passes take turns; medians over the rounds. "processor" is the time on one c
 on the machine don't lengthen much.
 """
 
-import statistics
-import time
-
 import torch
 
+from benchmarks import timing
 from vizcore.attention import attention, readout, rollout
 from vizcore.models import load_model
 
@@ -33,18 +31,7 @@ def main(argv):
         "rollout alone, with its build-up": lambda: rollout(blocks, start),
         "product of the whole matrices": lambda: whole_product(blocks),
     }
-    seconds = {name: [] for name in passes}
-    for _ in range(rounds):
-        for name, run in passes.items():
-            wall, processor = time.perf_counter(), time.thread_time()
-            run()
-            seconds[name].append((time.perf_counter() - wall, time.thread_time() - processor))
-    base = None
-    print(f"{'':34}{'wall':>10}{'processor':>12}{'of the bare pass':>19}")
-    for name, taken in seconds.items():
-        wall, processor = (1000 * statistics.median(column) for column in zip(*taken, strict=True))
-        base = base or processor
-        print(f"{name:34}{wall:7.1f} ms{processor:9.1f} ms{processor / base:19.3f}")
+    timing.compare(passes, rounds)
     return 0
 
 

@@ -68,7 +68,8 @@ def panel(choice, model):
     size = "{} channels of {} × {}".format(*maps.shape)
     st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
     lowest = 0 if heat.signed else framed[visible].min().item()
-    return render.normalise(framed, lowest) * visible.numpy(), heat.words
+    words = heat.words if colours is None else "mean absolute activation of all channels"
+    return render.normalise(framed, lowest) * visible.numpy(), words
 
 
 columns = st.columns(2, gap="large")

@@ -77,14 +77,6 @@ def class_flows(choice, picture_key: str, classes: tuple[int, ...], _model, _ima
     return [block[:, 0].cpu() for block in blocks]
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def grad_cams(choice, picture_key: str, classes: tuple[int, ...], layer: str, _model, _image):
-    """Grad-CAM of each class on a layer's grid, (classes, h, w)."""
-    from vizcore.cam import cams
-
-    return cams(_model, _model.preprocess(_image), classes, layer)[:, 0].cpu().numpy()
-
-
 def _start(model, cell: tuple[int, int] | None):
     from vizcore.attention import patch, readout
 

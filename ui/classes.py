@@ -6,6 +6,8 @@ from collections import Counter
 
 import streamlit as st
 
+from .choices import forget
+
 TOP = "top class"
 
 
@@ -35,8 +37,7 @@ def pick_class(models: list, tops: list[list[tuple[int, float]]], key: str) -> t
     names = [class_names(model) for model in models]
     likely = [own[index] for own, top in zip(names, tops, strict=True) for index, _ in top]
     options = list(dict.fromkeys([TOP, *likely, *(name for own in names for name in own)]))
-    if st.session_state.get(key) not in (None, *options):  # a class of a network shown before
-        del st.session_state[key]
+    forget(key, unless_in=options)  # a class of a network shown before
     name = st.selectbox(
         "Class asked for",
         options,

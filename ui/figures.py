@@ -89,29 +89,27 @@ def map_over(array, heatmap, visible, heat, colours, opacity: float) -> None:
     """
     values = render.to_array(heatmap)
     low, high = values[visible].min(), values[visible].max()
-    if colours is not None:
-        laid = (255 * render.to_array(colours).transpose(1, 2, 0)).astype(np.uint8)
-        shown = render.outline(render.blend(array, laid, visible * opacity), visible)
-    elif heat.signed:
-        laid = render.diverging(values)
-        shown = render.outline(
-            render.blend(array, laid, visible * np.abs(values).clip(0, 1) * opacity), visible
-        )
-    else:
-        shown = render.overlay(array, heatmap, visible, opacity)
+    kind = "colours" if colours is not None else "signed" if heat.signed else "heat"
+    shown = _laid(
+        array, values if colours is None else render.to_array(colours), visible, kind, low, high, opacity
+    )
     picture(shown, f"{heat.words}, over the picture")
-    if colours is None and not heat.signed:
-        _legend(low, high)
+    if kind == "heat":
+        scale(low, high)
     flat = colours is None and not high > low
-    st.caption(f"{heat.words.capitalize()}{': the same everywhere' if flat else ''}.")
+    st.caption(f"{heat.words[0].upper()}{heat.words[1:]}{': the same everywhere' if flat else ''}.")
 
 
-def _legend(low: float, high: float) -> None:
-    alt_text = f"colours from {low:.3g} to {high:.3g}"
-    st.image(render.png(render.legend(height=6)), width="stretch", alt=alt_text)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.caption(f"{low:.3g}", width="content")
-        st.caption(f"{high:.3g}", width="content")
+def _laid(array, framed, visible, kind: str, low, high, opacity: float, colour_map: str = "viridis"):
+    """A map in the frame, (H, W) or (3, H, W) colours, over the picture; ``kind`` as for ``laid_over``."""
+    alpha = opacity
+    if kind == "colours":
+        colours = (255 * framed.transpose(1, 2, 0)).round().astype(np.uint8)
+    elif kind == "signed":
+        colours, alpha = render.diverging(framed), opacity * np.abs(framed).clip(0, 1)
+    else:
+        colours = render.colourise(render.normalise(framed, low, high), colour_map)
+    return render.outline(render.blend(array, colours, visible * alpha), visible)
 
 
 def colour_name(colour: tuple[int, int, int]) -> str:
@@ -164,17 +162,11 @@ def laid_over(
 
     size = _array.shape[1], _array.shape[0]
     framed = render.to_array(to_frame(torch.from_numpy(values), box, size))
-    visible, alpha = seen(box, size).numpy(), opacity
-    if kind == "colours":
-        colours = (255 * framed.transpose(1, 2, 0)).round().astype(np.uint8)
-    elif kind == "signed":
-        colours, alpha = render.diverging(framed), opacity * np.abs(framed).clip(0, 1)
-    else:
-        colours = render.colourise(render.normalise(framed, low, high), colour_map)
-    return jpeg(render.outline(render.blend(_array, colours, visible * alpha), visible))
+    visible = seen(box, size).numpy()
+    return jpeg(_laid(_array, framed, visible, kind, low, high, opacity, colour_map))
 
 
-def scale(low: float, high: float, colour_map: str) -> None:
+def scale(low: float, high: float, colour_map: str = "viridis") -> None:
     """The legend of a map: its colours from the lowest to the highest value."""
     bar = render.png(render.legend(colour_map, height=6))
     st.image(bar, width="stretch", alt=f"colours from {low:.3g} to {high:.3g}")

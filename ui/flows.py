@@ -11,6 +11,7 @@ import streamlit as st
 from vizcore import render
 
 from . import answers, figures
+from .choices import forget
 
 SECONDS_A_BLOCK = 1.2  # of the build-up: long enough to look at two maps
 STANDS_OUT = 20  # times the median share of a patch
@@ -40,8 +41,7 @@ def controls(models: list) -> tuple[str, str, dict, dict]:
     bound = {"bind": "query-params"}
     count = max((answers.heads_of(model) for model in models), default=0)
     heads = ["mean", "max", "min", *(f"head {i}" for i in range(count))]
-    if state.get("r_head") not in (None, *heads):  # of a network shown before
-        del state["r_head"]
+    forget("r_head", unless_in=heads)  # of a network shown before
     with st.expander("How it is computed and shown", icon=":material/tune:"):
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "medium"}
         with st.container(**row):
@@ -229,7 +229,9 @@ def grad_cam(asked: Asked) -> Panel:
 
     index, name, note = _known(asked)
     layer = default_layer(asked.model)
-    maps = answers.grad_cams(*_question(asked), (index,), layer, asked.model, asked.picture.image)
+    maps = answers.class_cams(
+        *_question(asked), "Grad-CAM", layer, (index,), asked.model, asked.picture.image
+    )
     rows, columns = maps.shape[1:]
     return Panel(
         "Grad-CAM",
@@ -379,7 +381,9 @@ def _two_classes(asked: Asked, look: dict) -> None:
         maps = _maps(asked, relevance_rows(asked, classes)[-1])
     else:
         method = "Grad-CAM"
-        maps = answers.grad_cams(*_question(asked), classes, default_layer(model), model, picture.image)
+        maps = answers.class_cams(
+            *_question(asked), "Grad-CAM", default_layer(model), classes, model, picture.image
+        )
     alike = correlation(*torch.from_numpy(maps))
     known = "undefined, for one map is flat" if np.isnan(alike) else f"**{alike:.2f}**"
     st.markdown(f"{model.title}, {method}: correlation {known}")

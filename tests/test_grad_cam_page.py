@@ -3,7 +3,7 @@
 import pytest
 import streamlit as st
 
-from ui import evidence
+from ui import evidence, jobs
 
 
 def fine(at):
@@ -92,6 +92,7 @@ def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
 
     at = page(g_part="Randomised weights")
     monkeypatch.setattr(evidence, "_similarity_chart", click_on_stop)
+    monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
     fine(at.button(key="g_random_button").click().run())
     assert at.button(key="g_random_button").label == "Go on" and "Stopped at" in words(at)
     assert at.slider(key="g_depth").max == 3

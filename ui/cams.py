@@ -10,7 +10,8 @@ from vizcore import render
 from . import answers, figures
 from .choices import forget
 from .classes import class_names
-from .evidence import Mapped, job
+from .evidence import Mapped
+from .jobs import job
 
 state = st.session_state
 CAM_LIMITS = (

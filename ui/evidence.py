@@ -14,6 +14,7 @@ from vizcore import render, textures
 
 from . import figures
 from .choices import SCENES
+from .jobs import job
 
 state = st.session_state
 SAME = 0.7  # rank correlation with the map of the trained network from which a method is called out
@@ -61,56 +62,6 @@ def scene_masks(title: str, side: int) -> dict[str, np.ndarray]:
     if title not in SCENES:
         return {}
     return textures.two(*SCENES[title][:3], side).masks
-
-
-def job(key: str, question, make, draw, words: str) -> None:
-    """A generator that runs on request, shows progress, can be stopped and goes on where it was.
-
-    ``make()`` starts it; what it yields has ``done`` and ``total``; ``draw(found)`` shows the list of all
-    that it has yielded so far. A new ``question`` forgets what was found for the last one.
-    """
-    name = f"job_{key}"
-    if name in state and state[name]["question"] != question:
-        del state[name]
-
-    def press() -> None:
-        held = state.get(name)
-        if held is None or held["finished"]:
-            state[name] = {
-                "question": question,
-                "steps": make(),
-                "found": [],
-                "running": True,
-                "finished": False,
-            }
-        else:
-            held["running"] = not held["running"]
-
-    held = state.get(name, {"running": False, "finished": False, "found": []})
-    with st.container(horizontal=True, vertical_alignment="center"):
-        unfinished = bool(held["found"]) and not held["finished"]
-        label = (
-            "Stop" if held["running"] else "Go on" if unfinished else "Once more" if held["found"] else words
-        )
-        icon = ":material/stop:" if held["running"] else ":material/play_arrow:"
-        st.button(label, key=f"{key}_button", on_click=press, icon=icon)
-        bar = st.empty()
-    place = st.empty()
-    if held["found"]:
-        with place.container():
-            draw(held["found"])
-    if not held["running"]:
-        if unfinished:
-            bar.caption(f"Stopped at {held['found'][-1].done / held['found'][-1].total:.0%}.")
-        return
-    bar.progress(0.0)
-    for step in held["steps"]:
-        held["found"].append(step)
-        bar.progress(step.done / step.total, f"{step.done / step.total:.0%}")
-        with place.container():
-            draw(held["found"])
-    held.update(finished=True, running=False)
-    st.rerun()
 
 
 class Step(NamedTuple):

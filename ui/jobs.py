@@ -1,0 +1,116 @@
+"""Work that takes long: it shows progress, can be stopped, keeps what it has, and leaves room for others."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+state = st.session_state
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+AT_ONCE = max(2, CORES // 2)  # jobs that compute at the same time, of all sessions; later ones wait
+DRAW_EVERY = 0.4  # seconds between two drawings of a running job: pictures cost more than many a step
+
+_queue: list[object] = []  # one ticket for each running or waiting job of the server, in order of arrival
+_queue_lock = threading.Lock()
+
+
+def job(
+    key: str,
+    question: Any,
+    make: Callable[[], Iterator],
+    draw: Callable[[list], None],
+    words: str,
+    *,
+    keep_all: bool = True,
+) -> list:
+    """A generator that runs on request, shows progress, can be stopped and goes on where it was.
+
+    Args:
+        key: of the job, and of its button (``f"{key}_button"``).
+        question: what is asked; a new one forgets what was found for the last one.
+        make: starts it; what it yields has ``done`` and ``total``.
+        draw: shows the list of all that it has yielded so far. Drawn many times: no widgets in it.
+        words: the button's.
+        keep_all: False keeps only the latest of what it yields.
+
+    Returns:
+        What has been found so far, empty before the first run.
+    """
+    name = f"job_{key}"
+    if name in state and state[name]["question"] != question:
+        del state[name]
+
+    def press() -> None:
+        held = state.get(name)
+        if held is None or held["finished"]:
+            state[name] = {
+                "question": question,
+                "steps": make(),
+                "found": [],
+                "running": True,
+                "finished": False,
+            }
+        else:
+            held["running"] = not held["running"]
+
+    held = state.get(name, {"running": False, "finished": False, "found": []})
+    found = held["found"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        unfinished = bool(found) and not held["finished"]
+        label = "Stop" if held["running"] else "Go on" if unfinished else "Once more" if found else words
+        icon = ":material/stop:" if held["running"] else ":material/play_arrow:"
+        st.button(label, key=f"{key}_button", on_click=press, icon=icon)
+        bar = st.empty()
+    place = st.empty()
+    if found:
+        with place.container():
+            draw(found)
+    if not held["running"]:
+        if unfinished:
+            bar.caption(f"Stopped at {found[-1].done / found[-1].total:.0%}.")
+        return found
+    bar.progress(0.0)
+    drawn = 0.0
+    with _turn(bar):
+        for step in held["steps"]:
+            if not keep_all:
+                found.clear()
+            found.append(step)
+            bar.progress(step.done / step.total, f"{step.done / step.total:.0%}")
+            if time.monotonic() - drawn > DRAW_EVERY:
+                with place.container():
+                    draw(found)
+                drawn = time.monotonic()
+    held.update(finished=True, running=False)
+    st.rerun()
+
+
+@contextmanager
+def _turn(place) -> Iterator[None]:
+    """Wait until few enough jobs are before this one; then compute on half of the cores.
+
+    Streamlit stops a script at its next ``st`` call, so a tab that is closed while waiting gives up its
+    place, and one that is closed while computing gives it to the next.
+    """
+    import torch
+
+    ticket = object()
+    with _queue_lock:
+        _queue.append(ticket)
+    threads = torch.get_num_threads()
+    try:
+        while (before := _queue.index(ticket) + 1 - AT_ONCE) > 0:
+            place.caption(f"{before} {'run' if before == 1 else 'runs'} before yours …")
+            time.sleep(0.3)
+        torch.set_num_threads(max(1, CORES // 2))  # of this thread alone; the others' keep theirs
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        with _queue_lock:
+            _queue.remove(ticket)

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from ui.choices import SAMPLES_FOLDER
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)  # one process for each core runs the tests
 
 
 @pytest.fixture(scope="session")

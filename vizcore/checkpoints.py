@@ -7,6 +7,7 @@ import io
 import json
 import pickle
 import threading
+import zipfile
 from pathlib import Path
 
 import torch
@@ -128,6 +129,7 @@ def read_checkpoint(data: bytes) -> tuple[State, list[str] | None]:
     labels = None
     if data[:2] == b"PK" or data[:1] == b"\x80":
         try:
+            _check_archive(data)
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             raise ModelError(
@@ -151,35 +153,52 @@ def read_checkpoint(data: bytes) -> tuple[State, list[str] | None]:
         raise ModelError("This checkpoint holds no state dict: weights by name are expected.")
     if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()):
         raise ModelError("This checkpoint holds something other than tensors by name; save net.state_dict().")
+    if not all(value.layout is torch.strided and value.device.type == "cpu" for value in state.values()):
+        raise ModelError("This checkpoint holds sparse or empty tensors; save net.state_dict() as it is.")
+    if sum(value.numel() * value.element_size() for value in state.values()) > 2 * len(data):  # 2: tied weights
+        raise ModelError("This checkpoint is damaged: its tensors are larger than the file.")
     for prefix in ("module.", "_orig_mod."):  # DataParallel, torch.compile
         if all(key.startswith(prefix) for key in state):
             state = {key[len(prefix) :]: value for key, value in state.items()}
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}, labels
 
 
+def _check_archive(data: bytes) -> None:
+    """torch.save never compresses: what does is a file of megabytes that unpacks to gigabytes."""
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(file.file_size for file in archive.infolist()) > len(data):
+                raise zipfile.BadZipFile("compressed")
+
+
+MAX_LABELS = 100_000
+
+
 def _stored_labels(data: bytes) -> list[str] | None:
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     stored = header.get("__metadata__", {}).get("labels")
-    return [str(label) for label in json.loads(stored)] if stored else None
+    return read_labels(stored.encode()) if stored else None
 
 
 def read_labels(data: bytes) -> list[str]:
     """Class names from a text file, one a line, or a JSON list.
 
     Raises:
-        ModelError: not text, empty, or more than 100,000 names.
+        ModelError: not text, empty, or more than ``MAX_LABELS`` names.
     """
     try:
         text = data.decode("utf-8-sig")
         names = json.loads(text) if text.lstrip().startswith("[") else text.splitlines()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # brackets within brackets, a hundred thousand deep
         raise ModelError(
             "The label file is not text: one name a line is expected, or a JSON list."
         ) from error
-    names = [str(name).strip()[:200] for name in names]
+    names = [str(name).strip()[:200] for name in names[: MAX_LABELS + 1]]
     names = [name for name in names if name]
-    if not 0 < len(names) <= 100_000:
-        raise ModelError(f"The label file has {len(names)} names; from 1 to 100,000 can be read.")
+    if not names:
+        raise ModelError("The label file is empty: one name a line is expected, or a JSON list.")
+    if len(names) > MAX_LABELS:
+        raise ModelError(f"The label file has more than {MAX_LABELS:,} names.")
     if any(not name.isprintable() for name in names):
         raise ModelError("The label file holds characters that can't be shown; is it a text file?")
     return names

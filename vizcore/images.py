@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import threading
 import warnings
 
 import numpy as np
@@ -13,6 +15,8 @@ MAX_PIXELS = 50_000_000  # what a phone's camera makes; decoded, it is 150 MB fo
 MIN_SIDE = 16
 MAX_RATIO = 10
 FRAME_SIDE = 768  # the longer side of the working picture: enough for a 518-pixel model and a projector
+LARGE_PIXELS = 4_000_000  # from here on one file is decoded at a time: thirty at once would take gigabytes
+_decoding_large = threading.Lock()
 
 
 class PictureError(ValueError):
@@ -36,10 +40,12 @@ def read_picture(data: bytes, max_side: int = FRAME_SIDE) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             _check_size(*image.size)
             image.draft("RGB", (max_side, max_side))  # JPEGs decode at a fraction of the work
-            image.load()
-            profile = image.info.get("icc_profile")
-            image = ImageOps.exif_transpose(image)
-            image = to_rgb(image, profile)
+            large = image.width * image.height > LARGE_PIXELS
+            with _decoding_large if large else contextlib.nullcontext():
+                image.load()
+                profile = image.info.get("icc_profile")
+                image = ImageOps.exif_transpose(_reduced(image, max_side))
+                image = to_rgb(image, profile)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -71,14 +77,13 @@ def to_rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
 
     ``profile`` is an ICC profile; a broken one is ignored.
     """
-    if image.mode.startswith("I") or image.mode == "F":  # 16-bit, 32-bit and float greys
-        grey = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        full = 65535.0 if image.mode.startswith("I;16") else grey.max() - min(grey.min(), 0.0)
-        grey = (grey - min(grey.min(), 0.0)) / (full or 1.0)
-        return Image.fromarray((grey.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+    if image.mode.startswith("I") or image.mode == "F":
+        return _deep_grey(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image)
+        image = white
     if profile and image.mode in ("RGB", "CMYK"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -86,3 +91,26 @@ def to_rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # the colours are a little off, the picture is right
     return image.convert("RGB")
+
+
+def _reduced(image: Image.Image, max_side: int) -> Image.Image:
+    """A large image by a whole factor smaller, so that what follows costs a fraction of the memory."""
+    factor = max(image.size) // (2 * max_side)  # what is left to do is done with a better filter
+    if image.mode.startswith("I;16") and factor > 1:
+        return image.convert("I").reduce(factor).convert("I;16")
+    if factor < 2 or image.mode not in ("L", "RGB", "RGBA", "CMYK", "I", "F"):
+        return image
+    if image.mode == "RGBA":  # what can't be seen has no say in the colour
+        return image.convert("RGBa").reduce(factor).convert("RGBA")
+    return image.reduce(factor)
+
+
+def _deep_grey(image: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and float greys: 16 bits by their whole range, others by the values they hold."""
+    grey = np.asarray(image, dtype=np.float32)
+    finite = grey[np.isfinite(grey)]
+    low, high = (min(finite.min(), 0.0), finite.max()) if finite.size else (0.0, 1.0)
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 65535.0
+    grey = (np.nan_to_num(grey, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
+    return Image.fromarray((grey.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")

@@ -37,6 +37,7 @@ __all__ = [
     "best_device",
     "find_entry",
     "load_model",
+    "network_bytes",
     "weights_at_hand",
 ]
 
@@ -108,7 +109,10 @@ def load_model(
     if checkpoint is not None:
         state, stored_labels = read_checkpoint(checkpoint)
         classes = _count_classes(name, entry, state)
-        net = _build(name, entry, seed, **({} if classes is None else {"num_classes": classes}))
+        options = {} if classes is None else {"num_classes": classes}
+        with torch.device("meta"):  # nothing is allocated for a file that doesn't fit
+            fit_state_dict(_build(name, entry, **options), state, entry.title)
+        net = _build(name, entry, seed, **options)
         net.load_state_dict(fit_state_dict(net, state, entry.title))
         kind, source = "checkpoint", "a checkpoint of your own"
         labels = labels or stored_labels or []
@@ -143,6 +147,13 @@ def load_model(
         device=device,
         **trace,
     )
+
+
+def network_bytes(name: str) -> int:
+    """How much memory a network's weights take, known without downloading or allocating them."""
+    with torch.device("meta"):
+        net = _build(name, find_entry(name))
+    return sum(t.numel() * t.element_size() for t in (*net.parameters(), *net.buffers()))
 
 
 def best_device() -> torch.device:

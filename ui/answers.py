@@ -1,17 +1,17 @@
 """What the pages ask the networks, computed once for the same question whoever asks it.
 
 Arguments that begin with an underscore are not part of the question: the choice and the picture's key
-say which network and which pixels. Results are shared between sessions and must not be changed.
+say which network and which pixels. Everybody gets a copy, and ``limits`` says how much is kept.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-ANSWERS_KEPT = 16  # of each kind; the largest, 64 channels of 112 × 112, is 3 MB
+from .limits import ATTENTION_MB
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> list[tuple[int, float]]:
     """The most probable classes, (index, probability); empty for a network without a classifier."""
     import torch
@@ -24,30 +24,28 @@ def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> lis
     return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
 
-@st.cache_resource(max_entries=ANSWERS_KEPT, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def layer_maps(choice, picture_key: str, layer: str, _model, _image):
     """A layer's features as maps (C, rows, columns)."""
     from vizcore.capture import capture
     from vizcore.features import as_maps
 
     captured = capture(_model.net, _model.preprocess(_image), [layer])
-    return as_maps(captured.layers[layer], _model.layouts[layer])
+    return as_maps(captured.layers[layer], _model.layouts[layer]).cpu()
 
 
-@st.cache_resource(max_entries=ANSWERS_KEPT, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def block_attention(choice, picture_key: str, module: str, _model, _image):
     """One block's attention, (heads, N, N)."""
     from vizcore.attention import attention
 
-    return attention(_model.net, _model.preprocess(_image), [module])[0][0]
+    return attention(_model.net, _model.preprocess(_image), [module])[0][0].cpu()
 
 
 # ---------------------------------------------------------------- attention through all blocks
 
-ATTENTION_MB = 600  # of one network's attention on one picture; what is kept of it takes half
 
-
-@st.cache_data(max_size="300MB", show_spinner=False)
+@st.cache_data(show_spinner=False)
 def all_attention(choice, picture_key: str, _model, _image) -> list:
     """Attention by block, (1, heads, N, N) in half precision; one forward pass answers every slider."""
     from vizcore.attention import attention
@@ -68,7 +66,12 @@ def attention_mb(model) -> float:
     return len(model.attention) * heads_of(model) * tokens**2 * 4 / 1e6
 
 
-@st.cache_data(max_size="100MB", show_spinner=False)
+def attention_fits(model) -> bool:
+    """Whether the attention of all blocks may be held at once."""
+    return attention_mb(model) <= ATTENTION_MB
+
+
+@st.cache_data(show_spinner=False)
 def class_flows(choice, picture_key: str, classes: tuple[int, ...], _model, _image) -> list:
     """By block, attention that raises each class's score, (classes, N, N); one pass for all classes."""
     from vizcore.attention import class_attention
@@ -85,7 +88,7 @@ def _start(model, cell: tuple[int, int] | None):
     return patch(*cell, model.grid, model.num_prefix_tokens)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def rolled_out(choice, picture_key: str, cell, settings: dict, _model, _image):
     """Rollout by block, (blocks, N), from a patch or, without a cell, from where the answer is read."""
     from vizcore.attention import rollout
@@ -95,7 +98,7 @@ def rolled_out(choice, picture_key: str, cell, settings: dict, _model, _image):
     return rows[:, 0, 0].numpy()
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def relevances(choice, picture_key: str, classes: tuple[int, ...], settings: dict | None, _model, _image):
     """Relevance of each class by block, (blocks, classes, N); as weighted rollout if there are settings."""
     from vizcore.attention import relevance, weighted_rollout
@@ -107,7 +110,7 @@ def relevances(choice, picture_key: str, classes: tuple[int, ...], settings: dic
     return weighted_rollout(flows, start, prefix=_model.num_prefix_tokens, **settings)[:, :, 0].numpy()
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def head_rows(choice, picture_key: str, cell, _model, _image):
     """Where each head of each block looks, (blocks, heads, N), and its mean distance in input pixels."""
     import torch
@@ -127,7 +130,7 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
 # ---------------------------------------------------------------- maps of any method
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def heatmap(choice, picture_key: str, method: str, layer: str | None, index: int, _model, _image):
     """One of ``heatmaps.METHODS`` for a class, (h, w); at a layer of one's choice for the CAMs."""
     from vizcore import heatmaps
@@ -136,7 +139,7 @@ def heatmap(choice, picture_key: str, method: str, layer: str | None, index: int
     return make(_model, _model.preprocess(_image), index).cpu().numpy()
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def class_cams(choice, picture_key: str, method: str, layer: str, classes: tuple[int, ...], _model, _image):
     """A CAM of each class, (classes, h, w), from one forward pass."""
     from vizcore.cam import cams

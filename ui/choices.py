@@ -16,6 +16,10 @@ from vizcore.catalog import CATALOG
 from vizcore.images import PictureError, read_picture
 from vizcore.render import CNN_COLOUR, VIT_COLOUR
 
+from .limits import CHECKPOINT_MB, LABELS_MB, UPLOAD_MB
+from .networks import network
+from .plain import plain
+
 SAMPLES_FOLDER = Path(__file__).parent.parent / "samples"
 SAMPLES = {
     "Chelsea the cat": "chelsea.png",
@@ -24,6 +28,7 @@ SAMPLES = {
     "A rocket": "rocket.jpg",
 }
 SCENES = {  # the first texture inside, the second around it, and the seed that draws them
+    "A spiral on bands": ("spiralled", "banded", 3),
     "Honeycomb in bands": ("honeycombed", "banded", 4),
     "Polka dots in zigzags": ("polka-dotted", "zigzagged", 2),
     "Chequers in cobwebs": ("chequered", "cobwebbed", 3),
@@ -31,10 +36,7 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
     "Scales in cracks": ("scaly", "cracked", 8),
 }
 UPLOAD = "Your picture"
-UPLOAD_MB = 20
-CHECKPOINT_MB = 200
-MODELS_KEPT = 6  # networks in memory at once, for all sessions together
-DEFAULTS = {"a": "efficientnet_lite0", "b": "texture_vit"}
+DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
 
 
 class Picture(NamedTuple):
@@ -71,7 +73,8 @@ def _sample(name: str) -> Picture:
 
 def _picture(title: str, image: Image.Image) -> Picture:
     array = np.asarray(image)
-    return Picture(hashlib.sha1(array.tobytes()).hexdigest()[:16], title, image, array)
+    digest = hashlib.sha256(repr(array.shape).encode() + array.tobytes())
+    return Picture(digest.hexdigest()[:16], title, image, array)
 
 
 def _take_upload() -> None:
@@ -83,7 +86,7 @@ def _take_upload() -> None:
         state.pop("uploaded", None)
         return
     try:
-        state["uploaded"] = _picture(file.name[:60], read_picture(file.getvalue()))
+        state["uploaded"] = _picture(plain(file.name[:60]), read_picture(file.getvalue()))
         state["picture"] = UPLOAD
     except PictureError as error:
         state["refused"] = str(error)
@@ -92,7 +95,7 @@ def _take_upload() -> None:
 def choose_picture() -> Picture:
     """The sidebar's picture picker."""
     state = st.session_state
-    options = [*SAMPLES, *SCENES] + ([UPLOAD] if "uploaded" in state else [])
+    options = [*SCENES, *SAMPLES] + ([UPLOAD] if "uploaded" in state else [])
     name = st.selectbox("Picture", options, key="picture", bind="query-params")
     st.file_uploader(
         "Or your own photograph",
@@ -158,7 +161,7 @@ def choose_model(slot: str) -> Choice:
                 "Names of its classes (optional)",
                 type=["txt", "json"],
                 key=f"labels_{slot}",
-                max_upload_size=5,
+                max_upload_size=LABELS_MB,
                 help="One name a line, or a JSON list, in the order of the classes.",
             )
             names = st.session_state[f"labels_{slot}"]
@@ -191,10 +194,10 @@ def load(choice: Choice):
             st.rerun()
         return None
     try:
-        with st.spinner(f"Loading {choice.name} …"):
-            return _network(choice._replace(slot=""), _uploads(choice))
+        with st.spinner(f"Loading {plain(choice.name[:60])} …"):
+            return network(choice._replace(slot=""), _uploads(choice))
     except ModelError as error:
-        failures[choice] = str(error)
+        failures[choice] = plain(str(error))
         st.rerun()
 
 
@@ -218,21 +221,6 @@ def _uploads(choice: Choice) -> tuple[bytes | None, bytes | None]:
     if choice.weights != "checkpoint":
         return None, None
     return tuple(file.getvalue() if file else None for file in files)
-
-
-@st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)
-def _network(choice: Choice, _uploads: tuple[bytes | None, bytes | None]):
-    from vizcore.checkpoints import read_labels
-    from vizcore.models import load_model
-
-    checkpoint, labels = _uploads
-    return load_model(
-        choice.name,
-        "random" if choice.weights == "random" else "trained",
-        seed=choice.seed,
-        checkpoint=checkpoint,
-        labels=read_labels(labels) if labels else None,
-    )
 
 
 # ---------------------------------------------------------------- what a page asks for

@@ -7,14 +7,17 @@ from collections import Counter
 import streamlit as st
 
 from .choices import forget
+from .plain import plain
 
 TOP = "top class"
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def _names(labels: list[str], count: int) -> list[str]:
     """A short name for each class, unlike any other's."""
-    short = [labels[i].split(",")[0].strip() if i < len(labels) else f"class {i}" for i in range(count)]
+    short = [
+        plain(labels[i].split(",")[0].strip()) if i < len(labels) else f"class {i}" for i in range(count)
+    ]
     often = Counter(short)
     return [f"{name} ({i})" if often[name] > 1 else name for i, name in enumerate(short)]
 

@@ -148,7 +148,7 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
     st.altair_chart(chart, width="stretch")
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
+@st.cache_data(show_spinner=False)
 def laid_over(
     picture_key: str, values: np.ndarray, box, kind: str, low, high, opacity, colour_map, _array
 ) -> bytes:

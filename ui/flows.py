@@ -132,7 +132,7 @@ def patch_at(model, picture, point: tuple[float, float]) -> tuple[int, int] | No
 
 
 def _has_rollout(model) -> bool:
-    return bool(model.attention) and answers.attention_mb(model) <= answers.ATTENTION_MB
+    return bool(model.attention) and answers.attention_fits(model)
 
 
 def _maps(asked: Asked, rows: np.ndarray) -> np.ndarray:

@@ -155,7 +155,8 @@ def read_checkpoint(data: bytes) -> tuple[State, list[str] | None]:
         raise ModelError("This checkpoint holds something other than tensors by name; save net.state_dict().")
     if not all(value.layout is torch.strided and value.device.type == "cpu" for value in state.values()):
         raise ModelError("This checkpoint holds sparse or empty tensors; save net.state_dict() as it is.")
-    if sum(value.numel() * value.element_size() for value in state.values()) > 2 * len(data):  # 2: tied weights
+    size = sum(value.numel() * value.element_size() for value in state.values())
+    if size > 2 * len(data):  # twice for tied weights
         raise ModelError("This checkpoint is damaged: its tensors are larger than the file.")
     for prefix in ("module.", "_orig_mod."):  # DataParallel, torch.compile
         if all(key.startswith(prefix) for key in state):

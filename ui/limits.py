@@ -1,0 +1,15 @@
+"""How much the app holds in memory: every bound in one place.
+
+All answers that ``st.cache_data`` keeps are bounded together, by bytes: ``server.maxCacheDataSize`` in
+``.streamlit/config.toml``; the least recently used go first. So a cached function needs no bound of its own,
+and what is large belongs there and not into ``st.cache_resource``, which only counts entries.
+"""
+
+import os
+
+MODELS_MB = int(os.environ.get("SIGHTLINES_MODEL_MB", 1300))  # networks, of all sessions together
+ATTENTION_MB = 600  # of one network's attention on one picture; half of it is kept
+UPLOAD_MB = 20  # a picture
+CHECKPOINT_MB = 200  # and no file may be larger: server.maxUploadSize
+LABELS_MB = 5
+RETRY_SECONDS = 10  # how long what couldn't be loaded isn't tried again for somebody else

@@ -1,0 +1,77 @@
+"""The networks in memory: each is loaded once for all sessions, and all together have a bound in bytes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+
+import streamlit as st
+
+from .limits import MODELS_MB, RETRY_SECONDS
+
+_lock = threading.Lock()
+_held: OrderedDict = OrderedDict()  # choice -> bytes, the one that has been idle for longest first
+_failed: dict = {}  # choice -> when it failed, and the sentence
+
+
+def network(choice, uploads: tuple[bytes | None, bytes | None]):
+    """A chosen network, from memory if it is there.
+
+    Args:
+        choice: a ``choices.Choice``; the same for everybody who asks for the same network.
+        uploads: a checkpoint and the names of its classes, as files, or None.
+
+    Raises:
+        ModelError: it can't be had, or is larger than what this server keeps.
+    """
+    model = _load(choice, uploads)
+    with _lock:
+        if choice in _held:
+            _held.move_to_end(choice)
+    return model
+
+
+@st.cache_resource(show_spinner=False)  # bounded by ``_make_room``
+def _load(choice, _uploads):
+    from vizcore.checkpoints import read_labels
+    from vizcore.models import ModelError, find_entry, load_model, network_bytes
+
+    failed_at, sentence = _failed.get(choice, (0.0, ""))
+    if sentence and time.monotonic() - failed_at < RETRY_SECONDS:
+        raise ModelError(sentence)  # of thirty who wait for a hub that doesn't answer, one asked it
+    try:
+        size = network_bytes(choice.name)
+        if size > MODELS_MB * 1e6:
+            raise ModelError(
+                f"{find_entry(choice.name).title} takes {size / 1e6:,.0f} MB of memory, and this server "
+                f"keeps {MODELS_MB:,} MB of networks: choose a smaller one, or start the server with a "
+                "larger SIGHTLINES_MODEL_MB."
+            )
+        _make_room(choice, size)
+        checkpoint, labels = _uploads
+        model = load_model(
+            choice.name,
+            "random" if choice.weights == "random" else "trained",
+            seed=choice.seed,
+            checkpoint=checkpoint,
+            labels=read_labels(labels) if labels else None,
+        )
+    except ModelError as error:
+        now = time.monotonic()
+        with _lock:
+            _held.pop(choice, None)
+            for old in [one for one, (then, _) in _failed.items() if now - then > RETRY_SECONDS]:
+                del _failed[old]
+            _failed[choice] = now, str(error)
+        raise
+    return model
+
+
+def _make_room(choice, size: int) -> None:
+    """Let the networks go that have been idle for longest; who still works with one keeps it until then."""
+    with _lock:
+        _held.pop(choice, None)
+        while _held and sum(_held.values()) + size > MODELS_MB * 1e6:
+            _load.clear(_held.popitem(last=False)[0], None)
+        _held[choice] = size

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +44,14 @@ def private_copy(net: nn.Module, _memo: dict | None = None) -> nn.Module:
     return memo[id(net)]
 
 
-def capture(net: nn.Module, images: Tensor, layers: Iterable[str], *, grad: bool = False) -> Captured:
+def capture(
+    net: nn.Module,
+    images: Tensor,
+    layers: Iterable[str],
+    *,
+    grad: bool = False,
+    reduce: Callable[[str, Tensor], Any] | None = None,
+) -> Captured:
     """Run ``images`` (B, 3, H, W) through ``net`` and keep what the named layers put out.
 
     Args:
@@ -52,6 +59,8 @@ def capture(net: nn.Module, images: Tensor, layers: Iterable[str], *, grad: bool
             softmax, (B, heads, queries, keys), for timm's attention and ``nn.MultiheadAttention``.
         grad: also build the graph from the captured layers to the output. Each layer that nothing
             before it has a graph for starts one, so gradients reach it and go no further.
+        reduce: keep ``reduce(name, output)`` instead of the output, so that all layers of a network can
+            be looked at without holding them all. It must not keep or change the output it is given.
 
     Returns:
         The network's output, and each layer's output, safe from in-place operations that follow.
@@ -66,7 +75,7 @@ def capture(net: nn.Module, images: Tensor, layers: Iterable[str], *, grad: bool
     layers = list(layers)
     for name in layers:
         expose_attention(copy, name)
-        _submodule(copy, name).register_forward_hook(_keep(values, name, grad))
+        _submodule(copy, name).register_forward_hook(_keep(values, name, grad, reduce))
     with torch.set_grad_enabled(grad):
         output = copy(images)
     unused = [name for name in layers if name not in values]
@@ -75,10 +84,13 @@ def capture(net: nn.Module, images: Tensor, layers: Iterable[str], *, grad: bool
     return Captured(output, values)
 
 
-def _keep(values: dict[str, Tensor], name: str, grad: bool):
+def _keep(values: dict[str, Any], name: str, grad: bool, reduce):
     def hook(_module, _inputs, output):
         if not isinstance(output, Tensor):
             raise TypeError(f"{name} puts out a {type(output).__name__}, not one tensor")
+        if reduce is not None:
+            values[name] = reduce(name, output)
+            return output
         if grad and not output.requires_grad:
             output = output.detach().requires_grad_()
         values[name] = output

@@ -141,11 +141,11 @@ def read_checkpoint(data: bytes) -> tuple[State, list[str] | None]:
     else:
         try:
             state = load_safetensors(data)
-            labels = _stored_labels(data)
         except (SafetensorError, ValueError, KeyError, OverflowError) as error:
             raise ModelError(
                 "This file is neither safetensors nor a state dict written by torch.save, or it is damaged."
             ) from error
+        labels = _stored_labels(data)
     for wrapping in ("state_dict_ema", "state_dict", "model_state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapping), dict):
             state = state[wrapping]

@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:", default=True),
         st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
         st.Page("pages/grad_cam.py", title="Grad-CAM", icon=":material/my_location:"),
+        st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:"),
     ]
 )
 sidebar()

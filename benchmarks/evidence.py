@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vizcore import cam, evidence, heatmaps, textures
+from vizcore import evidence, heatmaps, textures
 from vizcore.images import read_picture
 from vizcore.models import VisionModel, load_model
 
@@ -116,10 +116,10 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m benchmarks evidence", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--models", nargs="+", default=["texture_resnet", "texture_vit"], metavar="NAME")
-    quick = [name for name in heatmaps.METHODS if name != cam.SCORE]
     parser.add_argument(
-        "--methods", nargs="+", default=quick, choices=list(heatmaps.METHODS), metavar="METHOD"
-    )
+        "--methods", nargs="+", default=heatmaps.QUICK, choices=list(heatmaps.METHODS), metavar="METHOD",
+        help="by default all that take few passes",
+    )  # fmt: skip
     parser.add_argument("--scenes", type=int, default=100, help="pictures")
     parser.add_argument("--pictures", metavar="FOLDER", help="instead of drawn scenes")
     parser.add_argument("--baseline", default="blur", choices=list(evidence.BASELINES))
@@ -131,8 +131,11 @@ def main(argv: list[str] | None = None) -> int:
     for name in args.models:
         model = load_model(name, device=args.device)
         methods = [method for method in args.methods if heatmaps.METHODS[method].applies(model)]
-        scores = measure(model, methods, args.scenes, args.pictures, args.baseline, args.steps)
-        rows += table(model, scores)
+        for fine in (False, True):  # each kind beside controls as coarse, or fine, as itself
+            kind = [method for method in methods if heatmaps.METHODS[method].fine == fine]
+            if kind:
+                scores = measure(model, kind, args.scenes, args.pictures, args.baseline, args.steps)
+                rows += table(model, scores)
     show(rows)
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=1))

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vizcore import cam, evidence, heatmaps, textures
+from vizcore import evidence, heatmaps, textures
 from vizcore.models import VisionModel, load_model
 
 SIZE = 128  # pixels a side of the scenes
@@ -59,15 +59,14 @@ def _distance_from_the_middle(model: VisionModel, image: Image.Image, target: in
     return torch.from_numpy(np.exp(-2 * (x**2 + y**2)))
 
 
-# name -> (needs attention, function); Score-CAM is left to ``python -m benchmarks evidence``, it is slow
-METHODS: dict[str, tuple[bool, Heatmap]] = {
+# name -> (whether it applies to a model, function); slow ones are left to ``python -m benchmarks evidence``
+METHODS: dict[str, tuple[Callable[[VisionModel], bool], Heatmap]] = {
     **{
-        name: (method.needs_attention, _framed(method.make))
-        for name, method in heatmaps.METHODS.items()
-        if name != cam.SCORE
+        name: (heatmaps.METHODS[name].applies, _framed(heatmaps.METHODS[name].make))
+        for name in heatmaps.QUICK
     },
-    "head at every cell": (False, _framed(_head_everywhere)),
-    "the middle (control)": (False, _distance_from_the_middle),
+    "head at every cell": (lambda model: True, _framed(_head_everywhere)),
+    "the middle (control)": (lambda model: True, _distance_from_the_middle),
 }
 
 # ---------------------------------------------------------------- scenes and scores
@@ -175,7 +174,7 @@ def measure(name: str, scenes: int, pairs: int, methods: list[str], device: str 
         result["two"] = {
             method: score(model, METHODS[method][1], pairs)._asdict()
             for method in methods
-            if model.attention or not METHODS[method][0]
+            if METHODS[method][0](model)
         }
     return result
 

@@ -35,7 +35,7 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
     from vizcore.cam import METHODS, SCORE, default_layer
     from vizcore.heatmaps import METHODS as ALL
 
-    methods = [name for name, method in ALL.items() if method.applies(model)]
+    methods = [name for name, method in ALL.items() if name in LIMITS and method.applies(model)]
     forget(f"g_method_{slot}", unless_in=methods)
     forget(f"g_layer_{slot}", unless_in=model.layers)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -116,10 +116,10 @@ def draw(one: Mapped, look: dict, note: str = "") -> None:
     limits = CAM_LIMITS.format(rows=rows, columns=columns) + " " if one.layer else ""
     st.caption(note + limits + LIMITS[one.method])
     if one.name in look["masks"]:
-        _score(framed, look["masks"][one.name])
+        score(framed, look["masks"][one.name])
 
 
-def _score(framed, mask: np.ndarray) -> None:
+def score(framed, mask: np.ndarray) -> None:
     from vizcore import evidence
 
     share, hit = evidence.energy(framed, mask), evidence.pointing(framed, mask)

@@ -64,7 +64,7 @@ class Choice(NamedTuple):
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _sample(name: str) -> Picture:
+def sample(name: str) -> Picture:
     if name in SCENES:
         inside, around, seed = SCENES[name]
         return _picture(name, Image.fromarray(textures.two(inside, around, seed, 384).picture))
@@ -107,7 +107,7 @@ def choose_picture() -> Picture:
     )
     if "refused" in state:
         st.error(state["refused"])
-    return state["uploaded"] if name == UPLOAD else _sample(name)
+    return state["uploaded"] if name == UPLOAD else sample(name)
 
 
 # ---------------------------------------------------------------- the models

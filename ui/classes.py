@@ -27,22 +27,29 @@ def class_names(model) -> list[str]:
     return _names(model.labels, model.num_classes)
 
 
-def pick_class(models: list, tops: list[list[tuple[int, float]]], key: str) -> tuple[str, list[int | None]]:
+def pick_class(
+    models: list,
+    tops: list[list[tuple[int, float]]],
+    key: str,
+    label: str = "Class asked for",
+    first: str = TOP,
+) -> tuple[str, list[int | None]]:
     """Choose a class by name.
 
     Args:
         models: those that are asked, the one whose top class is the default first.
         tops: the most probable classes of each, (index, probability).
+        first: the default, ``TOP`` or a word that is no class.
 
     Returns:
         The class's name, and its index in each model, None where it doesn't know the class.
     """
     names = [class_names(model) for model in models]
     likely = [own[index] for own, top in zip(names, tops, strict=True) for index, _ in top]
-    options = list(dict.fromkeys([TOP, *likely, *(name for own in names for name in own)]))
+    options = list(dict.fromkeys([first, *likely, *(name for own in names for name in own)]))
     forget(key, unless_in=options)  # a class of a network shown before
     name = st.selectbox(
-        "Class asked for",
+        label,
         options,
         key=key,
         bind="query-params",

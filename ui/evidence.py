@@ -32,17 +32,20 @@ class Mapped(NamedTuple):
     method: str
     layer: str | None  # where the method asks for one
     map: Any  # (h, w) tensor over what the model sees
+    other: int | None = None  # the class that it is asked against
+    settings: tuple[tuple[str, Any], ...] = ()  # of the method
 
     @property
     def question(self) -> tuple:
-        return self.choice, self.picture.key, self.method, self.layer, self.index
+        return self.choice, self.picture.key, self.method, self.layer, self.index, self.other, self.settings
 
     def make(self, model, images):
         """The same method on other weights or another picture."""
         from vizcore import heatmaps
+        from vizcore.saliency import against
 
         own = heatmaps.cam_at(self.layer, self.method) if self.layer else heatmaps.METHODS[self.method].make
-        return own(model, images, self.index).cpu()
+        return own(against(model, self.other), images, self.index, **dict(self.settings)).cpu()
 
     def framed(self):
         """(H, W), in the picture's pixels."""
@@ -216,7 +219,7 @@ def _inside(framed, seen: np.ndarray):
     """What a model didn't see comes last."""
     import torch
 
-    return torch.where(torch.from_numpy(seen), framed, -1.0)
+    return torch.where(torch.from_numpy(seen), framed, framed.min() - 1)
 
 
 def _probability(one: Mapped, image: Image.Image) -> float:
@@ -265,8 +268,7 @@ def randomised(mapped: list[Mapped]) -> None:
         )
 
     question = tuple(one.question for one in mapped)
-    if any("Score" in one.method for one in mapped):
-        st.info("Score-CAM would run the network hundreds of times for each layer: choose another method.")
+    if _too_long(mapped, "layer"):
         return
     job("g_random", question, lambda: _both(mapped, measure), draw, "Randomise")
     held = state.get("job_g_random")
@@ -276,6 +278,15 @@ def randomised(mapped: list[Mapped]) -> None:
             if state.get("g_depth", 0) > most:
                 del state["g_depth"]
             st.slider("Parts randomised, from the answer down", 0, most, most, key="g_depth")
+
+
+def _too_long(mapped: list[Mapped], each: str) -> bool:
+    """Whether a method is asked that can't be repeated many times, after a sentence that says so."""
+    long = next((one.method for one in mapped if one.method in ("Score-CAM", "occlusion")), None)
+    if long:
+        words = f"{long[0].upper()}{long[1:]} would run the network hundreds of times for each {each}"
+        st.info(f"{words}: choose another method.")
+    return bool(long)
 
 
 def _similarity_chart(steps: list, colour: str) -> None:
@@ -334,8 +345,7 @@ def noise(mapped: list[Mapped]) -> None:
             "Where the probability moves too, the map has a reason to."
         )
 
-    if any("Score" in one.method for one in mapped):
-        st.info("Score-CAM would run the network hundreds of times for each draw: choose another method.")
+    if _too_long(mapped, "draw"):
         return
     question = amount, *(one.question for one in mapped)
     job("g_shaken", question, lambda: _both(mapped, measure), draw, "Shake")

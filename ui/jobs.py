@@ -28,6 +28,7 @@ def job(
     words: str,
     *,
     keep_all: bool = True,
+    start: bool = False,
 ) -> list:
     """A generator that runs on request, shows progress, can be stopped and goes on where it was.
 
@@ -38,6 +39,7 @@ def job(
         draw: shows the list of all that it has yielded so far. Drawn many times: no widgets in it.
         words: the button's.
         keep_all: False keeps only the latest of what it yields.
+        start: as if the button had been pressed, where nothing has been found yet.
 
     Returns:
         What has been found so far, empty before the first run.
@@ -59,6 +61,8 @@ def job(
         else:
             held["running"] = not held["running"]
 
+    if start and name not in state:
+        press()
     held = state.get(name, {"running": False, "finished": False, "found": []})
     found = held["found"]
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -341,7 +341,10 @@ def randomisation(
 
 def similarity(a: Tensor, b: Tensor, side: int = 64) -> tuple[float, float]:
     """Rank correlation and SSIM of two maps, both brought to ``side`` × ``side`` places."""
-    a, b = (F.interpolate(one[None, None].float(), (side, side), mode="bilinear")[0, 0] for one in (a, b))
+    a, b = (
+        F.interpolate(one[None, None].float(), (side, side), mode="bilinear", antialias=True)[0, 0]
+        for one in (a, b)
+    )
     return rank_correlation(a, b), ssim(a, b)
 
 

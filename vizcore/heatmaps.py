@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor
 
-from . import attention, cam
+from . import attention, cam, saliency
 from .frame import to_frame
 from .models import VisionModel
 
@@ -16,15 +17,24 @@ Make = Callable[
 ]  # (model, (1, 3, H, W), class) -> (h, w) over what it sees
 
 
+def _any(model: VisionModel) -> bool:
+    return True
+
+
+def _attending(model: VisionModel) -> bool:
+    """Whether there is attention over the whole picture."""
+    return bool(model.attention)
+
+
 class Method(NamedTuple):
     make: Make
-    knows_class: bool  # False: it is the same map whatever class is asked for
-    needs_attention: bool  # over the whole picture, as ``VisionModel.attention``
+    knows_class: bool = True  # False: it is the same map whatever class is asked for
+    fits: Callable[[VisionModel], bool] = _any  # whether it can be asked about a network
+    slow: bool = False  # takes dozens of passes
+    fine: bool = False  # a value for each of the network's pixels, not for cells of a layer
 
     def applies(self, model: VisionModel) -> bool:
-        return bool(model.attention or not self.needs_attention) and bool(
-            model.num_classes or not self.knows_class
-        )
+        return self.fits(model) and bool(model.num_classes or not self.knows_class)
 
 
 def cam_at(layer: str | None, method: str) -> Make:
@@ -54,12 +64,23 @@ def last_attention(model: VisionModel, images: Tensor, target: int) -> Tensor:
     return attention.on_patches(rows[0], model.grid, model.num_prefix_tokens)
 
 
+def _pixels(name: str, part: str | None = None) -> Method:
+    """A method of ``saliency``; ``make`` takes the settings that it has."""
+    fits = (lambda model: not saliency.why_not_guided(model)) if name.startswith("guided") else _any
+    make = partial(saliency.saliency, method=name, part=part)
+    return Method(make, True, fits, saliency.METHODS[name].slow, fine=True)
+
+
 METHODS: dict[str, Method] = {
-    **{name: Method(cam_at(None, name), True, False) for name in [*cam.METHODS, cam.SCORE]},
-    "relevance": Method(relevance, True, True),
-    "rollout": Method(rollout, False, True),
-    "attention": Method(last_attention, False, True),
+    **{name: Method(cam_at(None, name)) for name in cam.METHODS},
+    cam.SCORE: Method(cam_at(None, cam.SCORE), slow=True),
+    "relevance": Method(relevance, True, _attending),
+    "rollout": Method(rollout, False, _attending),
+    "attention": Method(last_attention, False, _attending),
+    **{name: _pixels(name) for name in saliency.METHODS},
+    **{f"{part} saliency": _pixels("gradient", part) for part in saliency.PARTS},
 }
+QUICK = [name for name, method in METHODS.items() if not method.slow]
 
 
 def in_frame(model: VisionModel, image, heatmap: Tensor) -> Tensor:

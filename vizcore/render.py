@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 # perceptually uniform, readable with any kind of colour vision
@@ -48,6 +49,29 @@ def diverging(values: np.ndarray) -> np.ndarray:
     share = np.abs(values).clip(0, 1)[..., None]
     ends = np.where(values[..., None] > 0, np.float32(CNN_COLOUR), np.float32(VIT_COLOUR))
     return (255 * (1 - share) + ends * share).round().astype(np.uint8)
+
+
+CLIPPED = 0.005  # the share of values beyond the end of the scale: a few pixels would leave the others dark
+
+
+def end_of_scale(values: np.ndarray) -> float:
+    """What all but the ``CLIPPED`` largest absolute values stay below; 0 only where all are 0."""
+    values = np.abs(values)
+    return float(np.quantile(values, 1 - CLIPPED)) or float(values.max())
+
+
+def centred(values: np.ndarray, end: float) -> np.ndarray:
+    """Signed colours about mid-grey, which is 0: (3, H, W) -> (H, W, 3). One channel: as ``diverging``."""
+    shares = (values / (end or 1)).clip(-1, 1)
+    if len(shares) == 1:
+        return diverging(shares[0])
+    return (127.5 + 127.5 * shares.transpose(1, 2, 0)).round().astype(np.uint8)
+
+
+def from_black(values: np.ndarray, end: float) -> np.ndarray:
+    """Colours, or greys of one channel, from black, which is 0 and less: (C, H, W) -> (H, W, 3)."""
+    shares = (values / (end or 1)).clip(0, 1)
+    return (255 * np.broadcast_to(shares, (3, *shares.shape[1:])).transpose(1, 2, 0)).round().astype(np.uint8)
 
 
 def blend(picture: np.ndarray, colours: np.ndarray, opacity: float | np.ndarray) -> np.ndarray:
@@ -130,6 +154,30 @@ def tiles(maps, labels: Sequence[str], columns: int, side: int = 96, marked=(), 
             sheet[top : top + height, left : left + side] = CNN_COLOUR
         sheet[top + 2 : top + height - 2, left + 2 : left + side - 2] = tile
     return sheet
+
+
+def sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], heads: Sequence[str], caption: str) -> np.ndarray:
+    """Pictures of one size in rows, each row under its title; a head over each column, a caption below."""
+    height, width = rows[0][1][0].shape[:2]
+    gap, line = 8, 28
+    size = (len(heads) * (width + gap) + gap, 2 * line + len(rows) * (line + height) + gap)
+    page = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(16)
+
+    def write(text: str, x: int, y: int, wide: int) -> None:
+        while text and draw.textlength(text, font) > wide:
+            text = text.removesuffix("…")[:-1] + "…" if len(text) > 1 else ""
+        draw.text((x, y + line // 2), text, "black", font, anchor="lm")
+
+    for column, head in enumerate(heads):
+        write(head, gap + column * (width + gap), 0, width)
+    for row, (title, pictures) in enumerate(rows):
+        top = line + row * (line + height)
+        write(title, gap, top, size[0] - 2 * gap)
+        for column, picture in enumerate(pictures):
+            page.paste(Image.fromarray(picture), (gap + column * (width + gap), top + line))
+    write(caption, gap, size[1] - line, size[0] - 2 * gap)
+    return np.asarray(page)
 
 
 def legend(colour_map: str = "viridis", width: int = 256, height: int = 10) -> np.ndarray:

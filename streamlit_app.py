@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import guide
 from ui.choices import sidebar
 
 st.set_page_config(
@@ -11,11 +12,17 @@ st.set_page_config(
 )
 page = st.navigation(
     [
-        st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:", default=True),
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
+        st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:"),
         st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
         st.Page("pages/grad_cam.py", title="Grad-CAM", icon=":material/my_location:"),
         st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:"),
-    ]
+        st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
+    ],
+    expanded=True,
 )
+guide.begin()
 sidebar()
+guide.guide()
 page.run()

@@ -5,12 +5,13 @@ import streamlit as st
 from ui import answers, figures, flows
 from ui.choices import chosen, load, slot_colours
 from ui.classes import pick_class
+from ui.header import header
 
 POINT = "the point"
 state = st.session_state
 picture, *choices = chosen()
 
-st.title("Attention rollout")
+header("Attention rollout")
 st.markdown(
     "How information flows through all blocks of a Vision Transformer, from the patches to the answer, "
     "beside what a CNN uses. **Click the picture** to ask what flows into one patch."

@@ -5,6 +5,7 @@ import streamlit as st
 from ui import figures
 from ui.answers import layer_maps, top_classes
 from ui.choices import chosen, forget, load_both, slot_colours
+from ui.header import header
 from ui.layers import pick_layer
 from ui.views import POINT, VIEWS, Looked
 from vizcore import render
@@ -12,7 +13,7 @@ from vizcore import render
 state = st.session_state
 picture, *choices = chosen()
 
-st.title("Feature maps")
+header("Feature maps")
 st.markdown(
     "What each layer of two networks computes from one picture. **Click the picture** to ask both about a "
     "place; step through the layers to see edges become parts and parts become objects."

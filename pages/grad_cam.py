@@ -5,10 +5,11 @@ import streamlit as st
 from ui import answers, cams, evidence, figures
 from ui.choices import chosen, load_both, slot_colours
 from ui.classes import pick_class
+from ui.header import header
 
 picture, *choices = chosen()
 
-st.title("Grad-CAM")
+header("Grad-CAM")
 st.markdown(
     "Where does each network find its evidence for a class? Do the two agree, and is either map true? Maps "
     "first, then tests of them."

@@ -1,3 +1,12 @@
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +15,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from ui.choices import SAMPLES_FOLDER
+
+ROOT = Path(__file__).parent.parent
 
 torch.set_num_threads(1)  # one process for each core runs the tests
 
@@ -30,7 +41,10 @@ def marker():
 
 @pytest.fixture
 def app(monkeypatch):
-    """The whole app in a session of its own, started by a link's query parameters."""
+    """The whole app in a session of its own, started by a link's query parameters.
+
+    Unless the link says otherwise, with a photograph and a network that knows photographs.
+    """
     start = PagesManager.__init__
 
     def without_folder(self, *args, **kwargs):
@@ -39,10 +53,52 @@ def app(monkeypatch):
 
     monkeypatch.setattr(PagesManager, "__init__", without_folder)
 
-    def open_app(**link) -> AppTest:
-        test = AppTest.from_file("../streamlit_app.py", default_timeout=120)
+    def open_app(page: str = "pages/home.py", **link) -> AppTest:
+        test = AppTest.from_file("../streamlit_app.py", default_timeout=120).switch_page(page)
+        link = {"picture": "Chelsea the cat", "a": "efficientnet_lite0"} | link
         for name, value in link.items():
             test.query_params[name] = value
         return test.run()
 
     return open_app
+
+
+# ---------------------------------------------------------------- a real browser, for test_*browser.py
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The app on a server of its own; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
+    process = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT)
+    address = f"http://localhost:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.kill()  # nothing is kept on disk, so nothing is lost
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium. Skips the test where there is none, never in CI."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()

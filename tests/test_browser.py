@@ -1,53 +1,12 @@
 """The app in a real browser, as a person uses it. Skipped where there is no Chromium, never in CI."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from conftest import ROOT
+from playwright.sync_api import expect
 
-ROOT = Path(__file__).parent.parent
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get("CI"), reason="no Chromium on this machine"
-)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    process = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT)
-    address = f"http://localhost:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield address
-    finally:
-        process.kill()  # nothing is kept on disk, so nothing is lost
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+PHOTOGRAPH = "picture=Chelsea+the+cat&a=efficientnet_lite0"
 
 
 @pytest.fixture
@@ -56,14 +15,21 @@ def page(browser, server):
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.problems = []
-    page.on("console", lambda message: message.type == "error" and page.problems.append(message.text))
+    page.on("console", lambda message: watch(page, message))
     page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(f"{server}/?weights_b=random")
+    page.goto(f"{server}/feature_maps?{PHOTOGRAPH}&weights_b=random")
     pictures(page).nth(2).wait_for()
     settled(page)
     yield page
     assert not page.problems
     context.close()
+
+
+def watch(page, message):
+    """Note a complaint of the browser's, but for Streamlit's own."""
+    own = message.location.get("url", "").endswith(("_stcore/health", "_stcore/host-config"))
+    if message.type == "error" and not (own and "404" in message.text):
+        page.problems.append(message.text)
 
 
 def settled(page):

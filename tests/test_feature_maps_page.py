@@ -15,6 +15,8 @@ from ui.views import VIEWS
 from vizcore.models import load_model
 from vizcore.torchvision_ops import timm
 
+PAGE = "pages/feature_maps.py"
+
 
 def fine(at):
     """No traceback, no error box: the page as it should be."""
@@ -29,7 +31,10 @@ def captions(at) -> str:
 
 @pytest.fixture
 def page(app):
-    return lambda **link: fine(app(**{"weights_b": "random", **link}))
+    def open_page(**link):
+        return fine(app(PAGE, **{"weights_b": "random", **link}))
+
+    return open_page
 
 
 def test_first_view_shows_a_photograph_and_what_a_trained_cnn_says_of_it(page):
@@ -59,7 +64,7 @@ def test_uploads(page):
     assert "can't be read as a picture" in at.error[0].value and not at.exception
     assert at.selectbox(key="picture").value == "Your picture"  # the picture before it is still there
     at.file_uploader(key="file").set_value(None).run()
-    assert fine(at).selectbox(key="picture").value == "Chelsea the cat"
+    assert fine(at).selectbox(key="picture").value == "A spiral on bands"
 
 
 def test_views_of_a_cnn(page):
@@ -144,8 +149,8 @@ def test_links_restore_the_view_and_bad_ones_do_no_harm(page, app):
     bad = {"picture": "../../etc/passwd", "layer_a": "<script>", "view_a": "3", "x": "-5", "opacity_b": "nan",
            "channels_a": "999999", "head_b": "head 99", "sheet_a": "1e9", "y": "💥"}  # fmt: skip
     at = page(**bad)
-    assert at.selectbox(key="picture").value == "Chelsea the cat" and at.number_input(key="x").value == 50
-    at = app(a="no/such model", b="texture_vit", weights_b="random")
+    assert at.selectbox(key="picture").value == "A spiral on bands" and at.number_input(key="x").value == 50
+    at = app(PAGE, a="no/such model", b="texture_vit", weights_b="random")
     assert not at.exception and "There is no model called 'no/such model'" in at.error[0].value
 
 
@@ -169,7 +174,7 @@ def test_without_a_network_the_page_says_what_works_instead(page, app, monkeypat
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    at = app(a="resnet34", weights_b="random")
+    at = app(PAGE, a="resnet34", weights_b="random")
     assert not at.exception
     assert "can't be reached" in at.error[0].value and "efficientnet_lite0" in at.error[0].value
     assert "Blue: attention" in captions(at)  # the other model is not disturbed

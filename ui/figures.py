@@ -116,13 +116,18 @@ def colour_name(colour: tuple[int, int, int]) -> str:
     return "Orange" if colour == render.CNN_COLOUR else "Blue"
 
 
-def heading(model, colour: tuple[int, int, int]) -> None:
-    """A model's name in its colour, and what its weights are worth."""
+def name(model, colour: tuple[int, int, int]) -> None:
+    """A model's name in its colour; a badge where it knows nothing."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.image(render.png(np.full((20, 20, 3), colour, np.uint8)), width=20, alt="its colour")
         st.subheader(model.title, anchor=False, width="content")
         if model.weights == "random":
             st.badge(model.source, color="red", icon=":material/casino:")
+
+
+def heading(model, colour: tuple[int, int, int]) -> None:
+    """A model's name in its colour, and where its weights come from."""
+    name(model, colour)
     st.caption(f"Weights: {model.source} · runs on {model.device.type}")
 
 

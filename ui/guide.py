@@ -1,0 +1,103 @@
+"""Takes a person through a lesson: links to its steps, and a slim guide above the page of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from .lessons import LESSONS
+
+
+def numbered(lesson: str, number: int) -> str:
+    """A step's name in a link."""
+    return f"{lesson}.{number}"
+
+
+def find(name: str | None) -> tuple[str, int] | None:
+    """The lesson and the number of its step, from 1, that a link names; None where there is no such step."""
+    key, _, number = (name or "").partition(".")
+    if key in LESSONS and number.isdecimal() and 1 <= int(number) <= len(LESSONS[key].steps):
+        return key, int(number)
+    return None
+
+
+def values_of(key: str, number: int) -> dict[str, Any]:
+    """Every widget that a step sets, by key."""
+    lesson = LESSONS[key]
+    return {**lesson.values, **lesson.steps[number - 1].values}
+
+
+def link(label: str, key: str, number: int, icon: str | None = None) -> None:
+    """A link to a step: its page, and in the address all that its widgets show."""
+    link_to(LESSONS[key].steps[number - 1].page, label, values_of(key, number), numbered(key, number), icon)
+
+
+def link_to(page: str, label: str, values: dict[str, Any], start: str, icon: str | None = None) -> None:
+    query = {name: _words(value) for name, value in values.items()}
+    st.page_link(page, label=label, icon=icon, query_params={**query, "start": start})
+
+
+def _words(value) -> str | list[str]:
+    """A widget's value as an address holds it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return [str(item) for item in value] if isinstance(value, list) else str(value)
+
+
+def begin() -> None:
+    """Give widgets the values of a step that was just linked to. Call it before any widget is drawn.
+
+    An address sets only widgets that a session hasn't seen, so ``start=`` sets the others. It then becomes
+    ``lesson=``, which changes nothing: whoever gets the address sees what its sender saw.
+    """
+    query = st.query_params
+    found = find(query.get("start"))
+    if "start" in query:
+        del query["start"]
+    if not found:
+        return
+    for name, value in values_of(*found).items():
+        if name not in st.session_state and name not in query:
+            query[name] = _words(value)  # a short address, typed by hand, becomes a whole one
+        st.session_state[name] = value
+    query["lesson"] = numbered(*found)
+
+
+def guide() -> None:
+    """The step that is being taken, above its page: what to do, what to watch, a question, back and next."""
+    found = find(st.query_params.get("lesson"))
+    if not found:
+        return
+    key, number = found
+    lesson = LESSONS[key]
+    step = lesson.steps[number - 1]
+    last = number == len(lesson.steps)
+    with st.container(border=True, key="lesson_guide", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/school: **{lesson.title}** · step {number} of {len(lesson.steps)}")
+            with st.container(horizontal=True, width="content", gap="small"):
+                if number > 1:
+                    link("Back", key, number - 1, ":material/arrow_back:")
+                if not last:
+                    link("Next", key, number + 1, ":material/arrow_forward:")
+                words = "More lessons" if last else "Leave"
+                st.page_link("pages/lessons.py", label=words, icon=":material/close:")
+        st.markdown(f"**Do:** {step.do}  \n**Watch:** {step.watch}")
+        with st.expander(step.question, icon=":material/help:", key=f"answer_{numbered(key, number)}"):
+            st.markdown(step.answer)
+
+
+def first() -> None:
+    """A link to the first step of the first lesson."""
+    key = next(iter(LESSONS))
+    link(f"First lesson: {LESSONS[key].title}", key, 1, ":material/school:")
+
+
+def shelf() -> None:
+    """A card for each lesson."""
+    for (key, lesson), column in zip(LESSONS.items(), st.columns(3), strict=False):
+        with column.container(border=True, height="stretch"):
+            link(f"**{lesson.title}**", key, 1, ":material/school:")
+            st.markdown(lesson.about)
+            st.caption(f"{len(lesson.steps)} steps, about {lesson.minutes} minutes, on the bundled networks")

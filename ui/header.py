@@ -1,0 +1,55 @@
+"""A page's title, and beside it what to do with what it shows: copy its link, save it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_LINK = st.components.v2.component(
+    "sightlines.link",
+    html="""
+<button type="button" title="The address of this view: it opens the same one in another browser">
+  <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3.9 12a3.1 3.1 0 0 1 3.1-3.1h4V7H7a5 5 0 0 0 0
+  10h4v-1.9H7A3.1 3.1 0 0 1 3.9 12ZM8 13h8v-2H8v2Z
+  m9-6h-4v1.9h4a3.1 3.1 0 0 1 0 6.2h-4V17h4a5 5 0 0 0 0-10Z"/></svg>
+  <span aria-live="polite">Copy link</span></button>
+<input type="text" readonly aria-label="The address of this view" hidden>
+""",
+    css="""
+button { display: inline-flex; align-items: center; gap: 0.4rem; min-height: 2.5rem; padding: 0.25rem 0.75rem;
+    font: inherit; white-space: nowrap; color: inherit; background: none; cursor: pointer;
+    border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, 0.5rem); }
+button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button:focus-visible { outline: 3px solid var(--st-primary-color); }
+svg { width: 1.2rem; height: 1.2rem; fill: currentColor; }
+input { font: inherit; width: 100%; color: inherit; background: none; margin-top: 0.25rem; }
+""",
+    js="""
+export default function({ parentElement }) {
+  const button = parentElement.querySelector("button"), input = parentElement.querySelector("input");
+  const words = button.querySelector("span");
+  button.onclick = async () => {
+    const address = window.location.href;
+    try {
+      await navigator.clipboard.writeText(address);
+      words.textContent = "Copied";
+      setTimeout(() => { words.textContent = "Copy link"; }, 2000);
+    } catch {  // no permission, or a page that isn't served securely: select it, to be copied by hand
+      input.hidden = false;
+      input.value = address;
+      input.focus();
+      input.select();
+    }
+  };
+}
+""",
+)
+
+
+def header(title: str) -> None:
+    """The title of a page, with its tools at the right; what is saved is told to ``saving`` later."""
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        st.title(title, anchor=False)
+        with st.container(horizontal=True, width="content", vertical_alignment="center", key="tools"):
+            _LINK(key="copy_link")
+            st.session_state["tools"] = st.empty()
+    st.session_state["kept"] = {}

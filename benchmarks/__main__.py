@@ -1,4 +1,4 @@
-"""python -m benchmarks NAME [options]: each benchmark is a module here with a main(argv)."""
+"""python -m benchmarks: ours beside the peers (see peers.py); python -m benchmarks NAME: one of these."""
 
 import importlib
 import sys
@@ -6,18 +6,18 @@ import sys
 BENCHMARKS = {
     "truth": "accuracy of the bundled pair, and whether heatmaps point at the right texture",
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
+    "peaks": "how much memory each method takes at its peak",
+    "similarity": "CKA of all layers beside torch_cka, its memory, and the bundled pair's matrices",
     "start": "from starting the server to the first feature maps, in a real browser",
-    "cams": "what Grad-CAM adds to a forward pass of ResNet-50, beside captum and pytorch-grad-cam",
-    "rollout": "what attention rollout adds to a forward pass of ViT-B/16",
 }
 
 
 def main(argv):
-    if not argv or argv[0] not in BENCHMARKS:
+    if argv[:1] in (["-h"], ["--help"]):
         listed = "\n".join(f"  {name:12}{what}" for name, what in BENCHMARKS.items())
-        print(f"python -m benchmarks NAME [options]\n\n{listed}")
-        return 0 if argv in ([], ["-h"], ["--help"]) else 2
-    return importlib.import_module(f"benchmarks.{argv[0]}").main(argv[1:])
+        print(f"python -m benchmarks NAME [options]\n\n{listed}\n\nWithout a name:\n")
+    name, options = (argv[0], argv[1:]) if argv and argv[0] in BENCHMARKS else ("peers", argv)
+    return importlib.import_module(f"benchmarks.{name}").main(options)
 
 
 if __name__ == "__main__":

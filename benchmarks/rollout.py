@@ -1,43 +1,38 @@
-"""What rollout costs: ViT-B/16 at 224 pixels, against a bare forward pass and the product of whole matrices.
-
-    python -m benchmarks rollout [rounds]
-
-The passes take turns; medians over the rounds. "processor" is the time on one core, which other programs
-on the machine don't lengthen much.
-"""
+"""Rollout of ViT-B/16, beside a bare pass and rollout as it is usually written."""
 
 import torch
 
-from benchmarks import timing
-from vizcore.attention import attention, readout, rollout
-from vizcore.models import load_model
+from benchmarks.rows import Row, apart, bare
+from vizcore.capture import private_copy
+from vizcore.heatmaps import rollout
+from vizcore.models import best_device, load_model
 
 
-def main(argv):
-    rounds = int(argv[0]) if argv else 15
-    torch.set_num_threads(1)
-    model = load_model("vit_base_patch16_224", "random", device="cpu")
-    images = torch.randn(1, 3, 224, 224)
-    start = readout(model.net, model.grid, model.num_prefix_tokens)
-    blocks = attention(model.net, images, model.attention)
+def rows(quick):
+    model = load_model(
+        "deit_tiny_patch16_224" if quick else "vit_base_patch16_224", "random", device=best_device()
+    )
+    images = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(model.device)
 
-    def bare():
-        with torch.inference_mode():
-            model.net(images)
+    def plain():
+        """The softmax by hooks, the heads' mean, half of the identity, a product of N × N matrices."""
+        net, kept = private_copy(model.net), []
+        for name in model.attention:
+            attention = net.get_submodule(name)
+            attention.fused_attn = False
+            attention.attn_drop.register_forward_hook(lambda _m, _i, out: kept.append(out))
+        with torch.no_grad():
+            net(images)
+        product = torch.eye(kept[0].shape[-1], device=images.device)
+        for matrix in kept:
+            mixed = matrix[0].mean(0) + torch.eye(matrix.shape[-1], device=images.device)
+            product = mixed / mixed.sum(-1, keepdim=True) @ product
+        return product[0, model.num_prefix_tokens :]
 
-    passes = {
-        "bare forward pass": bare,
-        "forward pass and rollout": lambda: rollout(attention(model.net, images, model.attention), start),
-        "rollout alone, with its build-up": lambda: rollout(blocks, start),
-        "product of the whole matrices": lambda: whole_product(blocks),
-    }
-    timing.compare(passes, rounds)
-    return 0
-
-
-def whole_product(blocks):
-    """Rollout as it is usually written: N × N by N × N, one product a block."""
-    product = torch.eye(blocks[0].shape[-1], dtype=torch.float64)
-    for block in blocks:
-        product = (0.5 * torch.eye(block.shape[-1]) + 0.5 * block[0].mean(0)).double() @ product
-    return product
+    yield Row(
+        f"rollout, {model.title}",
+        lambda: rollout(model, images, 0),
+        {"bare pass": bare(model.net, images), "plain rollout on hooks": plain},
+        {"bare pass": 1.10, "plain rollout on hooks": 1},
+        {"plain rollout on hooks": lambda: apart(rollout(model, images, 0).flatten(), plain())},
+    )

@@ -1,0 +1,65 @@
+"""How cost grows with pixels, pictures, layers: exponents beside the network's own."""
+
+from functools import partial
+
+import torch
+
+from benchmarks.rows import Growth, bare
+from vizcore import attention
+from vizcore.cam import cams
+from vizcore.capture import capture
+from vizcore.models import best_device, load_model
+from vizcore.torchvision_ops import timm
+
+
+def rows(quick):
+    device = best_device()
+    resnet = load_model("resnet18", "random", device=device)
+    sides = (128, 256, 384) if quick else (128, 192, 256, 384, 512)
+    batches = (1, 4, 8) if quick else (1, 2, 4, 8, 16, 32)
+    noise = torch.randn(max(batches), 3, max(sides), max(sides), generator=torch.Generator().manual_seed(0))
+    noise = noise.to(device)
+
+    def square(side):
+        return noise[:1, :, :side, :side].contiguous()
+
+    def batch(count):
+        return noise[:count, :, :224, :224].contiguous()
+
+    resnet_at = {
+        "px": (sides, square, "side"),
+        "pictures": (batches, batch, "batch"),
+    }
+    for unit, (sizes, images, word) in resnet_at.items():
+        yield Growth(
+            f"Grad-CAM, ResNet-18: {word}",
+            unit,
+            sizes,
+            lambda size, images=images: partial(cams, resnet, images(size), [3]),
+            lambda size, images=images: bare(resnet.net, images(size)),
+        )
+    layers = [name for name in resnet.layers if name.endswith(("conv1", "conv2", "bn1", "bn2"))]
+    yield Growth(
+        "feature maps, ResNet-18: layers",
+        "layers",
+        (2, 4, 8, 16),
+        lambda n: partial(capture, resnet.net, square(224), layers[:n]),
+        lambda n: bare(resnet.net, square(224)),
+    )
+    vits = {side: _vit(side, device) for side in sides}
+    yield Growth(
+        "rollout, DeiT-Tiny: side",
+        "px",
+        sides,
+        lambda side: partial(_rollout, vits[side], square(side)),
+        lambda side: bare(vits[side], square(side)),
+    )
+
+
+def _vit(side, device):
+    return timm.create_model("deit_tiny_patch16_224", img_size=side).eval().requires_grad_(False).to(device)
+
+
+def _rollout(net, images):
+    blocks = attention.attention(net, images, [f"blocks.{i}.attn" for i in range(len(net.blocks))])
+    return attention.rollout(blocks, attention.readout(net, net.patch_embed.grid_size, net.num_prefix_tokens))

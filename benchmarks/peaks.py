@@ -1,0 +1,63 @@
+"""How much memory each method takes at its peak, above the loaded network: python -m benchmarks peaks.
+
+On Linux the growth of the resident set (its peak is set back before each), on CUDA the allocator's peak.
+The ratio counts the weights too: what a server needs for the method beside what it needs for the bare pass.
+"""
+
+import ctypes
+import gc
+from pathlib import Path
+
+import torch
+
+from benchmarks.rows import bare
+from vizcore.capture import capture
+from vizcore.heatmaps import METHODS
+from vizcore.models import best_device, load_model
+
+SLOW = ("Score-CAM", "occlusion")  # thousands of passes of one chunk after the other: no more than a chunk
+
+
+def main(argv):
+    print("| network at 224 px | method | peak, MB | with the weights, of the bare pass |\n|---|---|---|---|")
+    for name in ("resnet50", "vit_base_patch16_224"):
+        model = load_model(name, "random", device=best_device())
+        images = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(model.device)
+        runs = {
+            "bare pass": bare(model.net, images),
+            "feature maps of all blocks": lambda m=model, x=images: capture(m.net, x, m.blocks),
+            "feature maps of all layers": lambda m=model, x=images: capture(m.net, x, m.layers),
+        }
+        for title, method in METHODS.items():
+            if method.applies(model) and title not in SLOW:
+                runs[title] = lambda m=model, x=images, make=method.make: make(m, x, 3)
+        weights, floor = sum(p.numel() * p.element_size() for p in model.net.parameters()) / 1e6, None
+        for title, run in runs.items():
+            run()  # what the first run allocates for good is not the method's
+            peak = peak_mb(run)
+            floor = floor or peak
+            print(
+                f"| {model.title} | {title} | {peak:.0f} | {(weights + peak) / (weights + floor):.2f} |",
+                flush=True,
+            )
+    return 0
+
+
+def peak_mb(run) -> float:
+    """The most memory in use while ``run`` runs, above that before it, in MB."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        run()
+        return (torch.cuda.max_memory_allocated() - before) / 1e6
+    ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back, so that it counts when it is taken again
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status("VmRSS")
+    run()
+    return _status("VmHWM") - before
+
+
+def _status(field: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024

@@ -1,0 +1,99 @@
+"""Ours beside the bare pass and what people would use instead, in one run: python -m benchmarks.
+
+    python -m benchmarks [--quick] [--json FILE] [PART ...]
+
+A ratio is our time over that of the thing beside it: the median over rounds in which all of them take
+turns, with its middle half. Times are of the processor, on one core, which other programs hardly lengthen;
+on a CUDA machine they are those of the GPU. Results are compared before times are. The exit status tells
+whether all of them are equal; times are for people to judge.
+"""
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import platform
+import time
+
+import torch
+
+from benchmarks.rows import ROUNDS, Growth, measure, measure_growth
+
+PARTS = {
+    "cams": "cams.rows",
+    "rollout": "rollout.rows",
+    "features": "features.rows",
+    "saliency": "saliency.rows",
+    "score": "cams.score_cam",
+    "actmax": "actmax.rows",
+    "similarity": "similarity.rows",
+    "curves": "curves.rows",
+    "growth": "growth.rows",
+}
+
+
+def main(argv):
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="two minutes: fewer rounds, smaller networks")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures there")
+    asked = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    found, growths = [], []
+    print(f"{time.strftime('%Y-%m-%d')}, {machine()}\n\n{HEAD}")
+    for part in asked.parts or PARTS:
+        module, _, function = PARTS[part].partition(".")
+        for row in getattr(importlib.import_module(f"benchmarks.{module}"), function)(asked.quick):
+            if isinstance(row, Growth):
+                growths.append(measure_growth(row, 2 if asked.quick else 5))
+            else:
+                found.append(measure(row, ROUNDS[asked.quick]))
+                print(table(found[-1]), flush=True)
+            del row
+        gc.collect()
+    if growths:
+        print(f"\n{GROWTH_HEAD}")
+        for growth in growths:
+            print(growth_line(growth))
+    if asked.json:
+        with open(asked.json, "w") as file:
+            json.dump({"machine": machine(), "rows": found, "growth": growths}, file, indent=1)
+    unequal = [row["what"] for row in found if not all(one["equal"] for one in row["beside"].values())]
+    if unequal:
+        print(f"\nnot equal: {', '.join(unequal)}")
+    return 1 if unequal else 0
+
+
+HEAD = "| what | ms | beside | ms | ratio | aim | | difference |\n|---|---|---|---|---|---|---|---|"
+GROWTH_HEAD = "| cost grows with | from, to | exponent | the network's own |\n|---|---|---|---|"
+
+
+def table(row: dict) -> str:
+    """A row in Markdown, one line for each thing beside."""
+    lines = []
+    for name, one in row["beside"].items():
+        what, ours = (row["what"], f"{row['ms']:.1f}") if not lines else ("", "")
+        ratio = f"{one['ratio']:.3f} ({one['from']:.3f}–{one['to']:.3f})"
+        aim = "" if one["aim"] is None else f"≤ {one['aim']:.3g}"
+        met = "" if one["aim"] is None else "met" if one["ratio"] <= one["aim"] else "**missed**"
+        difference = "" if one["difference"] is None else f"{one['difference']:.0e}"
+        lines.append(
+            f"| {what} | {ours} | {name} | {one['ms']:.1f} | {ratio} | {aim} | {met} | {difference} |"
+        )
+    if row["why"]:
+        lines.append(f"| | | {row['why']} | | | | | |")
+    return "\n".join(lines)
+
+
+def growth_line(growth: dict) -> str:
+    sizes = f"{growth['sizes'][0]}, {growth['sizes'][-1]} {growth['unit']}"
+    return f"| {growth['what']} | {sizes} | {growth['exponent']:.2f} | {growth['own']:.2f} |"
+
+
+def machine() -> str:
+    """What the figures were taken on, in words."""
+    device = (
+        torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} CPU cores, one used"
+    )
+    return f"{device}; {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"

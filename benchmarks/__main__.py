@@ -8,6 +8,7 @@ BENCHMARKS = {
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",
     "similarity": "CKA of all layers beside torch_cka, its memory, and the bundled pair's matrices",
+    "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
     "start": "from starting the server to the first feature maps, in a real browser",
 }
 

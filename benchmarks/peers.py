@@ -30,6 +30,7 @@ PARTS = {
     "similarity": "similarity.rows",
     "curves": "curves.rows",
     "growth": "growth.rows",
+    "tried": "tried.rows",
 }
 
 

@@ -1,0 +1,46 @@
+"""Similarity: do two networks compute the same things? CKA between all of their layers."""
+
+import streamlit as st
+
+from ui import figures, similarity
+from ui.choices import chosen, load_both
+from ui.jobs import job
+
+_, *choices = chosen()
+
+st.title("Similarity")
+st.markdown(
+    "Do two networks learn the same things? Every layer of A is compared with every layer of B: are the "
+    "pictures that are alike to one also alike to the other? **1** is the same up to rotation and scale, "
+    "**0** nothing in common (centred kernel alignment, Kornblith et al., 2019)."
+)
+similarity.presets(choices[0])
+columns = st.columns(2, gap="large")
+models = tuple(load_both(choices, columns).values())
+if None in models:
+    st.stop()
+for model, colour, column in zip(models, ((230, 120, 0), (0, 114, 178)), columns, strict=True):
+    with column:
+        figures.heading(model, colour)
+source = similarity.pick_pictures(similarity.drawing_side(models))
+layers, how, control, estimator = similarity.pick_how(models)
+if source is None:
+    st.stop()
+asked = similarity.Asked(tuple(choices), models, layers, source, how, control, estimator)
+if similarity.too_few(asked):
+    st.stop()
+
+start = st.session_state.pop("k_go", False)
+found = job(
+    "k_cka", asked.question, lambda: similarity.run(asked), lambda steps: similarity.show(asked, steps[-1]),
+    "Compare", keep_all=False, start=start,
+)  # fmt: skip
+if found:
+    st.header("Which layers belong together?", anchor=False)
+    similarity.matches(asked, found[-1])
+    similarity.downloads(asked, found[-1])
+st.caption(
+    "It can't show what a layer computes, nor that two networks use it for the same answer. CKA is ruled by "
+    "the few directions in which features vary most, and a few odd pictures can rule those. All of it is "
+    "about these pictures: others may give other figures."
+)

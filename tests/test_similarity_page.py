@@ -1,0 +1,194 @@
+"""Every widget of the Similarity page, without a browser."""
+
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from PIL import Image
+
+from ui import jobs, similarity
+
+
+def fine(at):
+    assert not at.exception, at.exception
+    assert not at.error, [error.value for error in at.error]
+    return at
+
+
+def words(at) -> str:
+    return "\n".join(one.value for one in [*at.markdown, *at.caption])
+
+
+@pytest.fixture
+def page(app):
+    def open_page(**link):
+        at = app(**{"a": "texture_resnet", "k_n": "64", "k_control": "false", **link})
+        return at.switch_page("pages/similarity.py").run()
+
+    return open_page
+
+
+def step(at):
+    return at.session_state["job_k_cka"]["found"][-1]
+
+
+def run(at):
+    return fine(at.button(key="k_cka_button").click().run())
+
+
+def test_a_run_ends_in_matrices_that_say_how_many_pictures_they_rest_on(page):
+    at = fine(page(k_control="true"))
+    assert "n = " not in words(at)
+    run(at)
+    assert "**n = 64** of 64 drawn textures" in words(at) and "unbiased estimator" in words(at)
+    assert "Control: both with random weights" in words(at) and "Control: noise" in words(at)
+    found = step(at)
+    assert found.found.cka["unbiased"].shape == found.control.cka["unbiased"].shape == (8, 8)
+    assert found.found.cka["unbiased"][-1, -1] > 0.5 > found.found.cka["unbiased"][-1, 0]
+    assert "no better" in words(at) and not at.warning
+
+
+def test_the_biased_estimator_needs_no_new_run_and_says_what_it_makes_of_noise(page):
+    at = run(page())
+    fine(at.toggle(key="k_biased").set_value(True).run())
+    assert "what the biased estimator makes of nothing" in words(
+        at
+    ) and "biased estimator, **n = 64**" in words(at)
+    noise = step(at).found.noise
+    assert noise["biased"].mean() > 0.5 > 0.1 > abs(noise["unbiased"].mean())
+
+
+def test_presets_choose_in_the_sidebar_and_start(page):
+    at = page(a="texture_vit")
+    fine(at.button(key="k_random").click().run())
+    assert [at.selectbox(key=slot).value for slot in "ab"] == ["texture_vit"] * 2
+    assert "Texture ViT, trained** against **B: Texture ViT, random weights (seed 0)" in words(at)
+    assert step(at).found.cka["unbiased"][-1, -1] < 0.2
+    fine(at.button(key="k_itself").click().run())
+    assert (abs(step(at).found.cka["unbiased"].diagonal() - 1) < 1e-9).all()
+    fine(at.button(key="k_pair").click().run())
+    assert "A: Texture ResNet, trained** against **B: Texture ViT, trained" in words(at)
+
+
+def test_two_random_networks_where_nobody_has_weights():
+    state = {}
+    similarity.state, real = state, similarity.state
+    try:
+        similarity._against_random("lambda_resnet38t")
+    finally:
+        similarity.state = real
+    assert state["weights_a"] == state["weights_b"] == "random" and state["seed_a"] != state["seed_b"]
+    assert set(similarity.UNTRAINED) < set(similarity.STUDY.values())
+
+
+def test_layers_features_kernel_and_numbers(page):
+    at = page()
+    at.segmented_control(key="k_layers").set_value("all").run()
+    at.segmented_control(key="k_features").set_value("mean over places").run()
+    at.segmented_control(key="k_kernel").set_value("RBF").run()
+    at.slider(key="k_bandwidth").set_value(1.0).run()
+    at.number_input(key="k_seed").set_value(3).run()
+    at.number_input(key="k_n").set_value(40).run()
+    assert "40 pictures are few" in at.warning[0].value
+    run(at)
+    assert step(at).found.cka["unbiased"].shape == (48, 64)
+    assert "rbf kernel" in words(at) and "**n = 40** of 40" in words(at)
+    at.number_input(key="k_n").set_value(3).run()
+    assert "at least 4 pictures, not 3" in at.error[0].value
+    assert not [button for button in at.button if button.key == "k_cka_button"]
+
+
+def test_undefined_cells_stay_empty_and_are_named(page):
+    at = run(page(a="resnet18", weights_a="random", k_layers="all", k_n="4"))
+    missing = np.isnan(step(at).found.cka["unbiased"])
+    assert "`layer1.0.bn2`" in words(at) and "of A put out the same for every picture" in words(at)
+    assert missing.all(1).any() and not missing.all()
+
+
+def test_a_run_can_be_stopped_keeps_its_estimate_and_goes_on(page, monkeypatch):
+    show, stopped = similarity.show, []
+
+    def click_on_stop(asked, latest):
+        show(asked, latest)
+        if latest.done == 32 and not stopped:
+            stopped.append(True)
+            st.session_state["job_k_cka"]["running"] = False
+            st.rerun()
+
+    monkeypatch.setattr(similarity, "show", click_on_stop)
+    monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
+    at = run(page())
+    assert "Stopped at 50%" in words(at) and "**n = 32** of 64" in words(at)
+    run(at)
+    assert "**n = 64** of 64" in words(at)
+
+
+def test_the_table_and_the_picture_can_be_taken_away(page, monkeypatch):
+    handed = {}
+
+    def catch(label, data, file_name, *_args, **_options):
+        handed[file_name] = data()
+
+    monkeypatch.setattr(st, "download_button", catch)
+    at = run(page())
+    name = "cka_texture_resnet_texture_vit_unbiased_n64"
+    table = pd.read_csv(io.StringIO(handed[f"{name}.csv"]), index_col=0)
+    assert list(table.index)[0] == "conv1" and list(table.columns)[-1] == "norm"
+    assert np.allclose(table.to_numpy(), step(at).found.cka["unbiased"], atol=1e-6)
+    picture = Image.open(io.BytesIO(handed[f"{name}.png"]))
+    assert picture.format == "PNG" and min(picture.size) > 300
+
+
+def pack(count: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for i in range(count):
+            picture = io.BytesIO()
+            Image.effect_noise((40, 40), 10 + 20 * i).save(picture, "PNG")
+            archive.writestr(f"{i}.png", picture.getvalue())
+    return buffer.getvalue()
+
+
+def test_uploaded_pictures(page):
+    at = fine(page(k_data="Your pictures"))
+    assert "Upload pictures" in at.info[0].value
+    at.file_uploader(key="k_files").set_value([("six.zip", pack(6), "application/zip")]).run()
+    assert "6 pictures read" in words(fine(at))
+    run(at)
+    assert "**n = 6** of 6 your pictures" in words(at)
+    at.file_uploader(key="k_files").set_value([("none.zip", b"PK", "application/zip")]).run()
+    assert "not a zip" in at.error[0].value and not at.exception
+
+
+def test_cifar_that_cannot_be_had_is_one_sentence(page, monkeypatch):
+    from vizcore import pictures
+    from vizcore.images import PictureError
+
+    def fail(*_):
+        raise PictureError("CIFAR-100 can't be downloaded (no network); the drawn textures work.")
+
+    monkeypatch.setattr(pictures, "cifar100", fail)
+    at = fine(page(k_data="CIFAR-100"))
+    at.button(key="k_get").click().run()
+    assert "can't be downloaded" in at.error[0].value and not at.exception
+
+
+def test_folders_only_where_the_server_is_ones_own(page, monkeypatch, tmp_path):
+    assert page(k_data="A folder here").segmented_control(key="k_data").value == "Drawn textures"
+    (tmp_path / "class").mkdir()
+    for i in range(5):
+        Image.effect_noise((40, 40), 10 + 20 * i).save(tmp_path / "class" / f"{i}.png")
+    monkeypatch.setenv("SIGHTLINES_LOCAL", "1")
+    at = fine(page(k_data="A folder here"))
+    run(at.text_input(key="k_folder").set_value(str(tmp_path)).run())
+    assert "**n = 5** of 5 pictures of that folder" in words(at)
+    at.text_input(key="k_folder").set_value(str(tmp_path / "no")).run()
+    assert "There is no folder" in at.error[0].value
+
+
+def test_bad_links_do_no_harm(page):
+    at = fine(page(k_n="-3", k_layers="<b>", k_kernel="x", k_bandwidth="1e9", k_data="💥", k_seed="nan"))
+    assert at.segmented_control(key="k_layers").value == "blocks"

@@ -1,0 +1,415 @@
+"""What the similarity page shares between its controls, its run and its figures."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from vizcore import matrix, pictures, render
+from vizcore.images import PictureError
+
+from . import figures
+from .choices import Choice, load
+
+state = st.session_state
+LOCAL = "SIGHTLINES_LOCAL"  # set to 1 where whoever opens the page may read this machine's folders
+DRAWN, UPLOADED, CIFAR, FOLDER = "Drawn textures", "Your pictures", "CIFAR-100", "A folder here"
+UPLOAD_MB = 200
+MOST = 2048
+STUDY = {  # each is compared, trained, with its own random weights
+    "ResNet-18": "resnet18",
+    "ResNet-34": "resnet34",
+    "ResNet-50": "resnet50",
+    "Lambda ResNet-26": "lambda_resnet26t",
+    "Lambda ResNet-38": "lambda_resnet38t",
+    "Lambda ResNet-50": "lambda_resnet50ts",
+    "ViT-L/32": "vit_large_patch32_224",
+}
+UNTRAINED = ("lambda_resnet38t",)  # nobody has published weights
+CONTROL_SEEDS = 7001, 7002
+COLOUR = alt.Scale(scheme="viridis", domain=[0, 1], clamp=True)
+TICKS = 26  # names on an axis
+
+
+# ---------------------------------------------------------------- one click
+
+
+def _ask(**widgets) -> None:
+    """Choose in the sidebar, and run."""
+    for key, value in widgets.items():
+        state[key] = value
+    state["k_go"] = True
+
+
+def _against_random(name: str) -> None:
+    if name in UNTRAINED:
+        _ask(a=name, b=name, weights_a="random", weights_b="random", seed_a=0, seed_b=1)
+    else:
+        _ask(a=name, b=name, weights_a="trained", weights_b="random", seed_b=0)
+
+
+def presets(a: Choice) -> None:
+    """Comparisons at one click; they choose the networks in the sidebar and start."""
+    itself = {"b": a.name, "weights_b": a.weights, "seed_b": a.seed}
+    with st.container(horizontal=True, gap="small"):
+        st.button("Trained against random", on_click=_against_random, args=(a.name,), key="k_random",
+                  icon=":material/casino:", help=f"{a.name} against its own random weights")  # fmt: skip
+        st.button("A against itself", on_click=_ask, kwargs=itself, key="k_itself",
+                  icon=":material/grid_on:", disabled=a.weights == "checkpoint",
+                  help=f"{a.name}: which of its layers are alike?")  # fmt: skip
+        pair = {"a": "texture_resnet", "b": "texture_vit", "weights_a": "trained", "weights_b": "trained"}
+        st.button("CNN against ViT", on_click=_ask, kwargs=pair, key="k_pair",
+                  icon=":material/compare_arrows:", help="The two that come with the app")  # fmt: skip
+        with st.popover("A study’s networks", icon=":material/science:"):
+            st.caption("Each trained against its own random weights; trained weights are downloaded.")
+            for title, name in STUDY.items():
+                words = f"{title}, two random ones" if name in UNTRAINED else title
+                st.button(words, on_click=_against_random, args=(name,), key=f"k_{name}", width="stretch")
+
+
+# ---------------------------------------------------------------- pictures
+
+
+class Source(NamedTuple):
+    key: tuple  # the same for the same pictures
+    words: str
+    make: Callable[[], Sequence]  # the pictures
+
+
+def pick_pictures(side: int) -> Source | None:
+    """The pictures that both networks are to see; None after a sentence that says what is missing."""
+    local = os.environ.get(LOCAL) == "1"
+    kinds = [DRAWN, UPLOADED, CIFAR] + ([FOLDER] if local else [])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Pictures", kinds, default=DRAWN, required=True, key="k_data", bind="query-params"
+        )
+        count = st.number_input(
+            "How many", 1, MOST, 128, 32, key="k_n", bind="query-params", width=140,
+            help="At least 4; below 64 the figures are rough.",
+        )  # fmt: skip
+        seed = st.number_input("Draw", 0, 999, 0, key="k_seed", bind="query-params", width=110,
+                               help="Another number, other pictures.") if kind != UPLOADED else 0  # fmt: skip
+    try:
+        return SOURCES[kind](int(count), int(seed), side)
+    except PictureError as error:
+        st.error(str(error))
+        return None
+
+
+def drawing_side(models) -> int:
+    """How large textures are drawn: as the larger network takes them, up to 224 pixels."""
+    blank = Image.new("RGB", (64, 64))
+    return min(224, max(model.preprocess(blank).shape[-1] for model in models))
+
+
+def _drawn(count: int, seed: int, side: int) -> Source:
+    return Source((DRAWN, count, seed, side), "drawn textures", lambda: pictures.drawn(count, seed, side))
+
+
+def _uploaded(count: int, _seed: int, _side: int) -> Source | None:
+    files = st.file_uploader(
+        "Several pictures, or a zip of them",
+        type=["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zip"],
+        accept_multiple_files=True,
+        key="k_files",
+        max_upload_size=UPLOAD_MB,
+        help=f"Up to {pictures.MOST}. They stay in this session's memory and are never written to disk.",
+    )
+    if not files:
+        state.pop("k_read", None)
+        st.info("Upload pictures of your own, at least 4.")
+        return None
+    if sum(file.size for file in files) > UPLOAD_MB * pictures.MB:
+        raise PictureError(f"These files are larger than {UPLOAD_MB} MB together; choose fewer.")
+    key = tuple(file.file_id for file in files)
+    if state.get("k_read", [None])[0] != key:  # decoded once, in the session that sent them
+        with st.spinner("Reading the pictures …"):
+            try:
+                found = pictures.read_files([(file.name, file.getvalue()) for file in files])
+                state["k_read"] = key, *found, ""
+            except PictureError as error:
+                state["k_read"] = key, [], [], str(error)
+    _, read, left_out, refused = state["k_read"]
+    if refused:
+        raise PictureError(refused)
+    if left_out:
+        st.warning(f"{len(left_out)} left out. {left_out[0]}")
+    st.caption(f"{len(read)} pictures read; the first {min(count, len(read))} are used.")
+    digest = hashlib.sha1("".join(key).encode()).hexdigest()
+    return Source((UPLOADED, digest, count), "your pictures", lambda: read[:count])
+
+
+def _cifar(count: int, seed: int, _side: int) -> Source | None:
+    if "k_cifar" not in state:
+        if not st.button("Get CIFAR-100 (170 MB, once for this server)", key="k_get"):
+            st.caption("Photographs of 32 × 32 pixels in 100 classes; its test set is used.")
+            return None
+        with st.spinner("Getting CIFAR-100 …"):
+            pictures.cifar100(1)
+        state["k_cifar"] = True
+    return Source((CIFAR, count, seed), "photographs of CIFAR-100", lambda: pictures.cifar100(count, seed))
+
+
+def _folder(count: int, seed: int, _side: int) -> Source | None:
+    path = st.text_input("Folder with a folder for each class", key="k_folder")
+    if not path or os.environ.get(LOCAL) != "1":
+        return None
+    found = pictures.folder(path, count, seed)
+    return Source((FOLDER, path, count, seed), "pictures of that folder", lambda: found)
+
+
+SOURCES = {DRAWN: _drawn, UPLOADED: _uploaded, CIFAR: _cifar, FOLDER: _folder}
+
+
+# ---------------------------------------------------------------- what is asked
+
+
+class Asked(NamedTuple):
+    """One comparison of two networks."""
+
+    choices: tuple[Choice, Choice]
+    models: tuple[Any, Any]
+    layers: tuple[list[str], list[str]]
+    source: Source
+    how: Any  # similarity.How
+    control: bool  # also compare random networks
+    estimator: str
+
+    @property
+    def question(self) -> tuple:
+        named = tuple(choice._replace(slot="") for choice in self.choices)
+        return named, tuple(map(tuple, self.layers)), self.source.key, self.how, self.control
+
+
+def too_few(asked: Asked) -> bool:
+    """Refuse, or warn of, a number of pictures that says little."""
+    from vizcore.similarity import FEW, LEAST
+
+    count = len(asked.source.make())
+    if count < LEAST:
+        st.error(f"CKA needs at least {LEAST} pictures, not {count}: take more.")
+    elif count < FEW:
+        st.warning(f"{count} pictures are few: chance alone moves the figures. Take {FEW} or more.")
+    return count < LEAST
+
+
+class Step(NamedTuple):
+    done: int
+    total: int
+    found: Any  # similarity.Estimate
+    control: Any  # the same of random networks, or None
+
+
+def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
+    """Layers, features and kernel, whether to run random networks too, and the estimator."""
+    from vizcore.similarity import How
+
+    every, pooled, rbf = "all", "mean over places", "RBF"
+    one = {"required": True, "bind": "query-params"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layers = st.segmented_control("Layers", ["blocks", every], default="blocks", key="k_layers", **one)
+        features = st.segmented_control(
+            "Features", ["all values", pooled], default="all values", key="k_features", **one,
+            help="All values compare place with place; their mean over places asks what, not where.",
+        )  # fmt: skip
+        kernel = st.segmented_control("Kernel", ["linear", rbf], default="linear", key="k_kernel", **one)
+        bandwidth = 0.5
+        if kernel == rbf:
+            bandwidth = st.slider("Bandwidth, of the median distance", 0.1, 2.0, 0.5, 0.1,
+                                  key="k_bandwidth", bind="query-params", width=220)  # fmt: skip
+    with st.container(horizontal=True, gap="medium"):
+        control = st.toggle(
+            "Random networks as a control", True, key="k_control", bind="query-params",
+            help="The same architectures with random weights see the same pictures. Takes twice as long.",
+        )  # fmt: skip
+        biased = st.toggle(
+            "Biased estimator", False, key="k_biased", bind="query-params",
+            help="As many notebooks compute CKA. See what it says of independent noise.",
+        )  # fmt: skip
+    named = [model.layers if layers == every else model.blocks for model in models]
+    how = How(features == pooled, "rbf" if kernel == rbf else "linear", float(bandwidth))
+    return named, how, control, "biased" if biased else "unbiased"
+
+
+def run(asked: Asked) -> Iterator[Step]:
+    """The estimate after each batch, beside that of random networks on the same pictures."""
+    from vizcore.similarity import compare
+
+    shown = asked.source.make()
+    runs = [compare(*asked.models, shown, *asked.layers, asked.how)]
+    if asked.control:
+        same = asked.models[0].net is asked.models[1].net
+        seeds = CONTROL_SEEDS[:1] * 2 if same else CONTROL_SEEDS
+        choices = zip(asked.choices, seeds, strict=True)
+        random = [load(Choice(f"control {one.slot}", one.name, "random", seed)) for one, seed in choices]
+        runs.append(compare(*random, shown, *asked.layers, asked.how))
+    for steps in zip(*runs, strict=True):
+        yield Step(steps[0].done, steps[0].total, steps[0], steps[1] if asked.control else None)
+
+
+# ---------------------------------------------------------------- figures
+
+
+def titles(asked: Asked) -> tuple[str, str]:
+    """What each network is, and what its weights are worth."""
+    a, b = (
+        f"{model.title}, {model.source if model.weights == 'random' else model.weights}"
+        for model in asked.models
+    )
+    return a, b
+
+
+def show(asked: Asked, step: Step) -> None:
+    """The matrix as it stands, the two controls beside it, and what they say of each other."""
+    cka, noise = (kind[asked.estimator] for kind in (step.found.cka, step.found.noise))
+    rows, columns = asked.layers
+    a, b = titles(asked)
+    wide, narrow = st.columns([3, 1], gap="medium")
+    with wide:
+        st.markdown(f"**A: {a}** against **B: {b}**")
+        height = int(np.clip(16 * len(rows), 420, 600))
+        st.altair_chart(heatmap(cka, rows, columns, height), width="stretch",
+                        alt=f"CKA of {len(rows)} layers of {a} with {len(columns)} of {b}")  # fmt: skip
+        figures.scale(0, 1)
+    with narrow:
+        small = height // 2 - 70
+        if step.control is not None:
+            random = step.control.cka[asked.estimator]
+            st.markdown("**Control: both with random weights**")
+            st.altair_chart(heatmap(random, rows, columns, small, names=False), width="stretch",
+                            alt="CKA of the same networks with random weights")  # fmt: skip
+        st.markdown("**Control: noise of the same shapes**")
+        st.altair_chart(heatmap(noise, rows, columns, small, names=False), width="stretch",
+                        alt="CKA of independent noise")  # fmt: skip
+    st.caption(
+        f"CKA, {asked.how.kernel} kernel, {asked.estimator} estimator, **n = {step.done}** of {step.total} "
+        f"{asked.source.words}. Colours (viridis) from 0 to 1 in all matrices; the input is lower left."
+    )
+    middle, spread = np.nanmean(noise), np.nanquantile(np.abs(noise), 0.95)
+    says = "smaller differences than that mean nothing here."
+    if asked.estimator == "biased":
+        says = "**that is what the biased estimator makes of nothing**."
+    st.markdown(
+        f"Noise that has nothing in common gets {_signed(middle)} on average, and 95 % of its cells lie "
+        f"within ±{spread:.2f}: {says}"
+    )
+    for slot, names, empty in (
+        ("A", rows, np.isnan(cka).all(1)),
+        ("B", columns, np.isnan(cka).all(0)),
+    ):
+        if empty.any():
+            listed = [f"`{name}`" for name, blank in zip(names, empty, strict=True) if blank]
+            more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
+            st.caption(
+                f"Empty: {', '.join(listed[:6])}{more} of {slot} put out the same for every picture, so what "
+                "they are like is undefined."
+            )
+
+
+def _signed(value: float) -> str:
+    return f"{abs(value):.2f}" if value > -0.005 else f"−{-value:.2f}"
+
+
+def heatmap(values: np.ndarray, rows: list[str], columns: list[str], height: int, names: bool = True):
+    """CKA as coloured cells, the input at the lower left; undefined cells are left out."""
+    down, across = np.indices(values.shape)
+    data = pd.DataFrame(
+        {
+            "A": np.array(rows)[down.ravel()],
+            "B": np.array(columns)[across.ravel()],
+            "CKA": values.ravel().round(4),
+        }
+    ).dropna()
+    colour = alt.Color("CKA:Q", scale=COLOUR, legend=None)
+    base = alt.Chart(data, height=height).encode(
+        x=_layers(alt.X, "B", columns, "layer of B" if names else None, -90),
+        y=_layers(alt.Y, "A", rows[::-1], "layer of A" if names else None),
+        tooltip=["A", "B", alt.Tooltip("CKA:Q", format=".3f")],
+    )
+    chart = base.mark_rect(strokeWidth=1).encode(color=colour, stroke=colour)
+    if names and max(values.shape) <= matrix.NUMBERED:
+        ink = alt.when(alt.datum.CKA > 0.6).then(alt.value("#141414")).otherwise(alt.value("white"))
+        chart += base.mark_text(fontSize=10).encode(text=alt.Text("CKA:Q", format=".2f"), color=ink)
+    return chart.configure_view(fill="#88888855", strokeWidth=0)
+
+
+def _layers(channel, field: str, order: list[str], title: str | None, angle: int = 0):
+    """An axis of layers in that order; with many, every k-th is named, without a title none."""
+    axis = alt.Axis(
+        values=matrix.thinned(order, TICKS),
+        labelAngle=angle,
+        labelLimit=110,
+        labelFontSize=10,
+        labelOverlap=True,
+        ticks=False,
+        domain=False,
+    )
+    scale = alt.Scale(domain=order)
+    return channel(f"{field}:N", sort=order, scale=scale, title=title, axis=axis if title else None)
+
+
+def matches(asked: Asked, step: Step) -> None:
+    """For each layer of A the layer of B that is most like it."""
+    from vizcore.similarity import best_matches
+
+    cka, noise = (kind[asked.estimator] for kind in (step.found.cka, step.found.noise))
+    rows, columns = asked.layers
+    best = best_matches(cka)
+    known = np.flatnonzero(best >= 0)
+    if not len(known):
+        return
+    data = pd.DataFrame(
+        {
+            "A": [rows[i] for i in known],
+            "B": [columns[best[i]] for i in known],
+            "CKA": [cka[i, best[i]] for i in known],
+        }
+    )
+    base = alt.Chart(data, height=int(np.clip(14 * len(columns), 220, 420))).encode(
+        x=_layers(alt.X, "A", rows, "layer of A", -90),
+        y=_layers(alt.Y, "B", columns[::-1], "most similar of B"),
+        tooltip=["A", "B", alt.Tooltip("CKA:Q", format=".3f")],
+    )
+    line = base.mark_line(color="#888888", strokeWidth=1.5)
+    dots = base.mark_circle(size=110, opacity=1, stroke="#888888", strokeWidth=1).encode(
+        color=alt.Color("CKA:Q", scale=COLOUR, legend=None)
+    )
+    st.altair_chart(line + dots, width="stretch", alt="for each layer of A, the most similar layer of B")
+    top = np.nanmax(noise)
+    weak = int((data["CKA"] <= top).sum())
+    words = f"{weak} of {len(data)} best matches are" if weak != 1 else f"1 of {len(data)} best matches is"
+    st.caption(
+        f"A dot's colour is its CKA, as above. The best cell of the noise has {top:.2f}; {words} no better. "
+        "Even unlike networks have a best match: look at its colour, not only at its place."
+    )
+
+
+def downloads(asked: Asked, step: Step) -> None:
+    rows, columns = asked.layers
+    cka = step.found.cka[asked.estimator]
+    a, b = (choice.name for choice in asked.choices)
+    name = f"cka_{a}_{b}_{asked.estimator}_n{step.done}"
+
+    def csv() -> str:
+        table = pd.DataFrame(cka, index=pd.Index(rows, name="A / B"), columns=columns)
+        return table.to_csv(float_format="%.6f")
+
+    def png() -> bytes:
+        note = f"{asked.how.kernel} CKA, {asked.estimator}, n = {step.done} {asked.source.words}"
+        title = "Similarity of layers"
+        return render.png(matrix.matrix_picture(cka, rows, columns, title, titles(asked), note))
+
+    with st.container(horizontal=True):
+        st.download_button("CSV", csv, f"{name}.csv", "text/csv", key="k_csv", on_click="ignore",
+                           icon=":material/download:")  # fmt: skip
+        st.download_button("PNG", png, f"{name}.png", "image/png", key="k_png", on_click="ignore",
+                           icon=":material/image:")  # fmt: skip

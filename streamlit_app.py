@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
         st.Page("pages/grad_cam.py", title="Grad-CAM", icon=":material/my_location:"),
         st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:"),
+        st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
         st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
     ],
     expanded=True,

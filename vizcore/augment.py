@@ -126,7 +126,7 @@ def _grid(homography: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _colours(augment: Augment, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Contrast about mid grey, saturation and hue as one matrix (B, 3, 3); brightness is a shift (B, 3, 1)."""
+    """Contrast about mid grey, saturation and hue as a matrix (B, 3, 3); brightness as a shift (B, 3, 1)."""
     eye = torch.eye(3).repeat(len(u), 1, 1)
     if not augment.colour and not augment.hue:
         return eye, torch.zeros(len(u), 3, 1)

@@ -1,0 +1,164 @@
+"""Pictures imagined beforehand, and the tables of who is convinced by them. Needs no network."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from vizcore import render, textures
+from vizcore.gallery import load_gallery
+
+from . import figures
+
+WITH = {True: "random views", False: "one view"}
+COLOURS = {"Texture ResNet": render.CNN_COLOUR, "Texture ViT": render.VIT_COLOUR}
+COLUMNS = 5  # of a sheet
+
+
+@st.cache_resource(show_spinner=False)
+def _stored():
+    return load_gallery()
+
+
+@st.cache_data(show_spinner=False)
+def _sheet(origin: str) -> bytes:
+    """All classes of one network on one picture, each with its name."""
+    found = _stored()
+    cells = [_named(picture, name) for picture, name in
+             zip(found.pictures[origin, True], found.labels, strict=True)]  # fmt: skip
+    rows = [np.concatenate(cells[i : i + COLUMNS], 1) for i in range(0, len(cells), COLUMNS)]
+    return figures.jpeg(np.concatenate(rows))
+
+
+def _named(picture: np.ndarray, name: str, line: int = 20) -> np.ndarray:
+    from PIL import Image, ImageDraw, ImageFont
+
+    height, width = picture.shape[:2]
+    cell = Image.new("RGB", (width + 6, height + line + 4), "white")
+    cell.paste(Image.fromarray(picture), (3, line))
+    ImageDraw.Draw(cell).text((4, line // 2), name, "black", ImageFont.load_default(14), anchor="lm")
+    return np.asarray(cell)
+
+
+def gallery() -> None:
+    """What the bundled pair imagines for each of its classes, and whether the other one agrees."""
+    found = _stored()
+    origins = list(dict.fromkeys(origin for origin, _ in found.pictures))
+    for origin, column in zip(origins, st.columns(2, gap="large"), strict=True):
+        with column:
+            _title(origin)
+            names = ", ".join(found.labels)
+            st.image(_sheet(origin), width="stretch", alt=f"what {origin} imagines for {names}")
+    st.caption(
+        "Made from noise, by gradient ascent on the class's score: nothing was drawn or copied. Each is one "
+        "of many pictures that excite the class, and none is what the network sees in a photograph; that "
+        "you recognise one shows that the network knows something of what you know, not all that it knows."
+    )
+    name = st.selectbox("One class, closer", found.labels, 12, key="m_look", bind="query-params", width=260)
+    _closer(found, origins, name)
+    st.header("Do the two agree?", anchor=False)
+    st.markdown(
+        "Every picture was shown to both networks in 32 random views: shifted, turned, cropped, recoloured, "
+        "blurred. A picture made without random views (**one view**) may be a trick on its own network."
+    )
+    judged(found.verdicts)
+    recipe = found.recipe
+    st.caption(
+        f"Recipe: {recipe['parameterisation']}, {recipe['steps']} steps of {recipe['views']} views, "
+        f"objective {recipe['objective']}, seed {recipe['seed']}. `python -m benchmarks gallery` makes and "
+        "judges them again."
+    )
+
+
+def _title(origin: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        colour = np.full((20, 20, 3), COLOURS[origin], np.uint8)
+        st.image(render.png(colour), width=20, alt="its colour")
+        st.subheader(origin, anchor=False, width="content")
+
+
+def _closer(found, origins: list[str], name: str) -> None:
+    """A class in large: drawn, and as each network imagines it, with and without random views."""
+    k = found.labels.index(name)
+    with st.container(horizontal=True, gap="small"):
+        real = textures.single(name, 7, 256).picture
+        st.image(figures.jpeg(real), f"{name}, drawn", alt=f"a drawn texture, {name}", width=200)
+        for origin in origins:
+            for robust in (True, False):
+                words = f"{origin}, {WITH[robust]}"
+                picture = figures.jpeg(found.pictures[origin, robust][k])
+                st.image(picture, words, alt=f"{name} as {words} imagines it", width=200)
+    rows = [one for one in found.verdicts if one["name"] == name]
+    seen = [
+        f"{one['judge']} calls {one['origin']}’s picture “{name}” in **{one['right']:.0%}** of 32 views"
+        for one in rows
+        if one["robust"]
+    ]
+    st.markdown("; ".join(seen) + ".")
+
+
+def judged(verdicts: list[dict]) -> None:
+    """The table of origin, views and judge; what it says about random views; and the matrix over classes."""
+    data = pd.DataFrame(verdicts)
+    data["made for"], data["made with"] = data["origin"], data["robust"].map(WITH)
+    groups = data.groupby(["made for", "made with", "judge"], sort=False)
+    table = groups.agg(
+        classes=("right", lambda shares: f"{(shares > 0.5).sum()} of {len(shares)}"),
+        right=("right", "mean"),
+        probability=("probability", "mean"),
+        rank=("rank", "mean"),
+    ).reset_index()
+    columns = {
+        "judge": "judged by",
+        "classes": st.column_config.TextColumn(
+            "classes right", help="most of the views are named as what the picture was made for"
+        ),
+        "right": st.column_config.NumberColumn("views right", format="percent"),
+        "probability": st.column_config.NumberColumn("mean probability", format="%.3f"),
+        "rank": st.column_config.NumberColumn("mean rank", format="%.2f"),
+    }
+    st.dataframe(table, hide_index=True, column_config=columns)
+    _conclude(table)
+    _matrix(data)
+
+
+def _conclude(table: pd.DataFrame) -> None:
+    """Whether pictures made with one view convince the other network less, in words."""
+    others = table[table["made for"] != table["judge"]]
+    for (origin, judge), rows in others.groupby(["made for", "judge"], sort=False):
+        share = dict(zip(rows["made with"], rows["right"], strict=True))
+        if len(share) == 2:
+            robust, plain = share[WITH[True]], share[WITH[False]]
+            words = "transfer **worse**" if plain < robust else "do **not** transfer worse"
+            st.markdown(
+                f"Without random views, {origin}’s pictures {words}: {judge} names {plain:.0%} of the views, "
+                f"with them {robust:.0%}."
+            )
+
+
+def _matrix(data: pd.DataFrame) -> None:
+    """Share of views that each judge names right, by class."""
+    data = data.assign(asked=data["made for"] + ", " + data["made with"] + " → " + data["judge"])
+    order = list(dict.fromkeys(data["asked"]))
+    axis = alt.Axis(labelAngle=-90, labelLimit=340, title=None, orient="bottom")
+    base = alt.Chart(data).encode(
+        y=alt.Y("name:N", sort=None, title=None),
+        x=alt.X("asked:N", sort=order, axis=axis),
+    )
+    cells = base.mark_rect().encode(
+        color=alt.Color(
+            "right:Q",
+            scale=alt.Scale(domain=[0, 1], scheme="viridis"),
+            legend=alt.Legend(title="views right", format="%", orient="top"),
+        ),
+        tooltip=[
+            alt.Tooltip("name", title="class"),
+            "asked",
+            alt.Tooltip("right", format=".0%", title="views right"),
+            alt.Tooltip("probability", format=".3f"),
+            alt.Tooltip("rank", format=".2f"),
+        ],
+    )
+    st.altair_chart(cells.properties(height=18 * data["name"].nunique() + 330), width="stretch")

@@ -271,6 +271,9 @@ def titles(asked: Asked) -> tuple[str, str]:
 def show(asked: Asked, step: Step) -> None:
     """The matrix as it stands, the two controls beside it, and what they say of each other."""
     cka, noise = (kind[asked.estimator] for kind in (step.found.cka, step.found.noise))
+    if np.isnan(cka).all():
+        st.warning("These pictures are all the same to a network, so there is nothing to compare.")
+        return
     rows, columns = asked.layers
     a, b = titles(asked)
     wide, narrow = st.columns([3, 1], gap="medium")
@@ -284,10 +287,10 @@ def show(asked: Asked, step: Step) -> None:
         small = height // 2 - 70
         if step.control is not None:
             random = step.control.cka[asked.estimator]
-            st.markdown("**Control: both with random weights**")
+            st.markdown("**Control: random weights**", help="The same two architectures, untrained.")
             st.altair_chart(heatmap(random, rows, columns, small, names=False), width="stretch",
                             alt="CKA of the same networks with random weights")  # fmt: skip
-        st.markdown("**Control: noise of the same shapes**")
+        st.markdown("**Control: noise**", help="Independent random features, as many as each layer has.")
         st.altair_chart(heatmap(noise, rows, columns, small, names=False), width="stretch",
                         alt="CKA of independent noise")  # fmt: skip
     st.caption(
@@ -302,10 +305,12 @@ def show(asked: Asked, step: Step) -> None:
         f"Noise that has nothing in common gets {_signed(middle)} on average, and 95 % of its cells lie "
         f"within ±{spread:.2f}: {says}"
     )
-    for slot, names, empty in (
-        ("A", rows, np.isnan(cka).all(1)),
-        ("B", columns, np.isnan(cka).all(0)),
-    ):
+    if step.control is not None:
+        st.markdown(
+            f"The mean of all cells is {_signed(np.nanmean(cka))}; with random weights it is "
+            f"{_signed(np.nanmean(random))}. What the random matrix has too, training did not teach."
+        )
+    for slot, names, empty in (("A", rows, np.isnan(cka).all(1)), ("B", columns, np.isnan(cka).all(0))):
         if empty.any():
             listed = [f"`{name}`" for name, blank in zip(names, empty, strict=True) if blank]
             more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
@@ -374,7 +379,7 @@ def matches(asked: Asked, step: Step) -> None:
             "CKA": [cka[i, best[i]] for i in known],
         }
     )
-    base = alt.Chart(data, height=int(np.clip(14 * len(columns), 220, 420))).encode(
+    base = alt.Chart(data, height=int(np.clip(14 * len(columns), 320, 480))).encode(
         x=_layers(alt.X, "A", rows, "layer of A", -90),
         y=_layers(alt.Y, "B", columns[::-1], "most similar of B"),
         tooltip=["A", "B", alt.Tooltip("CKA:Q", format=".3f")],
@@ -385,11 +390,11 @@ def matches(asked: Asked, step: Step) -> None:
     )
     st.altair_chart(line + dots, width="stretch", alt="for each layer of A, the most similar layer of B")
     top = np.nanmax(noise)
-    weak = int((data["CKA"] <= top).sum())
-    words = f"{weak} of {len(data)} best matches are" if weak != 1 else f"1 of {len(data)} best matches is"
+    better = int((data["CKA"] > top).sum())
     st.caption(
-        f"A dot's colour is its CKA, as above. The best cell of the noise has {top:.2f}; {words} no better. "
-        "Even unlike networks have a best match: look at its colour, not only at its place."
+        f"A dot's colour is its CKA, as above. The best cell of the noise has {top:.2f}; {better} of "
+        f"{len(data)} matches are better. Unlike networks have best matches too: look at the colour, not "
+        "only at the place."
     )
 
 

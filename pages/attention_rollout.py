@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, figures, flows
+from ui import answers, figures, flows, saving
 from ui.choices import chosen, load, slot_colours
 from ui.classes import pick_class
 from ui.header import header
@@ -73,3 +73,4 @@ with st.expander("Every head of every block", icon=":material/apps:"):
     for one in asked:
         if one.model.attention:
             flows.heads(one, look)
+saving.offer("Attention rollout")

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from ui import figures
+from ui import figures, saving
 from ui.answers import layer_maps, top_classes
 from ui.choices import chosen, forget, load_both, slot_colours
 from ui.header import header
 from ui.layers import pick_layer
-from ui.views import POINT, VIEWS, Looked
+from ui.views import POINT, VIEWS, Looked, keep
 from vizcore import render
 
 state = st.session_state
@@ -56,15 +56,15 @@ def panel(choice, model):
         "View", views, default=views[0], required=True, key=f"view_{slot}", wrap=True, bind="query-params"
     )
     figure = st.container()
-    heat = VIEWS[view](Looked(slot, choice, model, picture, layer, maps))
+    looked, opacity = Looked(slot, choice, model, picture, layer, maps), state[f"opacity_{slot}"] / 100
+    heat = VIEWS[view](looked)
     box = model.preprocess.box(picture.size)
     visible = seen(box, picture.size)
     framed = to_frame(heat.map, box, picture.size)
     colours = None if heat.colours is None else to_frame(heat.colours, box, picture.size)
     with figure:
-        figures.map_over(
-            picture.array, framed, visible.numpy(), heat, colours, state[f"opacity_{slot}"] / 100
-        )
+        figures.map_over(picture.array, framed, visible.numpy(), heat, colours, opacity)
+    keep(looked, view, heat, opacity)
     low, high, dead = summary(maps)
     size = "{} channels of {} × {}".format(*maps.shape)
     st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
@@ -94,3 +94,4 @@ with place.container():
     alt_text = f"{picture.title}, with the maps of both models; click to ask about a place"
     figures.pointer(shown, alt_text, "both", point_at, (state["x"] / 100, state["y"] / 100))
     st.caption("; ".join(words) + "." if words else "No model could be loaded.")
+saving.offer("Feature maps")

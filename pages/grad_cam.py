@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, cams, evidence, figures
+from ui import answers, cams, evidence, figures, saving
 from ui.choices import chosen, load_both, slot_colours
 from ui.classes import pick_class
 from ui.header import header
@@ -72,3 +72,4 @@ if mapped:
         "Test", parts, default=parts[0], required=True, key="g_part", wrap=True, bind="query-params"
     )
     evidence.PARTS[part](mapped)
+saving.offer("Grad-CAM")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
 from vizcore import render
 
-from . import answers, figures
+from . import answers, code, figures, saving
 from .choices import forget
 from .classes import class_names
 from .evidence import Mapped
@@ -100,23 +102,34 @@ def draw(one: Mapped, look: dict, note: str = "") -> None:
     """A map over the picture, with its legend and what it can't show."""
     from vizcore.heatmaps import METHODS
 
-    framed, seen = one.framed(), one.seen()
-    shown = render.overlay(one.picture.array, framed, seen, look["opacity"])
-    mask = look["masks"].get(one.name) if look["region"] else None
-    if mask is not None:
-        shown = render.contour(shown, mask)
-    figures.picture(shown, f"{one.method} of {one.model.title} for {one.name}, over {one.picture.title}")
+    knows = METHODS[one.method].knows_class
+    words = f"{one.method} of {one.model.title} for {one.name}, over {one.picture.title}"
+    figures.picture(_over(one, look), words)
+    facts = {"layer": one.layer} | ({"class": one.name} if knows else {})
+    saving.keep(
+        f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
+        saving.about(one.method, one.model, one.picture, **facts),
+        partial(_over, one, look),
+        code.cam(one, look),
+        map=render.to_array(one.map),
+    )
     low, high = float(one.map.min()), float(one.map.max())
     figures.scale(low, high, "viridis")
     if not high > low:
         st.caption(":red[No positive evidence anywhere.]" if not high > 0 else ":red[The same everywhere.]")
-    knows = METHODS[one.method].knows_class
     st.badge(f"for {one.name}" if knows else "class-agnostic", color="green" if knows else "gray")
     rows, columns = one.map.shape
     limits = CAM_LIMITS.format(rows=rows, columns=columns) + " " if one.layer else ""
     st.caption(note + limits + LIMITS[one.method])
     if one.name in look["masks"]:
-        score(framed, look["masks"][one.name])
+        score(one.framed(), look["masks"][one.name])
+
+
+def _over(one: Mapped, look: dict) -> np.ndarray:
+    """The map over the picture, and where the class really is, if that is known."""
+    shown = render.overlay(one.picture.array, one.framed(), one.seen(), look["opacity"])
+    mask = look["masks"].get(one.name) if look["region"] else None
+    return shown if mask is None else render.contour(shown, mask)
 
 
 def score(framed, mask: np.ndarray) -> None:

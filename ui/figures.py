@@ -12,6 +12,8 @@ import streamlit as st
 
 from vizcore import render
 
+from . import saving
+
 _POINTER = st.components.v2.component(
     "sightlines.pointer",
     html='<div class="frame" tabindex="0" role="application"><img draggable="false"><i></i></div>',
@@ -89,7 +91,7 @@ def map_over(array, heatmap, visible, heat, colours, opacity: float) -> None:
     """
     values = render.to_array(heatmap)
     low, high = values[visible].min(), values[visible].max()
-    kind = "colours" if colours is not None else "signed" if heat.signed else "heat"
+    kind = heat.kind
     shown = _laid(
         array, values if colours is None else render.to_array(colours), visible, kind, low, high, opacity
     )
@@ -101,7 +103,7 @@ def map_over(array, heatmap, visible, heat, colours, opacity: float) -> None:
 
 
 def _laid(array, framed, visible, kind: str, low, high, opacity: float, colour_map: str = "viridis"):
-    """A map in the frame, (H, W) or (3, H, W) colours, over the picture; ``kind`` as for ``laid_over``."""
+    """A map in the frame, (H, W) or (3, H, W) colours, over the picture; ``kind`` as for ``laid``."""
     alpha = opacity
     if kind == "colours":
         colours = (255 * framed.transpose(1, 2, 0)).round().astype(np.uint8)
@@ -138,6 +140,8 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
     if not top:
         st.caption("Nothing: it has no classifier.")
         return
+    answers = [{"class": model.label(index), "probability": probability} for index, probability in top]
+    saving.keep_table(f"Answers of {model.title} ({model.source})", answers)
     labels = [f"{model.label(index)}  {probability:.0%}" for index, probability in top]
     data = pd.DataFrame({"class": labels, "probability": [probability for _, probability in top]})
     axis = alt.Axis(labelLimit=190, ticks=False, domain=False)
@@ -157,18 +161,26 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
 def laid_over(
     picture_key: str, values: np.ndarray, box, kind: str, low, high, opacity, colour_map, _array
 ) -> bytes:
-    """A map (h, w) of a model's view brought into the frame and laid over the picture, as a JPEG.
+    """``laid`` as a JPEG."""
+    return jpeg(laid(_array, values, box, kind, low, high, opacity, colour_map))
 
-    ``kind`` is "heat", from ``low`` to ``high``; "signed", -1 to 1; or "colours", (3, h, w) from 0 to 1.
+
+def laid(array, values: np.ndarray, box, kind: str, low, high, opacity, colour_map="viridis") -> np.ndarray:
+    """A map (h, w) of a model's view brought into the frame and laid over the picture, (H, W, 3).
+
+    ``kind`` is "heat", from ``low`` to ``high``, by default the ends of what is seen; "signed", -1 to 1; or
+    "colours", (3, h, w) from 0 to 1.
     """
     import torch
 
     from vizcore.frame import seen, to_frame
 
-    size = _array.shape[1], _array.shape[0]
+    size = array.shape[1], array.shape[0]
     framed = render.to_array(to_frame(torch.from_numpy(values), box, size))
     visible = seen(box, size).numpy()
-    return jpeg(_laid(_array, framed, visible, kind, low, high, opacity, colour_map))
+    if low is None and visible.any():
+        low, high = framed[..., visible].min(), framed[..., visible].max()
+    return _laid(array, framed, visible, kind, low, high, opacity, colour_map)
 
 
 def scale(low: float, high: float, colour_map: str = "viridis") -> None:

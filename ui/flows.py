@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +12,7 @@ import streamlit as st
 
 from vizcore import render
 
-from . import answers, figures
+from . import answers, code, figures, saving
 from .choices import forget
 
 SECONDS_A_BLOCK = 1.2  # of the build-up: long enough to look at two maps
@@ -95,6 +97,7 @@ class Panel(NamedTuple):
     kind: str = "heat"
     shares: bool = False  # shares of one query's attention, which can be put on one scale
     note: str = ""
+    code: Callable[..., str] | None = None  # (block=) -> the lines that make a frame, see ``code.HEATS``
 
 
 def panels(asked: Asked) -> tuple[list[Panel], str]:
@@ -188,6 +191,7 @@ def raw(asked: Asked) -> Panel:
         "looked at may go unused.",
         shares=True,
         note=_elsewhere(asked, rows[-1]),
+        code=partial(code.HEATS["raw"].format, start=code.start(asked.cell), fuse=code.fused(asked.head)),
     )
 
 
@@ -201,6 +205,7 @@ def rollout(asked: Asked) -> Panel:
         "come from, not what was made of it.",
         shares=True,
         note=f"{_elsewhere(asked, rows[-1])} {_stands_out(asked, rows[-1])}",
+        code=partial(code.HEATS["rollout"].format, start=code.start(asked.cell), settings=asked.settings),
     )
 
 
@@ -214,13 +219,22 @@ def relevance(asked: Asked) -> Panel:
         "Can't show what speaks against the class, nor what the MLPs do: only attention that raises the "
         "score is counted.",
         note=note or ("Traced from where the answer is read, not from the point." if asked.cell else ""),
+        code=partial(
+            code.HEATS["relevance"].format, index=index, name=name, rows=code.relevance(_weighted(asked))
+        ),
     )
+
+
+def _weighted(asked: Asked) -> dict | None:
+    """The settings of gradient-weighted rollout; None where it isn't asked for."""
+    if asked.method == METHODS[0]:
+        return None
+    return {name: value for name, value in asked.settings.items() if name != "fusion"}
 
 
 def relevance_rows(asked: Asked, classes: tuple[int, ...]) -> np.ndarray:
     """(blocks, classes, N)."""
-    chefer = asked.method == METHODS[0]
-    settings = None if chefer else {k: v for k, v in asked.settings.items() if k != "fusion"}
+    settings = _weighted(asked)
     return answers.relevances(*_question(asked), classes, settings, asked.model, asked.picture.image)
 
 
@@ -240,6 +254,7 @@ def grad_cam(asked: Asked) -> Panel:
         f"Can't show detail: one value for each of {rows} × {columns} cells of `{layer}`. What speaks "
         "against the class is left out.",
         note=note,
+        code=partial(code.HEATS["cam"].format, layer=layer, method="Grad-CAM", index=index, name=name),
     )
 
 
@@ -259,6 +274,7 @@ def patches(asked: Asked) -> list[Panel]:
             pca_colours(maps)[None].numpy(),
             "Can't show what the colours mean: only that places of one colour look alike to the network.",
             "colours",
+            code=partial(code.HEATS["features"].format, layer=layer, heat="pca_colours(maps)"),
         ),
         Panel(
             "Similar to the point",
@@ -266,6 +282,9 @@ def patches(asked: Asked) -> list[Panel]:
             similarity(maps, *cell)[None].numpy(),
             "Can't show why: cosine between features, from −1 (blue) to 1 (orange). Click the picture.",
             "signed",
+            code=partial(
+                code.HEATS["features"].format, layer=layer, heat=f"similarity(maps, {cell[0]}, {cell[1]})"
+            ),
         ),
     ]
 
@@ -322,7 +341,8 @@ def _step_and_slider(depth: int) -> int:
 
 def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) -> None:
     model, picture = asked.model, asked.picture
-    frame = panel.frames[min(block, len(panel.frames)) - 1]
+    block = min(block, len(panel.frames))
+    frame = panel.frames[block - 1]
     low, high = float(frame.min()), float(frame.max())
     if look["shared"] and panel.kind == "heat":
         alike = [other.frames for other in own if other.shares] if panel.shares else [panel.frames]
@@ -340,6 +360,16 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) 
         picture.key, frame, box, panel.kind, low, high, look["opacity"], look["colour_map"], picture.array
     )
     st.image(laid, width="stretch", alt=f"{panel.title} of {model.title} over {picture.title}")
+    built = f"1 to {block} of {len(panel.frames)}" if len(panel.frames) > 1 else None
+    facts = {"blocks": built} | ({} if agnostic or not panel.badge else {"class": panel.badge})
+    shared, opacity = (low, high) if look["shared"] else (None, None), look["opacity"]
+    saving.keep(
+        f"{panel.title} of {model.title}, {asked.choice.slot.upper()}",
+        saving.about(panel.title, model, picture, **facts),
+        partial(figures.laid, picture.array, frame, box, panel.kind, low, high, opacity, look["colour_map"]),
+        code.flow(asked, panel.code(block=block - 1), panel.kind, *shared, look),
+        map=frame,
+    )
     if panel.kind == "heat":
         figures.scale(low, high, look["colour_map"])
         if not high > low:

@@ -52,4 +52,4 @@ def header(title: str) -> None:
         with st.container(horizontal=True, width="content", vertical_alignment="center", key="tools"):
             _LINK(key="copy_link")
             st.session_state["tools"] = st.empty()
-    st.session_state["kept"] = {}
+    st.session_state["kept"], st.session_state["tables"] = {}, {}

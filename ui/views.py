@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from vizcore import render
 
-from . import figures
+from . import code, figures, saving
 from .answers import block_attention, layer_maps
 from .choices import forget
 
@@ -40,6 +41,12 @@ class Heat(NamedTuple):
     words: str  # what it is, for a caption
     signed: bool = False  # -1 to 1, to be shown in two colours
     colours: Any = None  # (3, rows, columns), 0 to 1, to be shown instead of the map
+    code: str = ""  # that gives the map, see ``code.HEATS``
+
+    @property
+    def kind(self) -> str:
+        """As ``figures.laid`` has it."""
+        return "colours" if self.colours is not None else "signed" if self.signed else "heat"
 
 
 def channels(looked: Looked) -> Heat:
@@ -81,10 +88,18 @@ def channels(looked: Looked) -> Heat:
         words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture"
         figures.pointer(tiles, words, f"tiles_{slot}", toggle)
     if not picked:
-        return Heat(strength(maps), "mean absolute activation over all channels")
+        words = "mean absolute activation over all channels"
+        return Heat(strength(maps), words, code=_code(looked, "strength(maps)"))
     above = [maps[c] - maps[c].min() for c in picked]
     heat = sum(m / m.max().clamp(min=1e-12) for m in above) / len(picked)
-    return Heat(heat, f"channel{'s' * (len(picked) > 1)} {', '.join(map(str, picked))}")
+    stretched = "(m - m.min()) / (m.max() - m.min()).clamp(min=1e-12)"
+    own = f"sum({stretched} for m in maps[{picked!r}]) / {len(picked)}"
+    words = f"channel{'s' * (len(picked) > 1)} {', '.join(map(str, picked))}"
+    return Heat(heat, words, code=_code(looked, own))
+
+
+def _code(looked: Looked, heat: str) -> str:
+    return code.HEATS["features"].format(layer=looked.layer, heat=heat)
 
 
 def colours(looked: Looked) -> Heat:
@@ -98,6 +113,7 @@ def colours(looked: Looked) -> Heat:
         strength(looked.maps),
         "PCA of all channels as colours",
         colours=pca_colours(looked.maps),
+        code=_code(looked, "pca_colours(maps)"),
     )
 
 
@@ -105,8 +121,12 @@ def alike(looked: Looked) -> Heat:
     from vizcore.features import similarity
 
     st.caption("Which places have features like those at the point: cosine, from −1 (blue) to 1 (orange).")
+    row, column = looked.cell(looked.maps.shape[1:])
     return Heat(
-        similarity(looked.maps, *looked.cell(looked.maps.shape[1:])), "similarity to the point", signed=True
+        similarity(looked.maps, row, column),
+        "similarity to the point",
+        signed=True,
+        code=_code(looked, f"similarity(maps, {row}, {column})"),
     )
 
 
@@ -171,7 +191,23 @@ def attention(looked: Looked) -> Heat:
         st.caption(
             f"{elsewhere:.0%} of this attention goes to tokens that are no patch, and is not on the map."
         )
-    return Heat(heat, f"attention of {query} in {module}, {head}")
+    own = {"module": module, "head": head if head in FUSIONS else number, "cell": where}
+    made = code.HEATS["attention"].format(**own)
+    return Heat(heat, f"attention of {query} in {module}, {head}", code=made)
+
+
+def keep(looked: Looked, view: str, heat: Heat, opacity: float) -> None:
+    """So that it can be saved."""
+    model, picture = looked.model, looked.picture
+    box = model.preprocess.box(picture.size)
+    shown = render.to_array(heat.map if heat.colours is None else heat.colours)
+    saving.keep(
+        f"{view} of {model.title}, {looked.slot.upper()}",
+        saving.about(f"{view} ({heat.words})", model, picture, layer=looked.layer),
+        partial(figures.laid, picture.array, shown, box, heat.kind, None, None, opacity),
+        code.layer(looked, heat, opacity) if heat.code else "",
+        map=shown,
+    )
 
 
 VIEWS = {

@@ -180,6 +180,23 @@ def sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], heads: Sequence[str]
     return np.asarray(page)
 
 
+def captioned(picture: np.ndarray, caption: str) -> np.ndarray:
+    """A picture (H, W, 3) with its caption on white below, in as many lines as it takes."""
+    width, margin, line = picture.shape[1], 8, 20
+    font = ImageFont.load_default(14)
+    lines = [""]
+    for word in caption.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width - 2 * margin:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    strip = Image.new("RGB", (width, 2 * margin + line * len(lines)), "white")
+    for number, text in enumerate(lines):
+        ImageDraw.Draw(strip).text((margin, margin + number * line), text, "black", font)
+    return np.concatenate([picture, np.asarray(strip)])
+
+
 def legend(colour_map: str = "viridis", width: int = 256, height: int = 10) -> np.ndarray:
     """A colour map from its lowest to its highest value, left to right."""
     return colourise(np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1)), colour_map)

@@ -1,0 +1,104 @@
+"""What can be taken away from a page: files that can be read back, and code that makes the same figures."""
+
+import ast
+import csv
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ui import code, saving
+from ui.choices import Choice, Picture
+from vizcore import __version__, render
+
+PAIR = {"a": "texture_resnet", "picture": "Honeycomb in bands"}
+STATES = {  # what a page is opened with, and the figures that it then offers
+    "Grad-CAM": ("grad_cam", {"g_class": "banded", "g_method_b": "relevance", "g_opacity": "40"}, 2),
+    "Grad-CAM, others": ("grad_cam", {"g_method_a": "LayerCAM", "g_layer_a": "layer3.0", "g_region": "false",
+                                      "g_others": "true"}, 5),
+    "Attention rollout": ("attention_rollout", {"r_class": "banded", "r_block": "3", "r_residual": "80"}, 4),
+    "Attention rollout, a patch": (
+        "attention_rollout",
+        {"r_query": "the point", "x": "20", "r_head": "head 1", "r_scale": "shared", "r_colours": "grey",
+         "r_method": "gradient-weighted rollout", "weights_b": "random", "seed_b": "3"}, 4),
+    "Feature maps": ("feature_maps", {"layer_a": "layer2.0", "channels_a": ["3", "7"]}, 2),
+    "Feature maps, other views": (
+        "feature_maps", {"view_a": "PCA colours", "view_b": "Similar places", "opacity_b": "90",
+                         "picture": "Chelsea the cat", "a": "efficientnet_lite0"}, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_show_the_code_makes_the_figures_of_the_page(app, monkeypatch, tmp_path, name):
+    page, link, count = STATES[name]
+    at = app(f"pages/{page}.py", **{**PAIR, **link})
+    assert not at.exception and not at.error
+    kept = at.session_state["kept"]
+    shown = [block.value for block in at.code]
+    assert len(shown) == len([one for one in kept.values() if one.code]) == count
+    for one in kept.values():
+        assert one.code.strip() in shown and len(one.code.splitlines()) <= 30
+        written = {}
+        exec(
+            compile(one.code.replace('"figure.png"', repr(str(tmp_path / "figure.png"))), name, "exec"),
+            written,
+        )
+        figure, own = written["figure"], one.draw()
+        assert figure.shape == own.shape and own.std() > 0
+        # attention is kept in half precision, hence the little
+        assert np.abs(figure.astype(int) - own.astype(int)).mean() < 0.3, one.caption
+        assert np.asarray(Image.open(tmp_path / "figure.png")).shape == own.shape
+
+
+def test_everything_can_be_read_back(app):
+    at = app("pages/grad_cam.py", **PAIR, g_class="honeycombed")
+    kept, tables = at.session_state["kept"], at.session_state["tables"]
+    file = zipfile.ZipFile(io.BytesIO(saving.bundle(kept, tables)))
+    assert file.testzip() is None
+    figures = [name for name in file.namelist() if name.startswith("figures/")]
+    assert figures == ["figures/grad-cam-of-texture-resnet-a.png", "figures/grad-cam-of-texture-vit-b.png"]
+    for name, one in zip(figures, kept.values(), strict=True):
+        picture = Image.open(io.BytesIO(file.read(name)))
+        own = one.draw()
+        assert picture.width == own.shape[1] and np.array_equal(np.asarray(picture)[: own.shape[0]], own)
+        assert np.asarray(picture)[own.shape[0] :].min() < 100  # something is written below
+        caption = picture.text["Description"]
+        for fact in ("Grad-CAM: Texture", "class honeycombed", "layer", "trained here", __version__):
+            assert fact in caption
+        assert caption in file.read("README.txt").decode()
+    maps = np.load(io.BytesIO(file.read("maps.npz")))
+    for name, one in kept.items():
+        assert np.array_equal(maps[f"{saving.slug(name)}.map"], one.maps["map"]) and one.maps["map"].max() > 0
+    rows = list(csv.DictReader(io.StringIO(file.read(file.namelist()[-2]).decode("utf-8-sig"))))
+    assert len(rows) == 5 and 0 < float(rows[0]["probability"]) <= 1
+    assert "figure" in file.read("code/grad-cam-of-texture-resnet-a.py").decode()
+
+
+def test_a_long_caption_is_wrapped_and_a_narrow_picture_grows_down():
+    picture = np.zeros((40, 200, 3), np.uint8)
+    one, many = (render.captioned(picture, "word " * count) for count in (1, 40))
+    assert one.shape[1] == many.shape[1] == 200 and many.shape[0] > one.shape[0] + 100
+    assert np.array_equal(many[:40], picture)
+
+
+@pytest.mark.parametrize("name", ['"""; import os #', "a\nimport os", "{name}", "\\", "’\u2028x"])
+def test_names_from_outside_never_become_code(name):
+    picture = Picture("key", name, Image.new("RGB", (20, 20)), np.zeros((20, 20, 3), np.uint8))
+    choice = Choice("a", name, "checkpoint", 0, "digest")
+    heat = code.HEATS["cam"].format(layer=name, method=name, index=3, name=name)
+    tree = ast.parse(
+        code.script(choice, picture, heat, code.FRAMED, code.FIGURES["overlay"].format(opacity=1))
+    )
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    assert all(module == "numpy" or module.startswith(("PIL", "vizcore")) for module in imported)
+    constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert name in constants
+
+
+def test_files_have_plain_names():
+    assert saving.slug("Grad-CAM of “x”/../y, A") == "grad-cam-of-x-y-a" and saving.slug("…") == "figure"

@@ -1,0 +1,157 @@
+"""The lines of ``vizcore`` that make a figure again. What a person chose or named enters by ``repr`` only."""
+
+from __future__ import annotations
+
+from .choices import SAMPLES, SCENES
+
+HEAD = """\
+import numpy as np
+from PIL import Image
+{imports}
+image = {image}
+model = load_model({model})
+images = model.preprocess(image)  # (1, 3, H, W)
+"""
+HEATS = {  # each gives ``heat``, (h, w), over what the model sees
+    "cam": "heat = heatmaps.cam_at({layer!r}, {method!r})(model, images, {index!r})  # for {name!r}\n",
+    "method": "heat = heatmaps.METHODS[{method!r}].make(model, images, {index!r})  # for {name!r}\n",
+    "features": """\
+features = capture(model.net, images, [{layer!r}]).layers[{layer!r}]
+maps = as_maps(features, model.layouts[{layer!r}])  # (C, h, w)
+heat = {heat}
+""",
+    "attention": """\
+blocks = attention.attention(model.net, images, [{module!r}])
+heat, elsewhere = attention.attended(
+    attention.fuse(blocks[0][0], {head!r}), {cell!r}, model.grid, model.num_prefix_tokens
+)
+""",
+    "rollout": """\
+start = {start}
+blocks = attention.attention(model.net, images, model.attention)
+rows = attention.rollout(blocks, start, prefix=model.num_prefix_tokens, **{settings!r})
+heat = attention.on_patches(rows[{block!r}, 0, 0], model.grid, model.num_prefix_tokens)
+""",
+    "raw": """\
+start = {start}
+block = attention.attention(model.net, images, model.attention)[{block!r}][0]  # (heads, N, N)
+row = (start @ block)[:, 0]{fuse}  # (N,)
+heat = attention.on_patches(row, model.grid, model.num_prefix_tokens)
+""",
+    "relevance": """\
+start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
+_, blocks = attention.class_attention(model.net, images, model.attention, [{index!r}])  # {name!r}
+rows = {rows}
+heat = attention.on_patches(rows[{block!r}, 0, 0, 0], model.grid, model.num_prefix_tokens)
+""",
+}
+FRAMED = """\
+framed = render.to_array(heatmaps.in_frame(model, image, heat))  # in the picture's own pixels
+visible = seen(model.preprocess.box(image.size), image.size).numpy()
+"""
+FIGURES = {
+    "overlay": "figure = render.overlay(np.asarray(image), framed, visible, {opacity!r})\n",
+    "heat": """\
+colours = render.colourise(render.normalise(framed, {low}, {high}), {colour_map!r})
+figure = render.outline(render.blend(np.asarray(image), colours, visible * {opacity!r}), visible)
+""",
+    "signed": """\
+colours, alpha = render.diverging(framed), {opacity!r} * np.abs(framed).clip(0, 1)
+figure = render.outline(render.blend(np.asarray(image), colours, visible * alpha), visible)
+""",
+    "colours": """\
+colours = (255 * framed.transpose(1, 2, 0)).round().astype(np.uint8)
+figure = render.outline(render.blend(np.asarray(image), colours, visible * {opacity!r}), visible)
+""",
+    "region": """\
+region = two({first!r}, {second!r}, {seed!r}, {side!r}).masks[{name!r}]
+figure = render.contour(figure, region)
+""",
+}
+IMPORTS = {
+    "attention.": "from vizcore import attention",
+    "heatmaps.": "from vizcore import heatmaps",
+    "render.": "from vizcore import render",
+    "capture(": "from vizcore.capture import capture",
+    "as_maps(": "from vizcore.features import as_maps",
+    "pca_colours(": "from vizcore.features import pca_colours",
+    "similarity(": "from vizcore.features import similarity",
+    "strength(": "from vizcore.features import strength",
+    "seen(": "from vizcore.frame import seen",
+    "read_picture(": "from vizcore.images import read_picture",
+    "load_model(": "from vizcore.models import load_model",
+    "two(": "from vizcore.textures import two",
+}
+
+
+def script(choice, picture, *parts: str) -> str:
+    """A whole script: what it needs, the picture, the model, and the parts that make ``figure``."""
+    body = HEAD + "".join(parts)
+    image, model = image_of(picture), model_of(choice)
+    used = [line for sign, line in IMPORTS.items() if sign in body + image]
+    return (
+        body.replace("{imports}", "\n".join(used) + "\n", 1)
+        .replace("{image}", image, 1)
+        .replace("{model}", model, 1)
+        + 'Image.fromarray(figure).save("figure.png")\n'
+    )
+
+
+def image_of(picture) -> str:
+    if picture.title in SCENES:
+        first, second, seed = SCENES[picture.title]
+        return f"Image.fromarray(two({first!r}, {second!r}, {seed!r}, {picture.size[0]!r}).picture)"
+    file = f"samples/{SAMPLES[picture.title]}" if picture.title in SAMPLES else "your picture.jpg"
+    return f'read_picture(open({file!r}, "rb").read())'
+
+
+def model_of(choice) -> str:
+    if choice.weights == "checkpoint":
+        return f'{choice.name!r}, checkpoint=open("your checkpoint.safetensors", "rb").read()'
+    return repr(choice.name) + (f', "random", seed={choice.seed!r}' if choice.weights == "random" else "")
+
+
+def start(cell: tuple[int, int] | None) -> str:
+    """The query that attention is traced from: a patch, or where the answer is read."""
+    if cell is None:
+        return "attention.readout(model.net, model.grid, model.num_prefix_tokens)"
+    return f"attention.patch({cell[0]}, {cell[1]}, model.grid, model.num_prefix_tokens)"
+
+
+def fused(head: str) -> str:
+    """Of (heads, N), one head or what is made of all."""
+    return {"mean": ".mean(0)", "max": ".amax(0)", "min": ".amin(0)"}.get(head) or f"[{int(head.split()[1])}]"
+
+
+def relevance(settings: dict | None) -> str:
+    if settings is None:
+        return "attention.relevance(blocks, start)"
+    return f"attention.weighted_rollout(blocks, start, prefix=model.num_prefix_tokens, **{settings!r})"
+
+
+def cam(one, look: dict) -> str:
+    """Of a map on the Grad-CAM page, an ``evidence.Mapped``."""
+    kind = "cam" if one.layer else "method"
+    heat = HEATS[kind].format(layer=one.layer, method=one.method, index=one.index, name=one.name)
+    figure = FIGURES["overlay"].format(opacity=look["opacity"])
+    if look["region"] and one.name in look["masks"]:
+        first, second, seed = SCENES[one.picture.title]
+        side = one.picture.size[0]
+        figure += FIGURES["region"].format(first=first, second=second, seed=seed, side=side, name=one.name)
+    return script(one.choice, one.picture, heat, FRAMED, figure)
+
+
+def layer(looked, heat, opacity: float) -> str:
+    """Of a view on the feature maps page, a ``views.Looked`` and its ``views.Heat``."""
+    kind = "colours" if heat.colours is not None else "signed" if heat.signed else "overlay"
+    figure = FIGURES[kind].format(opacity=opacity)
+    return script(looked.choice, looked.picture, heat.code, FRAMED, figure)
+
+
+def flow(asked, heat: str, kind: str, low: float | None, high: float | None, look: dict) -> str:
+    """Of a map on the attention page, a ``flows.Asked``; on a scale of its own where there is no ``low``."""
+    ends = ("heat.min().item()", "heat.max().item()") if low is None else (repr(low), repr(high))
+    figure = FIGURES[kind].format(
+        opacity=look["opacity"], colour_map=look["colour_map"], low=ends[0], high=ends[1]
+    )
+    return script(asked.choice, asked.picture, heat, FRAMED, figure)

@@ -1,0 +1,120 @@
+"""What a page shows, to take away: figures with captions, raw maps, tables, and the code that makes them.
+
+A page tells what it shows while it draws (``keep``, ``keep_table``) and ends with ``offer``. Files are made
+when somebody asks for them, so a page that nobody saves costs nothing more.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from vizcore import __version__, render
+
+state = st.session_state
+
+
+class Kept(NamedTuple):
+    caption: str
+    draw: Callable[[], np.ndarray]  # () -> (H, W, 3); runs outside of the page's script, so without st
+    maps: dict[str, np.ndarray]  # raw, by name
+    code: str  # that makes the same figure in a notebook; "" where there is none
+
+
+def about(what: str, model, picture, **facts) -> str:
+    """A caption that says all that is needed to make a figure again: ``facts`` such as layer and class."""
+    listed = "".join(f", {name} {value}" for name, value in facts.items() if value is not None)
+    return f"{what}: {model.title} ({model.source}){listed}, over “{picture.title}”. Sightlines {__version__}"
+
+
+def keep(name: str, caption: str, draw: Callable[[], np.ndarray], code: str = "", **maps) -> None:
+    """Tell what a figure is, so that it can be saved; a later one of the same name replaces it."""
+    state.setdefault("kept", {})[name] = Kept(caption, draw, maps, code)
+
+
+def keep_table(name: str, rows: list[dict]) -> None:
+    state.setdefault("tables", {})[name] = rows
+
+
+def offer(page: str) -> None:
+    """The button beside the title under which everything lies, and at the page's end the code."""
+    kept, tables = dict(state["kept"]), dict(state["tables"])
+    if not kept:
+        return
+    button = partial(st.download_button, on_click="ignore", icon=":material/download:", width="stretch")
+    with state["tools"].popover("Save", icon=":material/download:"):
+        button(
+            "Everything (ZIP)", partial(bundle, kept, tables), f"sightlines-{slug(page)}.zip", type="primary"
+        )
+        for name, one in kept.items():
+            button(f"{name} (PNG)", partial(picture_file, one), f"{slug(name)}.png", "image/png")
+        if any(one.maps for one in kept.values()):
+            button("Raw maps (NPZ)", partial(maps_file, kept), f"{slug(page)}-maps.npz")
+        for name, rows in tables.items():
+            button(f"{name} (CSV)", partial(table_file, rows), f"{slug(name)}.csv", "text/csv")
+    written = {name: one.code for name, one in kept.items() if one.code}
+    if written:
+        with st.expander("Show the code", icon=":material/code:"):
+            st.markdown("The same figures in a notebook, from the folder of this project.")
+            for tab, code in zip(st.tabs(list(written)), written.values(), strict=True):
+                tab.code(code)
+
+
+# ---------------------------------------------------------------- files
+
+
+def slug(name: str) -> str:
+    """A name for a file: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80] or "figure"
+
+
+def picture_file(one: Kept) -> bytes:
+    """A PNG at full size, with its caption below and inside."""
+    info = PngInfo()
+    info.add_itxt("Description", one.caption)
+    info.add_text("Software", f"Sightlines {__version__}")
+    buffer = io.BytesIO()
+    Image.fromarray(render.captioned(one.draw(), one.caption)).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def maps_file(kept: dict[str, Kept]) -> bytes:
+    """All raw maps as an NPZ: on each layer's own grid, unnormalised; keys are figure.map."""
+    maps = {f"{slug(name)}.{key}": value for name, one in kept.items() for key, value in one.maps.items()}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **maps)
+    return buffer.getvalue()
+
+
+def table_file(rows: list[dict]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8-sig")  # the mark by which spreadsheets know the encoding
+
+
+def bundle(kept: dict[str, Kept], tables: dict[str, list[dict]]) -> bytes:
+    """Everything on a page as a ZIP."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, one in kept.items():
+            file.writestr(f"figures/{slug(name)}.png", picture_file(one))
+            if one.code:
+                file.writestr(f"code/{slug(name)}.py", one.code)
+        file.writestr("maps.npz", maps_file(kept))
+        for name, rows in tables.items():
+            file.writestr(f"tables/{slug(name)}.csv", table_file(rows))
+        captions = "\n\n".join(f"{slug(name)}.png\n{one.caption}" for name, one in kept.items())
+        file.writestr("README.txt", captions + "\n")
+    return buffer.getvalue()

@@ -5,10 +5,11 @@ import streamlit as st
 from ui import answers, evidence, figures, saliency
 from ui.choices import chosen, load_both, slot_colours
 from ui.classes import pick_class
+from ui.header import header
 
 picture, *choices = chosen()
 
-st.title("Saliency")
+header("Saliency")
 st.markdown(
     "Which pixels would change the answer? The gradient of a class's score with respect to each pixel, as "
     "colours: **grey where nothing matters**. Then methods that mend its faults, and tests of them all."

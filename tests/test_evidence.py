@@ -13,7 +13,7 @@ from benchmarks import __main__ as command
 from benchmarks import evidence as batch
 from vizcore import evidence
 from vizcore.frame import to_frame
-from vizcore.heatmaps import METHODS
+from vizcore.heatmaps import METHODS, QUICK
 from vizcore.models import load_model
 
 torch.manual_seed(0)
@@ -246,9 +246,11 @@ def test_every_method_gives_a_map_over_what_the_model_sees(resnet, vit, chelsea)
     for model in (resnet, vit):
         images = model.preprocess(chelsea)
         for name, method in METHODS.items():
-            if name != "Score-CAM" and method.applies(model):
+            if name in QUICK and method.applies(model):
                 found = method.make(model, images, 2)
-                assert found.shape == (8, 8) and found.isfinite().all() and found.min() >= 0
+                assert found.shape == (images.shape[-2:] if method.fine else (8, 8))
+                assert found.isfinite().all()
+                assert found.min() >= 0 or name == "gradient × input"
     assert not METHODS["rollout"].applies(resnet) and METHODS["rollout"].applies(vit)
 
 

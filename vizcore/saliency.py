@@ -197,7 +197,7 @@ def _noises(images: Tensor, noise: float, seed: int) -> Iterator[Tensor]:
 def _flat(value: int) -> Callable[[VisionModel, Tensor], Tensor]:
     def make(model: VisionModel, images: Tensor) -> Tensor:
         shade = model.preprocess(Image.new("RGB", (64, 64), (value,) * 3))[..., :1, :1]
-        return shade.expand_as(images).clone()
+        return shade.to(images).expand_as(images).clone()
 
     return make
 
@@ -350,7 +350,12 @@ def _spread(count: int, chunk: int) -> Iterator[np.ndarray]:
 
 
 def _chunk(net: nn.Module, images: Tensor, target: int) -> int:
-    """How many pictures go through a pass and back within ``LIMITS``, by what one leaves for the way back."""
+    """How many pictures go through a pass and back within ``LIMITS``."""
+    return _within_memory(images, _kept(net, images, target))
+
+
+def _kept(net: nn.Module, images: Tensor, target: int) -> int:
+    """How many bytes one picture's pass leaves for the way back, weights not counted."""
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -362,9 +367,8 @@ def _chunk(net: nn.Module, images: Tensor, target: int) -> int:
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         score = net(images.clone())[:, target]
     weights = {weight.untyped_storage().data_ptr() for weight in (*net.parameters(), *net.buffers())}
-    each = sum(size for place, size in kept.items() if place not in weights)
-    del score  # alive until here, so that no place was used twice
-    return _within_memory(images, each)
+    del score  # alive until here, so that no place in memory was used twice
+    return sum(size for place, size in kept.items() if place not in weights)
 
 
 def _chunk_forward(model: VisionModel, images: Tensor) -> int:

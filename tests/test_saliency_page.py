@@ -1,0 +1,152 @@
+"""Every widget of the Saliency page, without a browser."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+
+from ui import jobs, saliency
+
+
+def fine(at):
+    assert not at.exception, at.exception
+    assert not at.error, [error.value for error in at.error]
+    return at
+
+
+def words(at) -> str:
+    return "\n".join(one.value for one in [*at.markdown, *at.caption])
+
+
+@pytest.fixture
+def page(app):
+    def open_page(**link):
+        at = app(**{"a": "texture_resnet", "b": "texture_vit", "picture": "Honeycomb in bands", **link})
+        return fine(at.switch_page("pages/saliency.py").run())
+
+    return open_page
+
+
+def test_first_view_shows_coloured_gradients_of_both_and_what_they_cannot_tell(page):
+    at = page(s_class="honeycombed")
+    assert at.selectbox(key="s_method_a").value == at.selectbox(key="s_method_b").value == "gradient"
+    assert words(at).count("Mid-grey is 0") == 2 and words(at).count("Noisy, and local") == 2
+    assert words(at).count("the true region") == 2 and ":green-badge[for honeycombed]" in words(at)
+
+
+def test_views_classes_and_the_difference_of_two(page):
+    at = page()
+    for view in saliency.VIEWS[1:]:
+        fine(at.segmented_control(key="s_view").set_value(view).run())
+    assert "The largest absolute value of the three colours" in words(at)
+    fine(at.slider(key="s_opacity").set_value(30).run())
+    fine(at.toggle(key="s_region").set_value(False).run())
+    fine(at.selectbox(key="s_class").set_value("honeycombed").run())
+    fine(at.selectbox(key="s_not").set_value("banded").run())
+    assert words(at).count("for honeycombed, not banded") == 2
+    fine(at.selectbox(key="s_not").set_value("honeycombed").run())
+    assert "A class is not asked against itself" in words(at) and "honeycombed, not" not in words(at)
+
+
+def test_guided_backpropagation_is_shown_to_fail_and_is_not_there_for_a_vit(page):
+    both = {f"s_method_{slot}": "guided backpropagation" for slot in "ab"}
+    at = page(picture="A cup of espresso", **both)
+    assert at.selectbox(key="s_method_b").value == "gradient"
+    assert "defined for ReLU and ReLU6; Texture ViT uses GELU" in at.selectbox(key="s_method_b").help
+    assert "fails the randomisation test" in words(at)
+    pairs = re.findall(r"rank correlation \*\*(.*?)\*\* with the map above \(gradient: (.*?)\)", words(at))
+    assert len(pairs) == 2 and all(float(guided) > float(plain) for guided, plain in pairs)
+
+
+def test_a_long_method_runs_on_request_and_doubling_its_steps_is_one_click(page):
+    at = page(s_method_a="Integrated Gradients", s_steps="25")
+    assert "takes many passes" in words(at) and "Completeness" not in words(at)
+    fine(at.button(key="s_run_a_button").click().run())
+    stated = re.search(
+        r"a gap of \*\*(.*?)\*\*, \*\*(.*?)%\*\* of the difference, with (\d+) steps", words(at)
+    )
+    assert float(stated[2]) <= 5
+    fine(at.button(key="s_run_a_double").click().run())
+    assert f"with {2 * int(stated[3])} steps" in words(at)
+    assert at.select_slider(key="s_steps").value == 2 * int(stated[3])
+    fine(at.segmented_control(key="s_baseline").set_value("mean").run())
+    assert "Completeness" not in words(at)  # another question forgets the last answer
+
+
+def test_a_long_method_can_be_stopped_and_keeps_what_it_has(page, monkeypatch):
+    draw, stopped = saliency.draw, []
+
+    def click_on_stop(asked, found, look, step=None):
+        if step is not None and step.done >= 16 and not stopped:
+            stopped.append(step)
+            st.session_state["job_s_run_b"]["running"] = False
+            st.rerun()  # leaves the script by a BaseException, as a click does
+        return draw(asked, found, look, step)
+
+    monkeypatch.setattr(saliency, "draw", click_on_stop)
+    monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
+    at = page(s_method_b="occlusion", s_window="25")
+    fine(at.button(key="s_run_b_button").click().run())
+    assert at.button(key="s_run_b_button").label == "Go on" and "Stopped at" in words(at)
+    assert "one square at a time" in words(at)  # its map is there
+    fine(at.button(key="s_run_b_button").click().run())
+    assert at.button(key="s_run_b_button").label == "Once more"
+    assert at.session_state["job_s_run_b"]["found"][-1].done == 49
+
+
+@pytest.mark.parametrize("method", ["gradient × input", "SmoothGrad"])
+def test_evidence_asks_about_the_map_that_is_shown(page, method):
+    at = page(s_method_a=method, s_view="positive", s_draws="5", s_not="banded", s_class="honeycombed")
+    if method == "SmoothGrad":
+        fine(at.button(key="s_run_a_button").click().run())
+    at.select_slider(key="g_steps").set_value(8).run()
+    fine(at.button(key="g_curves_button").click().run())
+    assert words(at).count("Deletion, area: map") == 2
+    question = at.session_state["job_g_curves"]["question"][2]
+    assert question[2] == method and question[5] is not None and ("part", "positive") in question[-1]
+    for part in ("Cross-test", "Randomised weights", "Noise"):
+        fine(at.segmented_control(key="s_part").set_value(part).run())
+    fine(at.button(key="g_shaken_button").click().run())
+    assert words(at).count("Mean rank correlation") == 2
+
+
+def test_a_row_for_each_picture_is_saved_as_one(page):
+    at = page(s_sheet="true", s_rows=["Scales in cracks", "Chelsea the cat"])
+    assert at.multiselect(key="s_rows").value == ["Scales in cracks", "Chelsea the cat"]
+    file = next(one for one in at.get("download_button"))
+    assert file.label == "Save as one picture"
+    fine(at.multiselect(key="s_rows").set_value([]).run())
+    assert "Choose some pictures" in words(at)
+
+
+def test_first_layer_filters(page):
+    at = page(s_first="true")
+    assert "its 64 filters of 7 × 7 pixels" in words(at) and "principal components of its 192" in words(at)
+
+
+def test_models_that_differ_and_a_model_without_classes(page):
+    at = page(a="efficientnet_lite0", picture="Chelsea the cat", s_class="tabby", s_not="lynx")
+    assert "Texture ViT has no class “tabby”: this is for its own top class" in words(at)
+    assert "It has no class “lynx” either" in words(at) and "for tabby, not lynx" in words(at)
+    at = page(b="vit_small_patch14_dinov2", weights_b="random")
+    assert "has no classes" in at.info[0].value and words(at).count("Mid-grey is 0") == 1
+
+
+def test_a_picture_that_says_nothing(page, app):
+    at = page()
+    data = io.BytesIO()
+    Image.fromarray(np.zeros((40, 300, 3), np.uint8)).save(data, "PNG")
+    at.file_uploader(key="file").upload("black.png", data.getvalue(), "image/png").run()
+    for view in saliency.VIEWS:
+        fine(at.segmented_control(key="s_view").set_value(view).run())
+
+
+def test_bad_links_do_no_harm(page):
+    choices = {"s_class": "💥", "s_method_a": "<b>", "s_view": "x", "s_baseline": "red", "s_rows": "x"}
+    numbers = {"s_steps": "3", "s_window": "-4", "s_opacity": "1e9", "s_first": "maybe"}
+    at = page(**choices, **numbers, s_not="top class", s_part="?", s_sheet="true")
+    assert at.selectbox(key="s_method_a").value == "gradient"
+    assert at.segmented_control(key="s_view").value == "colours"

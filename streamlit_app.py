@@ -6,24 +6,40 @@ import streamlit as st
 
 from ui import guide
 from ui.choices import sidebar
+from ui.warmup import warm_up
 
-st.set_page_config(
-    page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
-)
-page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
-        st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:"),
-        st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
-        st.Page("pages/grad_cam.py", title="Grad-CAM", icon=":material/my_location:"),
-        st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:"),
-        st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
-        st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
-    ],
-    expanded=True,
-)
-guide.begin()
-sidebar()
-guide.guide()
-page.run()
+
+def main() -> None:
+    """What a visitor's session runs at every click."""
+    st.set_page_config(
+        page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
+    )
+    page = st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
+            st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:"),
+            st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
+            st.Page("pages/grad_cam.py", title="Grad-CAM", icon=":material/my_location:"),
+            st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:"),
+            st.Page(
+                "pages/activation_maximization.py",
+                title="Activation maximisation",
+                icon=":material/auto_awesome:",
+            ),
+            st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
+            st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
+        ],
+        expanded=True,
+    )
+    guide.begin()
+    sidebar()
+    guide.guide()
+    page.run()
+
+
+if __name__ == "__main__":
+    main()
+else:  # `streamlit run` found an app and imports it, once, as the server starts
+    app = st.App(__file__)
+warm_up()

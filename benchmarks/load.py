@@ -20,12 +20,13 @@ LINKS = (  # what those come with who bring no picture of their own
     "picture=Chelsea+the+cat&a=efficientnet_lite0&b=texture_resnet",
     "picture=Scales+in+cracks&a=texture_vit&b=texture_resnet",
 )
-RUN = "activation_maximization", ("Run", "Start", "Maximise")  # the page of the long runs, and its button
+RUN = "activation_maximization", "m_part=Make+your+own", "Imagine"  # page, link and button of the long runs
 
 
 def start(address: str, number: int, runs: bool) -> Visitor:
-    link = "" if number % 2 else LINKS[number // 2 % len(LINKS)]
-    return Visitor(address, link, RUN[0] if runs else "")
+    if runs:
+        return Visitor(address, RUN[1], RUN[0])
+    return Visitor(address, "" if number % 2 else LINKS[number // 2 % len(LINKS)])
 
 
 def steps(visitor: Visitor, number: int, runs: bool):
@@ -41,10 +42,7 @@ def steps(visitor: Visitor, number: int, runs: bool):
 
 
 def press_run(visitor: Visitor) -> float:
-    buttons = [e for e in visitor.elements("button") if e.label.startswith(RUN[1])]
-    if not buttons:
-        raise LookupError(f"{RUN[0]} has no button that begins with {' or '.join(RUN[1])}")
-    return visitor.change(buttons[0], True)
+    return visitor.change(visitor.widget(RUN[2]), True)
 
 
 def follow(address: str, number: int, runs: bool, end: float, most: int = 10**6, think=None) -> list[dict]:

@@ -19,6 +19,7 @@ from vizcore.render import CNN_COLOUR, VIT_COLOUR
 from .limits import CHECKPOINT_MB, LABELS_MB, UPLOAD_MB
 from .networks import network
 from .plain import plain
+from .warmup import warm
 
 SAMPLES_FOLDER = Path(__file__).parent.parent / "samples"
 SAMPLES = {
@@ -184,7 +185,8 @@ def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
 
 def load(choice: Choice):
     """The chosen network, or None after a sentence on the page that says why it can't be had."""
-    from vizcore.models import ModelError  # torch and timm take seconds: the page is up by now
+    warm()  # torch and timm take seconds on a new server: the page is up by now
+    from vizcore.models import ModelError
 
     failures = st.session_state.setdefault("failures", {})
     if choice in failures:  # a hub that can't be reached is not asked again at every click

@@ -1,0 +1,232 @@
+"""Every step of every lesson opens what it says, and every claim in it holds on the bundled networks."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ui.choices import SAMPLES, SAMPLES_FOLDER, SCENES
+from ui.guide import find, values_of
+from ui.lessons import LESSONS
+from vizcore import attention, evidence, heatmaps, textures
+from vizcore.capture import capture
+from vizcore.features import as_maps, similarity, strength
+from vizcore.frame import cell_at, seen, to_frame
+from vizcore.images import read_picture
+from vizcore.models import load_model
+
+STEPS = [(key, number) for key, lesson in LESSONS.items() for number in range(1, len(lesson.steps) + 1)]
+
+
+# ---------------------------------------------------------------- the steps
+
+
+@pytest.mark.parametrize("key, number", STEPS)
+def test_a_step_opens_its_page_with_its_widgets(app, key, number):
+    step, values = LESSONS[key].steps[number - 1], values_of(key, number)
+    at = app(step.page, start=f"{key}.{number}", picture=values["picture"], a=values["a"])
+    assert not at.exception and not at.error and not at.warning
+    for name, value in values.items():
+        assert at.session_state[name] == value, name
+    shown = "\n".join(block.value for block in at.markdown)
+    assert step.do in shown and step.watch in shown and step.answer in shown
+    assert f"step {number} of {len(LESSONS[key].steps)}" in shown
+    assert at.query_params["lesson"] == f"{key}.{number}" and "start" not in at.query_params
+
+
+def test_a_lesson_leaves_what_is_changed_on_the_way_alone(app):
+    at = app(
+        LESSONS["truth"].steps[0].page, start="truth.1", picture="Honeycomb in bands", a="texture_resnet"
+    )
+    at.selectbox(key="g_class").set_value("banded").run()
+    at.selectbox(key="picture").set_value("Scales in cracks").run()
+    assert not at.exception
+    assert (at.selectbox(key="g_class").value, at.selectbox(key="picture").value) == (
+        "banded",
+        "Scales in cracks",
+    )
+    assert any("step 1 of" in block.value for block in at.markdown)
+
+
+@pytest.mark.parametrize("name", ["", "truth", "truth.0", "truth.99", "truth.1.2", "<b>.1", "truth.²", "x.1"])
+def test_steps_that_do_not_exist_are_no_harm(app, name):
+    assert find(name) is None and find(None) is None
+    at = app("pages/lessons.py", start=name, lesson=name)
+    assert not at.exception and not any("· step " in block.value for block in at.markdown)
+
+
+# ---------------------------------------------------------------- what they claim
+
+
+@pytest.fixture(scope="module")
+def cnn():
+    return load_model("texture_resnet", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def vit():
+    return load_model("texture_vit", device="cpu")
+
+
+def scene(name):
+    drawn = textures.two(*SCENES[name], 384)
+    return drawn.masks, Image.fromarray(drawn.picture)
+
+
+def heat(model, method, name, image):
+    """In the frame."""
+    found = heatmaps.METHODS[method].make(model, model.preprocess(image), model.labels.index(name))
+    return heatmaps.in_frame(model, image, found)
+
+
+def probabilities(model, image):
+    return model.net(model.preprocess(image))[0].softmax(0)
+
+
+def test_truth_1_and_2_maps_point_to_the_texture_asked_for(cnn, vit):
+    masks, image = scene("Honeycomb in bands")
+    for model in (cnn, vit):
+        asked = {name: heat(model, "Grad-CAM", name, image) for name in masks}
+        for name, mask in masks.items():
+            assert evidence.pointing(asked[name], mask) and evidence.energy(asked[name], mask) > 0.8
+        assert evidence.rank_correlation(*asked.values()) < -0.5  # "they leave the honeycomb"
+
+
+def test_truth_3_a_sure_and_right_answer_whose_map_points_elsewhere(cnn, vit):
+    masks, image = scene("A spiral on bands")
+    index = cnn.labels.index("spiralled")
+    sure = [probabilities(model, image) for model in (cnn, vit)]
+    assert all(one.argmax() == index for one in sure) and sure[0][index] > sure[1][index] > 0.5
+    maps = [heat(model, "Grad-CAM", "spiralled", image) for model in (cnn, vit)]
+    inside = [evidence.pointing(one, masks["spiralled"]) for one in maps]
+    assert inside == [False, True]
+
+
+def test_truth_4_rollout_is_right_for_one_of_two_classes(vit):
+    masks, image = scene("Honeycomb in bands")
+    maps = [heat(vit, "rollout", name, image) for name in masks]
+    assert torch.equal(*maps)
+    assert sorted(evidence.pointing(maps[0], mask) for mask in masks.values()) == [False, True]
+
+
+def test_truth_5_a_network_that_learnt_nothing(cnn):
+    masks, image = scene("Honeycomb in bands")
+    values = values_of("truth", 5)
+    model = load_model(values["a"], values["weights_a"], seed=values["seed_a"], device="cpu")
+    assert (probabilities(model, image) * 20 - 1).abs().max() < 0.3  # "about one in twenty"
+    images, index = model.preprocess(image), model.labels.index("honeycombed")
+    own, trained = (heatmaps.METHODS["Grad-CAM"].make(m, images, index) for m in (model, cnn))
+    assert 0 < own.max() < trained.max() / 20  # "a tiny fraction"
+    *_, last = evidence.curves(
+        model.net, images, {"map": own, **evidence.controls(tuple(own.shape))}, index, steps=16
+    )
+    areas = {key: curve.area for key, curve in last.curves.items()}
+    for kind, better in (("deletion", -1), ("insertion", 1)):
+        gain = better * (areas[kind, "map"] - areas[kind, "random"])
+        assert abs(gain) < 0.002  # "no more than chance": on the trained network it is 0.04 and more
+    *_, last = evidence.curves(
+        cnn.net, images, {"map": trained, **evidence.controls(tuple(own.shape))}, index, steps=16
+    )
+    areas = {key: curve.area for key, curve in last.curves.items()}
+    assert areas["deletion", "random"] - areas["deletion", "map"] > 0.04
+    assert areas["insertion", "map"] - areas["insertion", "random"] > 0.04
+
+
+def test_attention_1_and_2_only_relevance_knows_the_class(vit):
+    masks, image = scene("Honeycomb in bands")
+    methods = ("attention", "rollout", "relevance")
+    found = {method: {name: heat(vit, method, name, image) for name in masks} for method in methods}
+    share = {
+        m: {name: evidence.energy(found[m][name], mask) for name, mask in masks.items()} for m in methods
+    }
+    for name, mask in masks.items():
+        assert evidence.pointing(found["relevance"][name], mask)
+    assert share["relevance"]["honeycombed"] > 0.8  # "most of it"
+    for blind in ("attention", "rollout"):
+        assert torch.equal(*found[blind].values())
+        assert 0.25 < share[blind]["honeycombed"] < 0.6  # "over both"
+        assert all(share["relevance"][name] > 0.15 + share[blind][name] for name in masks)
+
+
+def rolled_out(model, image, residual=0.5):
+    start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
+    blocks = attention.attention(model.net, model.preprocess(image), model.attention)
+    rows = attention.rollout(blocks, start, residual=residual, prefix=model.num_prefix_tokens)
+    return attention.on_patches(rows[-1, 0, 0], model.grid, model.num_prefix_tokens)
+
+
+def test_attention_3_rollout_hangs_on_the_residual_share(vit):
+    _, image = scene("Honeycomb in bands")
+    usual = rolled_out(vit, image)
+    for residual in (0.0, 0.9):
+        assert evidence.rank_correlation(rolled_out(vit, image, residual), usual) < 0.6
+
+
+def test_attention_4_a_random_network_has_a_rollout_too(vit):
+    _, image = scene("Honeycomb in bands")
+    own, trained = (rolled_out(m, image) for m in (load_model("texture_vit", "random", device="cpu"), vit))
+    assert 1.005 < own.max() / own.min() < 1.1 and trained.max() / trained.min() > 2
+
+
+@pytest.fixture(scope="module")
+def cat():
+    return read_picture((SAMPLES_FOLDER / SAMPLES["Chelsea the cat"]).read_bytes())
+
+
+@pytest.fixture(scope="module")
+def both():
+    name = LESSONS["depth"].values["a"]
+    return [load_model(name, device="cpu"), load_model(name, "random", seed=0, device="cpu")]
+
+
+def features(model, image, layer):
+    captured = capture(model.net, model.preprocess(image), [layer]).layers[layer]
+    return as_maps(captured, model.layouts[layer])
+
+
+def framed(model, image, values):
+    """Only what the model sees counts."""
+    box = model.preprocess.box(image.size)
+    return to_frame(values, box, image.size), seen(box, image.size)
+
+
+def alike(model, image, layer):
+    """Similarity to the point that the lesson marks."""
+    values = LESSONS["depth"].values
+    maps = features(model, image, layer)
+    box = model.preprocess.box(image.size)
+    cell = cell_at((values["x"] / 100, values["y"] / 100), box, image.size, maps.shape[1:])
+    return framed(model, image, similarity(maps, *cell))
+
+
+def test_depth_1_first_layers_look_the_same(both, cat):
+    layer = LESSONS["depth"].steps[0].values["layer_a"]
+    maps = [framed(model, cat, strength(features(model, cat, layer))) for model in both]
+    assert evidence.rank_correlation(*(values[inside] for values, inside in maps)) > 0.9
+
+
+def test_depth_2_the_first_layer_knows_that_a_pupil_is_dark(both, cat):
+    grey = torch.from_numpy(np.asarray(cat.convert("L"), np.float32))
+    for model in both:
+        values, inside = alike(model, cat, "conv_stem")
+        most = values[inside] > values[inside].quantile(0.98)
+        assert grey[inside][most].mean() < grey[inside].mean() / 2  # what is most alike is dark
+        assert grey[inside][~most].mean() > grey[inside].mean() * 0.95
+
+
+def test_depth_3_deeper_only_the_trained_network_finds_the_other_eye(both, cat):
+    eye = (0.705, 0.45)  # in shares of the picture
+    orange, nearest = [], []
+    for model in both:
+        values, inside = alike(model, cat, LESSONS["depth"].steps[2].values["layer_a"])
+        orange.append((values[inside] > 0.4).float().mean().item())
+        values[:, : cat.width // 2] = -2  # the half that has the eye asked about
+        row, column = divmod(values.where(inside, -2).argmax().item(), cat.width)
+        nearest.append(np.hypot(column / cat.width - eye[0], row / cat.height - eye[1]))
+    assert nearest[0] < 0.06 < nearest[1]
+    assert orange[0] < 0.1 and orange[1] > 0.5
+
+
+def test_depth_4_channels_for_places(both):
+    first, last = (both[0].layouts[layer] for layer in ("conv_stem", "blocks.6.0"))
+    assert first.grid == (112, 112) and last.grid == (7, 7) and last.channels == 10 * first.channels

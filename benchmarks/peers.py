@@ -36,7 +36,7 @@ PARTS = {
 
 def main(argv):
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__.split("\n")[0])
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=[], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="two minutes: fewer rounds, smaller networks")
     parser.add_argument("--json", metavar="FILE", help="also write the figures there")
     asked = parser.parse_args(argv)

@@ -14,9 +14,9 @@ def rows(quick):
         images = model.preprocess(_grey(model))
         images = images + torch.randn(images.shape, generator=torch.Generator().manual_seed(0)).to(images)
         plain = bare(model.net, images)
-        last = copy.deepcopy(model.net).to(memory_format=torch.channels_last)
+        first = copy.deepcopy(model.net).to(memory_format=torch.contiguous_format)
         variants = {
-            "channels last": bare(last, images.contiguous(memory_format=torch.channels_last)),
+            "channels first": bare(first, images),
             "no_grad instead of inference mode": _no_grad(model.net, images),
         }
         if model.attention:

@@ -101,5 +101,9 @@ def test_the_command_prints_intervals_and_writes_json(tmp_path, capsys):
 
 
 def test_an_unknown_benchmark_lists_those_there_are(capsys):
-    assert command.main(["speeed"]) == 2
+    with pytest.raises(SystemExit):
+        command.main(["speeed"])
+    assert "'speeed' (choose from" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
     assert "truth" in capsys.readouterr().out

@@ -124,6 +124,9 @@ def load_model(
         kind = "trained"
 
     net = net.eval().requires_grad_(False).to(device)
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):  # what follows keeps the layout; python -m benchmarks tried
+            module.to(memory_format=torch.channels_last)
     data = timm.data.resolve_data_config(
         {}, pretrained_cfg={**(getattr(net, "pretrained_cfg", None) or {}), **entry.data}
     )

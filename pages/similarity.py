@@ -18,6 +18,7 @@ similarity.presets(choices[0])
 columns = st.columns(2, gap="large")
 models = tuple(load_both(choices, columns).values())
 if None in models:
+    similarity.offer_random(choices, models)
     st.stop()
 for model, colour, column in zip(models, ((230, 120, 0), (0, 114, 178)), columns, strict=True):
     with column:

@@ -84,6 +84,14 @@ def test_two_random_networks_where_nobody_has_weights():
     assert set(similarity.UNTRAINED) < set(similarity.STUDY.values())
 
 
+def test_random_weights_are_offered_where_there_are_no_others(page):
+    at = page(a="lambda_resnet38t", k_n="4")
+    assert "no trained weights" in at.error[0].value
+    fine(at.button(key="k_anyway").click().run())
+    assert "A: Lambda ResNet-38, random weights (seed 0)** against **B: Texture ViT, trained" in words(at)
+    assert step(at).done == 4
+
+
 def test_layers_features_kernel_and_numbers(page):
     at = page()
     at.segmented_control(key="k_layers").set_value("all").run()

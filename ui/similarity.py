@@ -75,6 +75,16 @@ def presets(a: Choice) -> None:
                 st.button(words, on_click=_against_random, args=(name,), key=f"k_{name}", width="stretch")
 
 
+def offer_random(choices: Sequence[Choice], models: Sequence) -> None:
+    """A way on where trained weights can't be had: the user's choice, and labelled."""
+    missing = [choice.slot for choice, model in zip(choices, models, strict=True) if model is None]
+    widgets = {f"weights_{slot}": "random" for slot in missing}
+    seeds = {f"seed_{slot}": "ab".index(slot) for slot in missing}
+    if any(choices["ab".index(slot)].weights == "trained" for slot in missing):
+        words = f"Take random weights for {' and '.join(slot.upper() for slot in missing)}"
+        st.button(words, on_click=_ask, kwargs=widgets | seeds, key="k_anyway", icon=":material/casino:")
+
+
 # ---------------------------------------------------------------- pictures
 
 
@@ -352,7 +362,7 @@ def _layers(channel, field: str, order: list[str], title: str | None, angle: int
     axis = alt.Axis(
         values=matrix.thinned(order, TICKS),
         labelAngle=angle,
-        labelLimit=110,
+        labelLimit=84,
         labelFontSize=10,
         labelOverlap=True,
         ticks=False,
@@ -390,7 +400,7 @@ def matches(asked: Asked, step: Step) -> None:
     )
     st.altair_chart(line + dots, width="stretch", alt="for each layer of A, the most similar layer of B")
     top = np.nanmax(noise)
-    better = int((data["CKA"] > top).sum())
+    better = int((data["CKA"].round(2) > round(top, 2)).sum())
     st.caption(
         f"A dot's colour is its CKA, as above. The best cell of the noise has {top:.2f}; {better} of "
         f"{len(data)} matches are better. Unlike networks have best matches too: look at the colour, not "

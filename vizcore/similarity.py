@@ -92,7 +92,7 @@ def gram(rows: Tensor, how: How = LINEAR) -> Tensor:
     for piece in rows.float().split(PIECE, dim=1):
         square += piece.square().sum().item()
         piece = piece - piece.mean(0)
-        products += (piece @ piece.T).double().cpu()
+        products += (piece @ piece.T).cpu().double()
     if products.trace() <= SAME * square:
         return torch.zeros_like(products)
     return _kernel(products, how)
@@ -186,7 +186,7 @@ class Sums:
 
     def cka(self) -> np.ndarray:
         """(La, Lb), -1 to 1; NaN where either layer never varied."""
-        return (self.cross / torch.outer(self.own_a, self.own_b).sqrt()).numpy()
+        return (self.cross / self.own_a.sqrt()[:, None] / self.own_b.sqrt()).numpy()
 
 
 # ---------------------------------------------------------------- two networks

@@ -103,7 +103,7 @@ def test_the_command_prints_intervals_and_writes_json(tmp_path, capsys):
 def test_an_unknown_benchmark_lists_those_there_are(capsys):
     with pytest.raises(SystemExit):
         command.main(["speeed"])
-    assert "'speeed' (choose from" in capsys.readouterr().err
+    assert "no part 'speeed'; there are cams," in capsys.readouterr().err
     with pytest.raises(SystemExit):
         command.main(["--help"])
     assert "truth" in capsys.readouterr().out

@@ -233,8 +233,8 @@ def run(asked: list[Asked], recipe, seed: int):
                 continue
             before = found.get(slot)
             found = {**found, slot: _kept(before, step)}
-            finished = sum(recipe.steps for one in found if one not in going)
-            yield Run(finished + sum(found[one].step for one in going), total, found)
+            done = sum(found[one].step if one in going else recipe.steps for one in found)
+            yield Run(done, total, found)
 
 
 def _kept(before: Found | None, step) -> Found:

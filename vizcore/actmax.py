@@ -48,8 +48,8 @@ ALL_VIEWS = Augment(
     jitter=0.05, crop=0.4, rotation=15, perspective=0.2, flip=0.5, colour=0.2, hue=0.03, blur=1.0
 )
 RECIPES = {
-    "clean": Recipe(augment=Augment(jitter=0.06, crop=0.3, rotation=10, flip=0.5)),
-    "fast": Recipe(steps=48, views=1, rate=0.1, augment=Augment(jitter=0.06, crop=0.3, rotation=10)),
+    "clean": Recipe(augment=ALL_VIEWS),
+    "fast": Recipe(steps=48, views=1, rate=0.1, augment=ALL_VIEWS),
     "classic": Recipe("pixels", views=1, l2=1.0, patience=40, augment=ALL_VIEWS),
 }
 SMOOTHING = 0.9  # what the smoothed objective keeps of its last value at each step

@@ -16,7 +16,7 @@ from torch import Tensor
 
 # of red, green and blue, 0 to 1, over the pixels of 400 drawn textures: ``measured_colours``
 COLOUR_COVARIANCE = ((0.0621, 0.0490, 0.0472), (0.0490, 0.0607, 0.0511), (0.0472, 0.0511, 0.0639))
-FALL = 0.75  # natural pictures fall with 1 / frequency; a little flatter, textures fill the frame evenly
+FALL = 0.5  # natural pictures fall with 1 / frequency; flatter than that, textures fill the frame evenly
 START = 0.1  # standard deviation of a picture's first noise, before the sigmoid
 
 

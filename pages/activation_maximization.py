@@ -1,0 +1,43 @@
+"""Activation maximisation: what each network would like to see, made while you watch."""
+
+import streamlit as st
+
+from ui import actmax, imagined, real
+from ui.choices import chosen, load_both, slot_colours
+from ui.header import header
+
+GALLERY, OWN = "Gallery", "Make your own"
+_, *choices = chosen()
+
+header("Activation maximisation")
+st.markdown(
+    "What would a network like to see? Start from noise and change the picture, step by step, so that a "
+    "class or a channel responds more and more."
+)
+part = st.segmented_control(
+    "Show", [GALLERY, OWN], default=GALLERY, required=True, key="m_part", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
+if part == GALLERY:
+    imagined.gallery()
+    st.stop()
+
+models = load_both(choices, st.columns(2))
+colours = slot_colours(models)
+asked = actmax.ask(choices, models, colours)
+name, recipe, seed = actmax.pick_recipe()
+if not asked:
+    st.stop()
+found = actmax.watch(asked, recipe, seed)
+st.caption(
+    "It can't show what the network sees in a photograph, nor all that excites the unit: another seed gives "
+    "another picture. What has no meaning to you may still be what the network goes by."
+)
+if not found:
+    st.stop()
+actmax.save(asked, found, name, recipe, seed)
+with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", bind="query-params") as box:
+    if box.open:
+        real.beside(asked, found)
+st.header("Does the other network agree?", anchor=False)
+actmax.cross(asked, [model for model in models.values() if model], found, recipe, seed)

@@ -1,0 +1,146 @@
+"""Every widget of the activation maximisation page, without a browser."""
+
+import io
+import json
+import zipfile
+
+import pytest
+import streamlit as st
+from PIL import Image
+
+from ui import actmax, jobs
+
+PAIR = {"a": "texture_resnet", "b": "texture_vit"}
+QUICK = {"m_part": "Make your own", "m_recipe": "fast", "m_steps": "16", "m_views": "1"}
+
+
+def fine(at):
+    assert not at.exception, at.exception
+    assert not at.error, [error.value for error in at.error]
+    return at
+
+
+def words(at) -> str:
+    return "\n".join(one.value for one in [*at.markdown, *at.caption, *at.info])
+
+
+def found(at):
+    return at.session_state["job_m_run"]["found"][-1].found
+
+
+@pytest.fixture
+def page(app):
+    def open_page(**link):
+        at = app(**{**PAIR, **link})
+        return fine(at.switch_page("pages/activation_maximization.py").run())
+
+    return open_page
+
+
+def test_the_gallery_comes_first_and_says_who_agrees(page):
+    at = page()
+    assert words(at).count("transfer") == 2 and "of 32 views" in words(at)
+    table = at.dataframe[0].value
+    assert len(table) == 8 and set(table["made with"]) == {"random views", "one view"}
+    fine(at.selectbox(key="m_look").set_value("banded").run())
+    assert "Texture ViT calls Texture ResNet’s picture “banded”" in words(at)
+
+
+def test_both_networks_run_at_once_and_are_asked_about_each_other(page):
+    at = page(**QUICK, m_class=["spiralled", "grid"])
+    assert not at.dataframe
+    fine(at.button(key="m_run_button").click().run())
+    assert at.button(key="m_run_button").label == "Once more"
+    run = found(at)
+    assert set(run) == {"a", "b"} and all(len(one.objective) == 16 for one in run.values())
+    assert all(one.best.shape == (2, 128, 128, 3) for one in run.values())
+    assert [step for step, _ in run["a"].film] == [1, 2, 4, 8, 12, 16]
+    fine(at.button(key="m_cross_button").click().run())
+    table = at.dataframe[0].value
+    assert len(table) == 8 and words(at).count("Without random views") == 2
+    link = {**QUICK, "m_class": ["spiralled", "grid"], "m_seed": "5"}
+    fine(at.number_input(key="m_seed").set_value(5).run())
+    assert at.button(key="m_run_button").label == "Imagine", link  # another question
+
+
+def test_the_pictures_carry_their_recipe(page, monkeypatch):
+    packed = []
+    monkeypatch.setattr(st, "download_button", lambda _label, data, *_args, **_options: packed.append(data))
+    at = page(**QUICK, m_who="A", m_class=["grid"])
+    fine(at.button(key="m_run_button").click().run())
+    with zipfile.ZipFile(io.BytesIO(packed[-1]())) as file:
+        (name,) = file.namelist()
+        image = Image.open(io.BytesIO(file.read(name)))
+    notes = json.loads(image.text["recipe"])
+    assert name == "a_0_grid.png" and image.size == (128, 128)
+    assert notes["model"] == "texture_resnet" and notes["target"] == ["class", "logit", 11]
+    assert notes["recipe"]["steps"] == 16 and notes["recipe"]["name"] == "fast"
+
+
+def test_it_stops_keeps_its_best_and_goes_on(page, monkeypatch):
+    draw, stopped = actmax._curves, []
+
+    def click_on_stop(one, so_far):
+        if so_far.step == 5 and not stopped:
+            stopped.append(so_far.best.copy())
+            st.session_state["job_m_run"]["running"] = False
+            st.rerun()  # leaves the script by a BaseException, as a click does
+        draw(one, so_far)
+
+    at = page(**QUICK, m_who="A", m_class=["grid"])
+    monkeypatch.setattr(actmax, "_curves", click_on_stop)
+    monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
+    fine(at.button(key="m_run_button").click().run())
+    assert at.button(key="m_run_button").label == "Go on" and "Stopped at" in words(at)
+    assert (found(at)["a"].best == stopped[0]).all() and found(at)["a"].best_at == [5]
+    assert at.button(key="m_cross_button")  # what there is can be asked about
+    fine(at.button(key="m_run_button").click().run())
+    assert found(at)["a"].step == 16 and len(found(at)["a"].objective) == 16
+
+
+def test_recipes_bring_their_options_and_options_are_the_links(page):
+    at = page(m_part="Make your own")
+    assert at.select_slider(key="m_steps").value == 128
+    fine(at.select_slider(key="m_views").set_value(8).run())
+    fine(at.segmented_control(key="m_recipe").set_value("classic").run())
+    assert at.select_slider(key="m_views").value == 1 and at.select_slider(key="m_l2").value == 1.0
+    assert at.segmented_control(key="m_paint").value == "pixels" and at.toggle(key="m_stop").value
+    assert len(at.pills(key="m_parts").value) == 7
+    fine(at.pills(key="m_parts").set_value([]).run())
+    fine(at.segmented_control(key="m_recipe").set_value("clean").run())
+    assert at.pills(key="m_parts").value
+
+
+def test_channels_of_a_network_without_classes(page):
+    link = {"b": "vit_small_patch14_dinov2", "weights_b": "random"}
+    at = page(**link, **QUICK, m_who="B")
+    assert "have no classes: ask for a channel" in words(at)
+    at = page(**QUICK, m_kind="a channel", m_place_a="in the middle", m_channel_b="3", m_real="true")
+    assert at.selectbox(key="m_layer_a").value.startswith("layer")
+    fine(at.selectbox(key="m_layer_a").set_value("layer4.0").run())
+    fine(at.button(key="m_run_button").click().run())
+    assert len(found(at)["a"].best) == 2 and len(found(at)["b"].best) == 1
+    assert "channels have no counterpart" in words(at) and "The three strongest of" in words(at)
+
+
+def test_networks_that_know_other_classes(page):
+    at = page(**QUICK, a="efficientnet_lite0", m_class=["grid"])
+    assert "EfficientNet-Lite0 knows none of these classes." in words(at)
+    fine(at.button(key="m_run_button").click().run())
+    assert set(found(at)) == {"b"}
+    fine(at.button(key="m_cross_button").click().run())
+    assert "EfficientNet-Lite0 has no class “grid”, so it is not asked" in words(at)
+
+
+def test_bad_links_do_no_harm(page):
+    nonsense = {name: "💥" for name in (
+        "m_part", "m_who", "m_kind", "m_class", "m_recipe", "m_paint", "m_objective", "m_seed", "m_steps",
+        "m_views", "m_l2", "m_tv", "m_parts", "m_stop", "m_real", "m_look", "m_layer_a", "m_channel_a",
+    )}  # fmt: skip
+    assert page(**nonsense).segmented_control(key="m_part").value == "Gallery"
+    at = page(**{**nonsense, "m_part": "Make your own"})
+    assert at.multiselect(key="m_class").value == ["honeycombed"]
+    assert at.select_slider(key="m_steps").value == 128 and at.number_input(key="m_seed").value == 0
+    at = page(**{**nonsense, "m_part": "Make your own", "m_kind": "a channel"})
+    assert at.multiselect(key="m_channel_a").value == ["0", "1"]
+    fine(page(m_part="Make your own", m_seed="-7", m_steps="3", m_class=["grid"] * 30))

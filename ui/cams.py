@@ -37,7 +37,7 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
     from vizcore.cam import METHODS, SCORE, default_layer
     from vizcore.heatmaps import METHODS as ALL
 
-    methods = [name for name, method in ALL.items() if name in LIMITS and method.applies(model)]
+    methods = [name for name, method in ALL.items() if not method.fine and method.applies(model)]
     forget(f"g_method_{slot}", unless_in=methods)
     forget(f"g_layer_{slot}", unless_in=model.layers)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -120,7 +120,7 @@ def draw(one: Mapped, look: dict, note: str = "") -> None:
     st.badge(f"for {one.name}" if knows else "class-agnostic", color="green" if knows else "gray")
     rows, columns = one.map.shape
     limits = CAM_LIMITS.format(rows=rows, columns=columns) + " " if one.layer else ""
-    st.caption(note + limits + LIMITS[one.method])
+    st.caption(note + limits + LIMITS.get(one.method, ""))
     if one.name in look["masks"]:
         score(one.framed(), look["masks"][one.name])
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import threading
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 import torch
+from PIL import Image
 from torch import nn
 
 from .capture import expose_attention, private_copy
@@ -36,6 +38,7 @@ __all__ = [
     "VisionModel",
     "best_device",
     "find_entry",
+    "from_module",
     "load_model",
     "network_bytes",
     "weights_at_hand",
@@ -135,19 +138,50 @@ def load_model(
     trace = _trace(net, torch.zeros(1, 3, height, width, device=device), entry.title)
     if labels is None:
         labels = list(entry.labels) or _imagenet_labels(net, trace["num_classes"])
+    return _described(name, entry.title, net, preprocess, labels, trace, kind, source)
+
+
+def from_module(
+    net: nn.Module,
+    transform,
+    labels: list[str] | None = None,
+    title: str = "Your network",
+    device: torch.device | str | None = None,
+) -> VisionModel:
+    """Any network of one's own, ready for every method that its layers allow.
+
+    Args:
+        net: (B, 3, H, W) -> scores (B, classes), or anything else for a network without classes. It is
+            copied, so the original keeps its mode and its gradients.
+        transform: picture -> (3, H, W), a ``torchvision.transforms.Compose`` of steps that resize, crop and
+            normalise; maps return to the picture through the resizing and cropping among them.
+        labels: the classes' names, one for each.
+
+    Raises:
+        ModelError: it fails on a picture, none of its layers puts out a map, or the labels don't fit.
+    """
+    device = torch.device(device) if device is not None else best_device()
+    net = deepcopy(net).eval().requires_grad_(False).to(device)
+    preprocess = Preprocess(transform, device, torch.float32)
+    trace = _trace(net, preprocess(Image.new("RGB", (256, 256))), title)
+    source = "a module of your own"
+    return _described(title, title, net, preprocess, labels or [], trace, "checkpoint", source)
+
+
+def _described(name, title, net, preprocess, labels, trace: dict, weights: str, source: str) -> VisionModel:
     if labels and len(labels) != trace["num_classes"]:
         raise ModelError(
             f"There are {len(labels)} labels, but the network has {trace['num_classes']} classes."
         )
     return VisionModel(
         name=name,
-        title=entry.title,
+        title=title,
         net=net,
         preprocess=preprocess,
         labels=list(labels),
-        weights=kind,
+        weights=weights,
         source=source,
-        device=device,
+        device=preprocess.device,
         **trace,
     )
 

@@ -70,7 +70,10 @@ def speed(rounds: int) -> None:
             start = time.perf_counter()
             run()
             taken.append(time.perf_counter() - start)
-        print(f"here {taken[0]:.2f} s, torch_cka {taken[1]:.1f} s: {taken[1] / taken[0]:.0f} times faster")
+        print(
+            f"here {taken[0]:.2f} s, torch_cka {taken[1]:.1f} s: {taken[1] / taken[0]:.0f} times faster",
+            flush=True,
+        )
 
 
 def memory(pictures: int) -> None:
@@ -84,7 +87,8 @@ def memory(pictures: int) -> None:
             noise = np.nanquantile(np.abs(step.noise["unbiased"]), 0.95)
             print(
                 f"{step.done:4} pictures, {time.perf_counter() - start:5.0f} s: {step.cka['unbiased'].shape} "
-                f"cells, largest size {largest:.2f} GB, noise within ±{noise:.3f}"
+                f"cells, largest size {largest:.2f} GB, noise within ±{noise:.3f}",
+                flush=True,
             )
 
 

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from ui import figures, similarity
+from ui import figures, picture_sets, similarity
 from ui.choices import chosen, load_both
 from ui.jobs import job
+from vizcore.images import PictureError
 
 _, *choices = chosen()
 
@@ -23,7 +24,7 @@ if None in models:
 for model, colour, column in zip(models, ((230, 120, 0), (0, 114, 178)), columns, strict=True):
     with column:
         figures.heading(model, colour)
-source = similarity.pick_pictures(similarity.drawing_side(models))
+source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
 layers, how, control, estimator = similarity.pick_how(models)
 if source is None:
     st.stop()
@@ -32,10 +33,19 @@ if similarity.too_few(asked):
     st.stop()
 
 start = st.session_state.pop("k_go", False)
-found = job(
-    "k_cka", asked.question, lambda: similarity.run(asked), lambda steps: similarity.show(asked, steps[-1]),
-    "Compare", keep_all=False, start=start,
-)  # fmt: skip
+try:
+    found = job(
+        "k_cka",
+        asked.question,
+        lambda: similarity.run(asked),
+        lambda steps: similarity.show(asked, steps[-1]),
+        "Compare",
+        keep_all=False,
+        start=start,
+    )
+except PictureError as error:  # a file of a folder, when its turn came
+    st.error(str(error))
+    st.stop()
 if found:
     st.header("Which layers belong together?", anchor=False)
     similarity.matches(asked, found[-1])

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from ui import jobs, similarity
+from ui import jobs, picture_sets, similarity
 
 
 def fine(at):
@@ -185,6 +185,7 @@ def test_cifar_that_cannot_be_had_is_one_sentence(page, monkeypatch):
     def fail(*_):
         raise PictureError("CIFAR-100 can't be downloaded (no network); the drawn textures work.")
 
+    picture_sets._cifar_pictures.clear()
     monkeypatch.setattr(pictures, "cifar100", fail)
     at = fine(page(k_data="CIFAR-100"))
     at.button(key="k_get").click().run()
@@ -200,6 +201,10 @@ def test_folders_only_where_the_server_is_ones_own(page, monkeypatch, tmp_path):
     at = fine(page(k_data="A folder here"))
     run(at.text_input(key="k_folder").set_value(str(tmp_path)).run())
     assert "**n = 5** of 5 pictures of that folder" in words(at)
+    (tmp_path / "class" / "1.png").write_bytes(b"damaged")
+    at.number_input(key="k_seed").set_value(1).run()
+    at.button(key="k_cka_button").click().run()
+    assert "1.png: This file can't be read" in at.error[0].value and not at.exception
     at.text_input(key="k_folder").set_value(str(tmp_path / "no")).run()
     assert "There is no folder" in at.error[0].value
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from vizcore import similarity
+from vizcore import matrix, similarity
 from vizcore.capture import capture
+from vizcore.matrix import matrix_picture
 from vizcore.models import Layout, load_model
 from vizcore.pictures import drawn
 from vizcore.similarity import Grams, How, Sums, compare, estimates, gram, grams
@@ -274,3 +275,16 @@ def test_eight_threads_on_shared_networks_get_the_same_figures(resnet, vit):
         assert np.allclose(one.cka["unbiased"], other.cka["unbiased"], atol=1e-6)
         assert np.array_equal(one.noise["unbiased"], other.noise["unbiased"])
     assert hooks(resnet.net) == hooks(vit.net) == 0
+
+
+def test_the_picture_of_a_matrix_has_the_input_at_the_lower_left_and_undefined_cells_grey():
+    values = np.zeros((3, 20))  # too many for numbers in the cells
+    values[0, 19], values[2, 0] = 1, np.nan
+    picture = matrix_picture(values, ["first", "b", "last"], [f"c{i}" for i in range(20)], "T", ("A", "B"))
+    yellow = np.argwhere((picture[:160] == (253, 231, 37)).all(-1))  # above the legend
+    (top, left), (bottom, right) = yellow.min(0), yellow.max(0)
+    assert len(yellow) == 30 * 30 == (bottom - top + 1) * (right - left + 1)
+    assert (picture[top - 60 : top - 30, left - 570 : left - 540] == 214).all()  # two up, 19 to the left
+    dark = picture[top - 60 : bottom + 1, left - 570 : right + 1] == (68, 1, 84)
+    assert dark.all(-1).sum() == 58 * 900
+    assert matrix.thinned([str(i) for i in range(100)], 40) == [str(i) for i in range(0, 100, 3)]

@@ -40,7 +40,7 @@ def pick_pictures(side: int) -> Source | None:
         )  # fmt: skip
         seed = 0
         if kind != UPLOADED:
-            seed = st.number_input("Draw", 0, 999, 0, key="k_seed", bind="query-params", width=110,
+            seed = st.number_input("Seed", 0, 999, 0, key="k_seed", bind="query-params", width=110,
                                    help="Another number, other pictures.")  # fmt: skip
     try:
         return SOURCES[kind](int(count), int(seed), side)

@@ -32,6 +32,7 @@ def main() -> None:
         ],
         expanded=True,
     )
+    st.set_page_config(page_title=f"{page.title} · Sightlines")
     guide.begin()
     sidebar()
     guide.guide()

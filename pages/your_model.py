@@ -7,4 +7,55 @@ from ui.header import header
 
 chosen()
 header("Your own model")
-st.markdown("…")
+st.markdown(
+    "Four ways, from a name to any network that you wrote. Every page then works with it: what can't be "
+    "asked of a network is left out, and says why."
+)
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("Another architecture", anchor=False)
+    st.markdown(
+        "Type the name of any of timm's architectures into **Model A** or **Model B** in the sidebar, such "
+        "as `convnext_tiny` or `vit_base_patch16_siglip_224`, and press Enter. Its weights are downloaded "
+        "on first use; where that can't be, choose random weights under *Weights*."
+    )
+    st.subheader("A checkpoint of yours", anchor=False)
+    st.markdown(
+        "1. Choose the architecture that you trained, by name.\n2. Open *Weights* below it and upload a "
+        "safetensors file, or a state dict saved by `torch.save`. The number of classes is read from "
+        "it.\n3. Add a file with the names of the classes: one a line, or a JSON list, in the order of the "
+        "classes."
+    )
+    st.caption(
+        "The file stays in the memory of this server for your session. Nothing in it is executed: a file "
+        "that holds more than tensors is refused. What doesn't fit the architecture is named."
+    )
+    st.markdown("A safetensors file, from what you have in Python:")
+    st.code('from safetensors.torch import save_file\n\nsave_file(net.state_dict(), "mine.safetensors")')
+with right:
+    st.subheader("Any network, in Python", anchor=False)
+    st.markdown("A module, its preprocessing and the names of its classes are enough:")
+    st.code(
+        """from PIL import Image
+from torchvision import transforms as T
+from vizcore import heatmaps, render
+from vizcore.frame import seen
+from vizcore.models import from_module
+
+transform = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize(mean, std)])
+model = from_module(net, transform, ["cat", "dog"])  # net: any nn.Module
+print(model.layers)  # what can be looked at
+
+image = Image.open("photo.jpg").convert("RGB")
+heat = heatmaps.cam_at(model.layers[-1], "Grad-CAM")(model, model.preprocess(image), 0)
+framed = heatmaps.in_frame(model, image, heat)  # in the photograph's own pixels
+visible = seen(model.preprocess.box(image.size), image.size)
+figure = render.overlay(image, framed, visible, 0.7)"""
+    )
+    st.caption(
+        "The module is copied, so yours keeps its mode and its gradients. Maps return to the picture "
+        "through the transform's own resizing and cropping."
+    )
+    st.subheader("On the list for everybody", anchor=False)
+    st.markdown("A line in the catalogue, `vizcore/catalog.py`:")
+    st.code('"resnet101": Entry("ResNet-101"),')

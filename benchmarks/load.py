@@ -64,18 +64,25 @@ def follow(address: str, number: int, runs: bool, end: float, most: int = 10**6,
     return done
 
 
-def together(
-    address: str, sessions: int, seconds: float, runs: int, join: float = JOIN_SECONDS
-) -> list[list]:
-    """All sessions at once; each one's steps."""
-    begin, results = time.monotonic(), [[] for _ in range(sessions)]
+def together(address: str, sessions: int, seconds: float, runs: int) -> list[list]:
+    """A class: all sessions at once, each with pauses for thought; each one's steps."""
+    begin = time.monotonic()
 
-    def one(number: int) -> None:
-        think = random.Random(1000 + number)
-        time.sleep(join * number / sessions)
-        results[number] = follow(address, number, number < runs, begin + seconds, think=think)
+    def one(number: int) -> list:
+        time.sleep(JOIN_SECONDS * number / sessions)
+        return follow(address, number, number < runs, begin + seconds, think=random.Random(1000 + number))
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(sessions)]
+    return at_once(one, sessions)
+
+
+def at_once(one, sessions: int) -> list[list]:
+    """``one(number)`` for each session in a thread of its own."""
+    results = [[] for _ in range(sessions)]
+
+    def run(number: int) -> None:
+        results[number] = one(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(sessions)]
     for thread in threads:
         thread.start()
     for thread in threads:

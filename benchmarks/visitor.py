@@ -71,10 +71,12 @@ class Visitor:
         self.pictures: dict[str, str] = {}  # address -> digest of what lies there
         self.page, self.session_id = page, ""
         self.http = requests.Session()
-        self.socket = connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
+        self.connected = contextlib.ExitStack()
+        stream = connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
+        self.socket = self.connected.enter_context(stream)
 
     def close(self) -> None:
-        self.socket.close()
+        self.connected.close()
         self.http.close()
 
     def open(self) -> float:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
+
+# With thirty sessions on two cores, threads that spin while they wait take the cores from those that have
+# something to do: 0.20 s of processor time an answer, against 0.17 s. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _started = threading.Lock()
 _thread: threading.Thread | None = None

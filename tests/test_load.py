@@ -1,0 +1,127 @@
+"""Several people on one server, a server that dies, and what they share: computed once, kept in bounds."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+from test_browser import settled
+
+from benchmarks.load import at_once, differences, follow, one_by_one
+from benchmarks.visitor import server
+from ui import networks
+from ui.choices import Choice
+from vizcore.models import ModelError
+
+
+def test_four_at_once_see_what_each_sees_alone():
+    """Their own photographs, other models and pages; not one picture or word may differ."""
+    with server() as (address, _process):
+        results = at_once(lambda number: follow(address, number, False, float("inf"), most=5), 4)
+        alone = one_by_one(address, results, 0)
+    errors = [error for steps in results + alone for step in steps for error in step["errors"]]
+    assert not errors and all(len(steps) == 5 and all(step["seen"] for step in steps) for steps in results)
+    assert differences(results, alone) == []
+    own = [steps[1]["seen"] for steps in results[1::2]]  # two who brought a photograph
+    assert own[0] != own[1]  # so a mix-up would have been seen
+
+
+def test_what_is_asked_by_all_at_once_is_computed_once(monkeypatch):
+    calls, real = [], networks.time.monotonic
+
+    def load(*_args, **_kwargs):
+        calls.append(real())
+        time.sleep(0.3)
+        return object()
+
+    monkeypatch.setattr("vizcore.models.load_model", load)
+    choice = Choice("", "texture_vit", "random", 4321)
+    found = at_once(lambda _: [networks.network(choice, (None, None))], 30)
+    assert len(calls) == 1 and len({id(one) for (one,) in found}) == 1
+
+
+def test_of_thirty_who_ask_a_dead_hub_one_waits_for_it(monkeypatch):
+    calls = []
+
+    def load(*_args, **_kwargs):
+        calls.append(1)
+        time.sleep(0.3)
+        raise ModelError("The hub can't be reached.")
+
+    def ask(_number):
+        with pytest.raises(ModelError, match="can't be reached"):
+            networks.network(choice, (None, None))
+
+    monkeypatch.setattr("vizcore.models.load_model", load)
+    choice = Choice("", "resnet18", "trained", 1234)
+    start = time.monotonic()
+    at_once(ask, 30)
+    assert len(calls) == 1 and time.monotonic() - start < 5
+    monkeypatch.setattr(networks, "RETRY_SECONDS", 0)  # some time later
+    ask(0)
+    assert len(calls) == 2
+
+
+def test_networks_are_bounded_by_bytes(monkeypatch):
+    """23 MB of a DeiT push out the ResNet that has been idle for longest, not the one that was just used."""
+    monkeypatch.setattr(networks, "MODELS_MB", 40)
+    monkeypatch.setattr(networks, "_held", type(networks._held)())
+    choices = {
+        name: Choice("", name, "random", 77)
+        for name in ("texture_resnet", "texture_vit", "deit_tiny_patch16_224", "efficientnet_lite0")
+    }
+    first, used, large, more = choices.values()
+    kept = {choice: networks.network(choice, (None, None)) for choice in (first, used)}
+    networks.network(large, (None, None))
+    assert networks.network(used, (None, None)) is kept[used]
+    assert list(networks._held) == [first, large, used] and sum(networks._held.values()) < 40e6
+    networks.network(more, (None, None))
+    assert first not in networks._held and networks._held[more] > 18e6
+    assert networks.network(first, (None, None)) is not kept[first]  # it was loaded anew
+
+
+def test_a_network_larger_than_all_that_may_be_kept_is_refused_by_its_size(monkeypatch):
+    def load(*_args, **_kwargs):
+        raise AssertionError("nothing is downloaded or built")
+
+    monkeypatch.setattr("vizcore.models.load_model", load)
+    with pytest.raises(ModelError, match=r"takes 4,5\d\d MB of memory, and this server keeps 1,300 MB"):
+        networks.network(Choice("", "vit_giant_patch14_dinov2", "trained"), (None, None))
+
+
+def test_a_closed_tab_frees_its_place_in_the_queue():
+    """Streamlit raises in a script that is to end, wherever it is; whoever waits behind it goes on."""
+    from ui.jobs import _queue, _turn
+
+    class Place:
+        def caption(self, _words):
+            raise KeyboardInterrupt  # what a closed tab does at the next call of ``st``
+
+    before = len(_queue)
+    turns = [_turn(Place()) for _ in range(2)]
+    for turn in turns:
+        turn.__enter__()
+    with pytest.raises(KeyboardInterrupt):
+        _turn(Place()).__enter__()
+    assert len(_queue) == before + 2
+    for turn in turns:
+        turn.__exit__(None, None, None)
+    assert len(_queue) == before
+
+
+def test_a_link_brings_everything_back_when_the_server_was_killed(browser):
+    """Page, models, picture and options; only the tab's own upload and a running computation are gone."""
+    link = "grad_cam?picture=Scales+in+cracks&a=texture_vit&b=texture_resnet&g_class=scaly&g_over=difference"
+    seen = []
+    for _ in range(2):
+        with server() as (address, _process):
+            page = browser.new_page(viewport={"width": 1440, "height": 1000})
+            page.goto(f"http://{address}/{link}")
+            page.get_by_text("Agreement: rank correlation").wait_for(timeout=60_000)
+            settled(page)
+            picker = page.get_by_role("combobox", name="Picture", exact=True)
+            expect(picker).to_have_value("Scales in cracks")
+            link = page.url.split("/", 3)[3]
+            images = page.locator("[data-testid=stMain] img").evaluate_all("all => all.map((i) => i.src)")
+            seen.append((link, [image.split("/media/")[1] for image in images if "/media/" in image]))
+            page.close()
+    assert seen[0] == seen[1] and len(seen[0][1]) > 2  # a picture's address is made of its content

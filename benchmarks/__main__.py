@@ -7,7 +7,8 @@ BENCHMARKS = {
     "truth": "accuracy of the bundled pair, and whether heatmaps point at the right texture",
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",
-    "similarity": "CKA of all layers beside torch_cka, its memory, and the bundled pair's matrices",
+    "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
+    "gallery": "imagines all classes of the bundled pair and judges the pictures",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
     "start": "from starting the server to the first feature maps, in a real browser",
 }

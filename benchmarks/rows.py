@@ -20,6 +20,7 @@ class Row(NamedTuple):
     aims: dict[str, float]  # the largest wanted ratio of our time to that of ``beside``
     differences: dict[str, Callable[[], float]] = {}  # by peer, see ``apart``
     equal: float = EQUAL
+    rounds: int = 0  # where one takes minutes; 0: as many as all others
     why: str = ""  # an aim is missed, or a difference is expected
 
 
@@ -75,8 +76,8 @@ def timed(run: Callable[[], object]) -> float:
 def measure(row: Row, rounds: int) -> dict:
     """Run a row; what there is to say about it, as JSON has it."""
     differences = {name: check() for name, check in row.differences.items()}
-    passes = {"": row.ours, **row.beside}
-    for run in passes.values():
+    passes, rounds = {"": row.ours, **row.beside}, row.rounds or rounds
+    for run in passes.values() if not row.rounds else [row.ours]:
         run()  # warm
     gc.collect()
     taken = [{name: timed(run) for name, run in passes.items()} for _ in range(rounds)]

@@ -1,0 +1,108 @@
+"""CKA between all layers: how much memory it takes, and what the bundled pair shows.
+
+python -m benchmarks cka --memory  ViT-L/32 × ResNet-50, 512 pictures; the largest it grew
+python -m benchmarks cka --pair    the bundled pair's four matrices; writes docs/similarity.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from vizcore import similarity
+from vizcore.matrix import matrix_picture
+from vizcore.models import load_model
+from vizcore.pictures import drawn
+
+DOCS = Path(__file__).parent.parent / "docs"
+FOUR = {  # of the pair: rows, columns, each (name, weights)
+    "Both trained": (("texture_resnet", "trained"), ("texture_vit", "trained")),
+    "Both random": (("texture_resnet", "random"), ("texture_vit", "random")),
+    "The CNN and its random self": (("texture_resnet", "trained"), ("texture_resnet", "random")),
+    "The ViT and its random self": (("texture_vit", "trained"), ("texture_vit", "random")),
+}
+
+
+def memory(pictures: int) -> None:
+    """All layers of ViT-L/32 and of ResNet-50, random weights: memory depends on the batch alone."""
+    a, b = (load_model(name, "random") for name in ("vit_large_patch32_224", "resnet50"))
+    steps = similarity.compare(a, b, drawn(pictures, size=224), a.layers, b.layers)
+    start = time.perf_counter()
+    for step in steps:
+        largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        if step.done in (32, 64, 128, 256) or step.done == step.total:
+            noise = np.nanquantile(np.abs(step.noise["unbiased"]), 0.95)
+            print(
+                f"{step.done:4} pictures, {time.perf_counter() - start:5.0f} s: {step.cka['unbiased'].shape} "
+                f"cells, largest size {largest:.2f} GB, noise within ±{noise:.3f}",
+                flush=True,
+            )
+
+
+def mean_colour(count: int, name: str) -> dict[str, float]:
+    """CKA of each block of a random network with nothing but the picture's mean colour (3 features)."""
+    model = load_model(name, "random", device="cpu")
+    sums = similarity.Sums()
+    for images in similarity.batches(drawn(count), 64):
+        inputs = torch.cat([model.preprocess(image) for image in images])
+        found = similarity.grams(model.net, inputs, model.blocks)
+        sums.add(found.values, similarity.gram(inputs.mean((2, 3)))[None])
+    return dict(zip(model.blocks, sums.cka()[:, 0].tolist(), strict=True))
+
+
+def pair(count: int, seed: int) -> None:
+    """The four matrices of the bundled pair on drawn textures: figures, a picture, a JSON file."""
+    parts, figures = [], {"pictures": count, "estimator": "unbiased, linear, minibatches of 64"}
+    for title, sides in FOUR.items():
+        a, b = (load_model(name, weights, seed=seed, device="cpu") for name, weights in sides)
+        *_, last = similarity.compare(a, b, drawn(count), batch=64)
+        cka = last.cka["unbiased"]
+        names = [f"{model.title}, {model.weights}" for model in (a, b)]
+        best = similarity.best_matches(cka)
+        noise = float(np.quantile(np.abs(last.noise["unbiased"]), 0.95))
+        matches = {a.blocks[i]: [b.blocks[j], round(float(cka[i, j]), 3)] for i, j in enumerate(best)}
+        figures[title] = {
+            "rows": [names[0], a.blocks],
+            "columns": [names[1], b.blocks],
+            "cka": np.round(cka, 3).tolist(),
+            "best match of each row": matches,
+            "last × last": round(float(cka[-1, -1]), 3),
+            "95 % of noise within": round(noise, 3),
+        }
+        print(f"{title}: last × last {cka[-1, -1]:.2f}, mean {cka.mean():.2f}, noise within ±{noise:.3f}")
+        print("   " + ", ".join(f"{row} → {column} {value:.2f}" for row, (column, value) in matches.items()))
+        parts.append(matrix_picture(cka, a.blocks, b.blocks, title, tuple(names)))
+    for name in ("texture_resnet", "texture_vit"):
+        figures[f"random {name} × mean colour"] = alike = mean_colour(count, name)
+        print(f"random {name} × mean colour: " + ", ".join(f"{k} {v:.2f}" for k, v in alike.items()))
+    size = [max(part.shape[i] for part in parts) for i in (0, 1)]
+    padded = [
+        np.pad(p, [(0, size[0] - p.shape[0]), (0, size[1] - p.shape[1]), (0, 0)], constant_values=255)
+        for p in parts
+    ]
+    sheet = np.vstack([np.hstack(padded[:2]), np.hstack(padded[2:])])
+    Image.fromarray(sheet).quantize(256).save(DOCS / "similarity.png", optimize=True)
+    (DOCS / "similarity.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False))
+    print(f"wrote {DOCS / 'similarity.png'} and similarity.json")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks cka", description=__doc__.splitlines()[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--pair", action="store_true", help="the bundled pair's matrices")
+    what.add_argument("--memory", action="store_true", help="two large networks on many pictures")
+    parser.add_argument("--pictures", type=int, default=512)
+    parser.add_argument("--seed", type=int, default=0, help="of the random weights of --pair")
+    args = parser.parse_args(argv)
+    if args.pair:
+        pair(args.pictures, args.seed)
+    else:
+        memory(args.pictures)
+    return 0

@@ -48,5 +48,5 @@ def rows(quick: bool):
         {"torch_cka": theirs},
         {} if quick else {"torch_cka": 1 / 20},
         rounds=2,
-        why="results are compared in tests/test_similarity.py: torch_cka's are those of overwritten layers here",
+        why="results are compared in tests/test_similarity.py: torch_cka's here are of overwritten layers",
     )

@@ -1,75 +1,60 @@
-"""What a step of activation maximisation costs: ResNet-18 at 224 pixels, beside the bare passes and lucent.
+"""A step of activation maximisation on ResNet-18: beside its own two passes, beside lucent, and in a batch.
 
-    python -m benchmarks actmax [rounds]
-
-The steps take turns; medians over the rounds. A bare step is a forward pass and a backward pass to the input
-at the same batch. "processor" is the time on one core, which other programs on the machine don't lengthen
-much. lucent's step is that of its ``render_vis`` without the loop: its own pixels, views and optimiser.
+lucent's step is that of its ``render_vis`` without the loop: its own pixels, views and optimiser, on a
+network as its users have it, whose weights ask for gradients too, and on a frozen one.
 """
 
 import torch
 
-from benchmarks import timing
+from benchmarks.rows import Row
 from vizcore.actmax import RECIPES, Recipe, maximise
-from vizcore.models import load_model
+from vizcore.models import best_device, load_model
 from vizcore.objectives import logit
 
 LABEL = 3
+BATCH = 0.5 if torch.cuda.is_available() else 0.8  # of eight runs; one core is nearly busy with one picture
 
 
-def main(argv):
-    rounds = int(argv[0]) if argv else 7
-    if not torch.cuda.is_available():
-        torch.set_num_threads(1)
-    model = load_model("resnet18", "random")
-    trained_like = load_model("resnet18", "random").net.requires_grad_(True)  # lucent takes them as they come
-    for batch in (1, 8):
-        print(f"\nbatch {batch}")
-        timing.compare(
+def rows(quick):
+    model = load_model("resnet18", "random", device=best_device())
+    usual = load_model("resnet18", "random", device=best_device()).net.requires_grad_(True)
+    for pictures in (1,) if quick else (1, 8):
+        yield Row(
+            f"a step on {pictures} picture{'s' * (pictures > 1)}, {model.title}",
+            stepper(model, pictures),
             {
-                "bare forward and backward pass": lambda batch=batch: bare(model, batch),
-                **{
-                    f"a step, {name}": stepper(model, batch, recipe)
-                    for name, recipe in {"clean": ours("clean"), "classic": ours("classic")}.items()
-                },
-                "lucent, weights frozen": lucent_stepper(model.net, batch),
-                "lucent, as it comes": lucent_stepper(trained_like, batch),
+                "bare passes": passes(model, pictures),
+                "lucent": lucent(usual, pictures),
+                "lucent, frozen": lucent(model.net, pictures),
             },
-            rounds,
+            {"bare passes": 1.25, "lucent": 1, "lucent, frozen": 1},
         )
-    print("\neight classes")
-    step = stepper(model, 8, ours("clean"))
-    alone = stepper(model, 1, ours("clean"))
-    timing.compare({"eight runs of one": lambda: [alone() for _ in range(8)], "one batch": step}, rounds)
-    return 0
+    alone = stepper(model, 1)
+    yield Row(
+        f"a step on 8 pictures at once, {model.title}",
+        stepper(model, 8),
+        {"8 runs": lambda: [alone() for _ in range(8)]},
+        {"8 runs": BATCH},
+    )
 
 
-def ours(name: str) -> Recipe:
-    """A recipe with one view a step, so that a batch of n is n views, and without an end."""
-    return Recipe(**{**vars(RECIPES[name]), "views": 1, "steps": 10**9, "patience": 0})
+def passes(model, pictures):
+    """The floor: forward, and back to the input."""
+    images = torch.rand(pictures, 3, 224, 224, device=model.device, requires_grad=True)
+    return lambda: torch.autograd.grad(model.net(images)[:, LABEL].sum(), images)
 
 
-def bare(model, batch):
-    images = torch.rand(batch, 3, 224, 224, device=model.device, requires_grad=True)
-    torch.autograd.grad(model.net(images)[:, LABEL].sum(), images)
-    finish()
+def stepper(model, pictures):
+    """A step of the default recipe with one view, so that a batch of n pictures is n views."""
+    recipe = Recipe(**{**vars(RECIPES["clean"]), "views": 1, "steps": 10**9})
+    steps = maximise(model, [logit(model, LABEL)] * pictures, recipe, range(pictures))
+    return lambda: next(steps)
 
 
-def stepper(model, batch, recipe):
-    steps = maximise(model, [logit(model, LABEL)] * batch, recipe, range(batch))
-
-    def step():
-        next(steps)
-        finish()
-
-    return step
-
-
-def lucent_stepper(net, batch):
-    import torchvision.transforms  # noqa: F401  after vizcore.models, which makes it importable
+def lucent(net, pictures):
     from lucent.optvis import objectives, param, render, transform
 
-    params, image_f = param.image(224, batch=batch)
+    params, image_f = param.image(224, batch=pictures)
     optimiser = torch.optim.Adam(params, lr=5e-2)
     transform_f = transform.compose([*transform.standard_transforms, transform.normalize()])
     hook = render.hook_model(net, image_f)
@@ -80,11 +65,5 @@ def lucent_stepper(net, batch):
         net(transform_f(image_f()))
         objective_f(hook).backward()
         optimiser.step()
-        finish()
 
     return step
-
-
-def finish():
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()

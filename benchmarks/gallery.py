@@ -25,6 +25,7 @@ from vizcore.render import sheet
 
 PAIR = ("texture_resnet", "texture_vit")
 SEED = 0
+PASS_BYTES = 60_000_000  # small passes stay in the processor's cache: a quarter faster than one of all views
 CONTACT_SHEET = Path(__file__).parent.parent / "docs" / "imagined.jpg"
 
 
@@ -53,7 +54,7 @@ def make(models, recipe):
         for robust in (True, False):
             used = recipe if robust else replace(recipe, augment=Augment(), views=1)
             start = time.process_time()
-            *_, last = maximise(model, objectives, used, [SEED] * len(objectives))
+            *_, last = maximise(model, objectives, used, [SEED] * len(objectives), PASS_BYTES)
             seconds = time.process_time() - start
             print(f"{model.title}, {'random views' if robust else 'one view'}: {seconds:.0f} s on one core")
             cells = (last.best.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
@@ -87,4 +88,4 @@ def draw_contact_sheet(found, titles):
     ]
     heads = ["drawn", *titles]
     halves = [sheet(cells[start::2], heads, "") for start in (0, 1)]
-    Image.fromarray(np.hstack(halves)).save(CONTACT_SHEET, quality=85)
+    Image.fromarray(np.hstack(halves)).save(CONTACT_SHEET, quality=80)

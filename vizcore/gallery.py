@@ -37,7 +37,7 @@ def load_gallery() -> Gallery:
 def save_gallery(pictures: dict[tuple[str, bool], np.ndarray], labels: list[str], recipe: dict) -> None:
     """Write the sheet; its verdicts are added by ``save_verdicts``, from the pictures as they are stored."""
     rows = [np.concatenate(list(cells), 1) for cells in pictures.values()]
-    Image.fromarray(np.concatenate(rows)).save(SHEET, quality=88, method=6)
+    Image.fromarray(np.concatenate(rows)).save(SHEET, quality=75, method=6)
     notes = {
         "recipe": recipe,
         "side": next(iter(pictures.values())).shape[1],

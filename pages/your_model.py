@@ -31,7 +31,10 @@ with left:
         "that holds more than tensors is refused. What doesn't fit the architecture is named."
     )
     st.markdown("A safetensors file, from what you have in Python:")
-    st.code('from safetensors.torch import save_file\n\nsave_file(net.state_dict(), "mine.safetensors")')
+    st.code(
+        'from safetensors.torch import save_file\n\nsave_file(net.state_dict(), "mine.safetensors")',
+        wrap_lines=True,
+    )
 with right:
     st.subheader("Any network, in Python", anchor=False)
     st.markdown("A module, its preprocessing and the names of its classes are enough:")

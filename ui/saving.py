@@ -67,7 +67,7 @@ def offer(page: str) -> None:
         with st.expander("Show the code", icon=":material/code:"):
             st.markdown("The same figures in a notebook, from the folder of this project.")
             for tab, code in zip(st.tabs(list(written)), written.values(), strict=True):
-                tab.code(code)
+                tab.code(code, wrap_lines=True)
 
 
 # ---------------------------------------------------------------- files

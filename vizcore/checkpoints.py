@@ -62,10 +62,26 @@ def hub_file(repository: str, title: str) -> str:
     from huggingface_hub import constants, hf_hub_download
 
     cached = cached_hub_file(repository)
-    if cached:
+    if cached and _opens(cached):
         return cached
     with _download(title, constants.ENDPOINT):
-        return hf_hub_download(repository, HUB_FILE, etag_timeout=PROBE_SECONDS)
+        path = hf_hub_download(repository, HUB_FILE, etag_timeout=PROBE_SECONDS, force_download=bool(cached))
+        if not _opens(path):  # what a proxy sent instead
+            Path(path).resolve().unlink()
+            Path(path).unlink(missing_ok=True)
+            raise OSError("no safetensors file")
+    return path
+
+
+def _opens(path: str) -> bool:
+    """Whether a file is safetensors and whole; one that was being written when the power went isn't."""
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, "pt"):
+            return True
+    except (SafetensorError, OSError):
+        return False
 
 
 def torchvision_file(url: str) -> Path:
@@ -75,7 +91,12 @@ def torchvision_file(url: str) -> Path:
 
 def torchvision_state(url: str, title: str) -> State:
     """torchvision's weights, from torch's cache if they are there."""
-    with contextlib.nullcontext() if torchvision_file(url).is_file() else _download(title, url):
+    path = torchvision_file(url)
+    if path.is_file():
+        with contextlib.suppress(Exception):  # half-written: torch's own errors, and what they come from
+            return torch.load(path, map_location="cpu", weights_only=True)
+        path.unlink()
+    with _download(title, url):
         return torch.hub.load_state_dict_from_url(
             url, map_location="cpu", progress=False, check_hash=True, weights_only=True
         )

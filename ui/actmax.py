@@ -283,7 +283,7 @@ def _draw(one: Asked, found: Found, running: bool) -> None:
 
 
 def _width(one: Asked) -> int:
-    return {1: 300, 2: 240}.get(len(one.names), 150)
+    return {1: 300, 2: 240}.get(len(one.names), 140)
 
 
 def _large(picture: np.ndarray) -> np.ndarray:

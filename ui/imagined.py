@@ -84,19 +84,16 @@ def _closer(found, origins: list[str], name: str) -> None:
     k = found.labels.index(name)
     with st.container(horizontal=True, gap="small"):
         real = textures.single(name, 7, 256).picture
-        st.image(figures.jpeg(real), f"{name}, drawn", alt=f"a drawn texture, {name}", width=200)
+        st.image(figures.jpeg(real), f"{name}, drawn", alt=f"a drawn texture, {name}", width=166)
         for origin in origins:
             for robust in (True, False):
                 words = f"{origin}, {WITH[robust]}"
                 picture = figures.jpeg(found.pictures[origin, robust][k])
-                st.image(picture, words, alt=f"{name} as {words} imagines it", width=200)
-    rows = [one for one in found.verdicts if one["name"] == name]
-    seen = [
-        f"{one['judge']} calls {one['origin']}’s picture “{name}” in **{one['right']:.0%}** of 32 views"
-        for one in rows
-        if one["robust"]
-    ]
-    st.markdown("; ".join(seen) + ".")
+                st.image(picture, words, alt=f"{name} as {words} imagines it", width=166)
+    for origin in origins:
+        rows = [one for one in found.verdicts if (one["name"], one["origin"]) == (name, origin)]
+        seen = [f"{one['judge']} in **{one['right']:.0%}**" for one in rows if one["robust"]]
+        st.markdown(f"{origin}’s picture is named “{name}” by {' and by '.join(seen)} of 32 random views.")
 
 
 def judged(verdicts: list[dict]) -> None:
@@ -142,9 +139,9 @@ def _matrix(data: pd.DataFrame) -> None:
     """Share of views that each judge names right, by class."""
     data = data.assign(asked=data["made for"] + ", " + data["made with"] + " → " + data["judge"])
     order = list(dict.fromkeys(data["asked"]))
-    axis = alt.Axis(labelAngle=-90, labelLimit=340, title=None, orient="bottom")
+    axis = alt.Axis(labelAngle=-90, labelLimit=340, labelOverlap=False, title=None)
     base = alt.Chart(data).encode(
-        y=alt.Y("name:N", sort=None, title=None),
+        y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False)),
         x=alt.X("asked:N", sort=order, axis=axis),
     )
     cells = base.mark_rect().encode(
@@ -161,4 +158,4 @@ def _matrix(data: pd.DataFrame) -> None:
             alt.Tooltip("rank", format=".2f"),
         ],
     )
-    st.altair_chart(cells.properties(height=18 * data["name"].nunique() + 330), width="stretch")
+    st.altair_chart(cells.properties(height=alt.Step(20)), width="stretch")

@@ -14,8 +14,8 @@ from vizcore.images import read_picture
 from . import figures
 from .choices import SAMPLES, SAMPLES_FOLDER
 
-DRAWN = 3  # pictures of each texture
-SIDE = 224
+DRAWN = 2  # pictures of each texture
+SIDE = 160
 SHOWN = 3
 
 

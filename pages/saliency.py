@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, evidence, figures, saliency
+from ui import answers, evidence, figures, saliency, saving
 from ui.choices import chosen, load_both, slot_colours
 from ui.classes import pick_class
 from ui.header import header
@@ -67,3 +67,4 @@ if mapped:
         "Test", parts, default=parts[0], required=True, key="s_part", wrap=True, bind="query-params"
     )
     evidence.PARTS[part](mapped)
+saving.offer("Saliency")

@@ -15,6 +15,13 @@ images = model.preprocess(image)  # (1, 3, H, W)
 HEATS = {  # each gives ``heat``, (h, w), over what the model sees
     "cam": "heat = heatmaps.cam_at({layer!r}, {method!r})(model, images, {index!r})  # for {name!r}\n",
     "method": "heat = heatmaps.METHODS[{method!r}].make(model, images, {index!r})  # for {name!r}\n",
+    "pixels": """\
+steps = saliency.METHODS[{method!r}].run(
+    saliency.against(model, {other!r}), images, {index!r}, **{settings!r}
+)  # for {name!r}
+*_, last = steps
+pixels = {part}  # (C, h, w)
+""",
     "features": """\
 features = capture(model.net, images, [{layer!r}]).layers[{layer!r}]
 maps = as_maps(features, model.layouts[{layer!r}])  # (C, h, w)
@@ -63,6 +70,11 @@ figure = render.outline(render.blend(np.asarray(image), colours, visible * alpha
 colours = (255 * framed.transpose(1, 2, 0)).round().astype(np.uint8)
 figure = render.outline(render.blend(np.asarray(image), colours, visible * {opacity!r}), visible)
 """,
+    "pixels": """\
+framed = render.to_array(heatmaps.in_frame(model, image, pixels))
+visible = seen(model.preprocess.box(image.size), image.size).numpy()
+figure = render.outline(render.{scale}(framed, render.end_of_scale(render.to_array(pixels))), visible)
+""",
     "region": """\
 region = two({first!r}, {second!r}, {seed!r}, {side!r}).masks[{name!r}]
 figure = render.contour(figure, region)
@@ -77,6 +89,7 @@ IMPORTS = {
     "pca_colours(": "from vizcore.features import pca_colours",
     "similarity(": "from vizcore.features import similarity",
     "strength(": "from vizcore.features import strength",
+    "saliency.": "from vizcore import saliency",
     "seen(": "from vizcore.frame import seen",
     "read_picture(": "from vizcore.images import read_picture",
     "load_model(": "from vizcore.models import load_model",
@@ -139,6 +152,28 @@ def cam(one, look: dict) -> str:
         side = one.picture.size[0]
         figure += FIGURES["region"].format(first=first, second=second, seed=seed, side=side, name=one.name)
     return script(one.choice, one.picture, heat, FRAMED, figure)
+
+
+def pixels(one, view: str, settings: dict) -> str:
+    """Of a map on the saliency page, an ``evidence.Mapped``; empty for a view over the picture."""
+    parts = {
+        "colours": "last.pixels[0]",
+        "greyscale": "saliency.strongest(last.pixels[0])[None]",
+        "positive": "last.pixels[0]",
+        "negative": "-last.pixels[0]",
+    }
+    if view not in parts:
+        return ""
+    heat = HEATS["pixels"].format(
+        method=one.method,
+        other=one.other,
+        index=one.index,
+        settings=settings,
+        name=one.name,
+        part=parts[view],
+    )
+    figure = FIGURES["pixels"].format(scale="centred" if view == "colours" else "from_black")
+    return script(one.choice, one.picture, heat, figure)
 
 
 def layer(looked, heat, opacity: float) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from vizcore import render
 
-from . import answers, cams, figures
+from . import answers, cams, code, figures, saving
 from .choices import SAMPLES, SCENES, forget, sample
 from .classes import class_names
 from .evidence import Mapped
@@ -38,6 +38,7 @@ LIMITS = {
     "occlusion": "Asks about covered pictures that the network never learnt from, one square at a time; "
     "two things that can stand in for each other both seem unimportant.",
 }
+ORANGE = "Orange spoke for the class, blue against it."
 SHARED = ("gradient × input", "Integrated Gradients", "occlusion")  # they share out what there is
 
 
@@ -162,8 +163,10 @@ def paint(one: Mapped, values: np.ndarray, view: str, opacity: float) -> tuple[n
         end = render.end_of_scale(one.map.numpy())
         heat = (render.to_array(one.framed()) / (end or 1)).clip(-1, 1)
         alpha = opacity * one.seen()
-        if _signed(one):
-            shown = render.blend(one.picture.array, render.diverging(heat), alpha * np.abs(heat))
+        if _signed(one):  # on grey, and by the root, for single pixels are small
+            shown = render.blend(
+                render.tint(one.picture.array, []), render.diverging(heat), alpha * np.sqrt(np.abs(heat))
+            )
         else:
             shown = render.blend(one.picture.array, render.colourise(heat), alpha)
     else:
@@ -231,11 +234,12 @@ def _run(asked: Mapped, look: Look) -> Mapped | None:
     from vizcore.saliency import METHODS, against
 
     how, key = METHODS[asked.method], f"s_run_{asked.choice.slot}"
-    extra = {"within": 0.05} if asked.method == "Integrated Gradients" else {}
 
     def make():
         model, images = asked.model, asked.model.preprocess(asked.picture.image)
-        return how.run(against(model, asked.other), images, asked.index, **dict(asked.settings), **extra)
+        return how.run(
+            against(model, asked.other), images, asked.index, **dict(asked.settings), **_until(asked.method)
+        )
 
     def show(found) -> None:
         draw(asked, found[-1].pixels[0].cpu().numpy(), look, found[-1])
@@ -254,6 +258,11 @@ def _run(asked: Mapped, look: Look) -> Mapped | None:
             args=(last.steps,),
         )
     return _with_map(asked, last.pixels[0].cpu().numpy(), look.view)
+
+
+def _until(method: str) -> dict[str, float]:
+    """Integrated Gradients double their steps by themselves until the gap is small."""
+    return {"within": 0.05} if method == "Integrated Gradients" else {}
 
 
 def _double(steps: int) -> None:
@@ -286,11 +295,21 @@ def draw(asked: Mapped, found: np.ndarray, look: Look, step=None) -> Mapped:
     if region:
         array = paint(one, found, look.view, look.opacity)[0]
         shown = figures.jpeg(render.contour(array, look.masks[one.name]))
+    facts = {"class": words, "view": look.view, **dict(asked.settings)}
+    saving.keep(
+        f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
+        saving.about(one.method, one.model, one.picture, **facts),
+        lambda: paint(one, found, look.view, look.opacity)[0],
+        code.pixels(one, look.view, {**dict(asked.settings), **_until(one.method)}),
+        pixels=found,
+    )
     st.image(shown, width="stretch", alt=f"{one.method} of {one.model.title} for {words}: {look.view}")
     legend = LEGENDS[look.view].format(speaks="spoke" if one.method in SHARED else "would speak")
+    if look.view == "colours" and len(found) == 1:
+        legend = f"Mid-grey is 0, or not asked yet. {ORANGE}"
     if look.view == "over the picture":
         if _signed(one):
-            legend = "Orange spoke for the class, blue against it."
+            legend = ORANGE
         else:
             figures.scale(0.0, end)
     with st.container(horizontal=True, gap="small"):

@@ -61,10 +61,10 @@ def end_of_scale(values: np.ndarray) -> float:
 
 
 def centred(values: np.ndarray, end: float) -> np.ndarray:
-    """Signed colours about mid-grey, which is 0: (3, H, W) -> (H, W, 3). One channel: as ``diverging``."""
+    """Signed colours about mid-grey, which is 0: (3, H, W) -> (H, W, 3). One channel: blue to orange."""
     shares = (values / (end or 1)).clip(-1, 1)
     if len(shares) == 1:
-        return diverging(shares[0])
+        return blend(np.full((*shares.shape[1:], 3), 128), diverging(np.sign(shares[0])), np.abs(shares[0]))
     return (127.5 + 127.5 * shares.transpose(1, 2, 0)).round().astype(np.uint8)
 
 

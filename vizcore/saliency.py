@@ -22,7 +22,7 @@ from .capture import private_copy
 from .models import VisionModel
 
 # bytes of activations and pictures in one pass: more is hardly faster, and shows progress late
-LIMITS = {"cpu": (256 * 2**20, 16), "cuda": (4 * 2**30, 64)}
+LIMITS = {"cpu": (384 * 2**20, 16), "cuda": (4 * 2**30, 64)}
 
 
 class Partial(NamedTuple):

@@ -373,7 +373,9 @@ def test_the_stored_gallery_says_what_its_pictures_say(cnn, vit):
     """A sample of the stored pictures, judged anew; and the shares of classes that are promised."""
     found = load_gallery()
     for model, least in ((cnn, 0.9), (vit, 0.8)):
-        own = [one for one in found.verdicts if one["origin"] == one["judge"] == model.title and one["robust"]]
+        own = [
+            one for one in found.verdicts if one["origin"] == one["judge"] == model.title and one["robust"]
+        ]
         assert len(own) == 20
         assert sum(one["right"] > 0.5 for one in own) >= math.ceil(20 * least)
         for k in (0, 12):

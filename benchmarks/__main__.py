@@ -8,9 +8,10 @@ BENCHMARKS = {
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
-    "gallery": "imagines all classes of the bundled pair and judges the pictures",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
-    "start": "from starting the server to the first feature maps, in a real browser",
+    "gallery": "every class of the bundled pair imagined, judged by both networks, and the contact sheet",
+    "isolation": "a Grad-CAM on a server while somebody else's activation maximisation runs there",
+    "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 
 

@@ -6,46 +6,30 @@ Two sessions in Chromium on one server. One asks for Grad-CAMs of a new class ea
 on in the other and without; a question is answered when both maps are on the page.
 """
 
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import time
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from benchmarks.start import ROOT, wait_for_port
+from benchmarks.app import chromium
+from benchmarks.visitor import server
 from vizcore.textures import LABELS
 
 RUN = "activation_maximization?m_part=Make+your+own&m_steps=512&m_views=4&m_class=grid"
 
 
 def main(argv):
-    questions = int(argv[0]) if argv else 8
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    options = ["streamlit_app.py", "--server.headless", "true", "--server.port", port]
-    server = subprocess.Popen([sys.executable, "-m", "streamlit", "run", *options], cwd=ROOT)
-    try:
-        wait_for_port(int(port))
-        with sync_playwright() as playwright:
-            arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-            measure(browser, f"http://localhost:{port}", questions)
-    finally:
-        server.terminate()
-        server.wait(10)
+    with chromium() as browser, server() as (address, _process):
+        measure(browser, f"http://{address}", int(argv[0]) if argv else 8)
     return 0
 
 
 def measure(browser, address, questions):
     asking, running = (browser.new_context().new_page() for _ in range(2))
-    asking.goto(f"{address}/grad_cam")
+    asking.goto(f"{address}/grad_cam", timeout=120_000)
     answer(asking, LABELS[-1])  # the first one loads the networks
-    running.goto(f"{address}/{RUN}")
+    running.goto(f"{address}/{RUN}", timeout=120_000)
     button = running.locator(".st-key-m_run_button button")
     button.wait_for(timeout=60_000)
     taken = {"alone": [], "beside a run": []}
@@ -68,7 +52,7 @@ def measure(browser, address, questions):
 def answer(page, name):
     """Seconds until both maps of a class are there."""
     box = page.get_by_role("combobox", name="Class asked for")
-    box.wait_for(timeout=60_000)
+    box.wait_for(timeout=120_000)
     box.click()
     box.fill(name)
     start = time.monotonic()

@@ -225,6 +225,8 @@ class Visitor:
                 words = [(self.pictures[image.url], image.caption) for image in element.imgs]
                 result[place] = f"imgs {words}"
             elif kind not in ("progress", "empty", "block", "spinner"):
+                if kind == "download_button":
+                    element.ClearField("deferred_file_id")  # a new one at each run
                 content = element.SerializeToString(deterministic=True)
                 result[place] = f"{kind} {hashlib.sha256(content).hexdigest()}"
         return result

@@ -53,7 +53,8 @@ image = Image.open("photo.jpg").convert("RGB")
 heat = heatmaps.cam_at(model.layers[-1], "Grad-CAM")(model, model.preprocess(image), 0)
 framed = heatmaps.in_frame(model, image, heat)  # in the photograph's own pixels
 visible = seen(model.preprocess.box(image.size), image.size)
-figure = render.overlay(image, framed, visible, 0.7)"""
+figure = render.overlay(image, framed, visible, 0.7)""",
+        wrap_lines=True,
     )
     st.caption(
         "The module is copied, so yours keeps its mode and its gradients. Maps return to the picture "
@@ -61,4 +62,4 @@ figure = render.overlay(image, framed, visible, 0.7)"""
     )
     st.subheader("On the list for everybody", anchor=False)
     st.markdown("A line in the catalogue, `vizcore/catalog.py`:")
-    st.code('"resnet101": Entry("ResNet-101"),')
+    st.code('"resnet101": Entry("ResNet-101"),', wrap_lines=True)

@@ -1,24 +1,24 @@
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
-from urllib.request import urlopen
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from benchmarks import visitor
 from ui.choices import SAMPLES_FOLDER
 
 ROOT = Path(__file__).parent.parent
 
 torch.set_num_threads(1)  # one process for each core runs the tests
+settings.register_profile("quick", max_examples=300, deadline=None)
+settings.register_profile("long", max_examples=6000, deadline=None)  # pytest --hypothesis-profile=long
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")
@@ -69,23 +69,8 @@ def app(monkeypatch):
 @pytest.fixture(scope="session")
 def server():
     """The app on a server of its own; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    process = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT)
-    address = f"http://localhost:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield address
-    finally:
-        process.kill()  # nothing is kept on disk, so nothing is lost
-        process.wait()
+    with visitor.server() as (address, _process):
+        yield f"http://{address}"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""Whatever bytes come, the readers end in what they are for or in one sentence; hypothesis looks for more."""
+"""Whatever bytes come, the readers end in what they are for or in one sentence; hypothesis looks for more.
+
+For longer: pytest tests/test_fuzz.py --hypothesis-profile=long
+"""
 
 import io
 import json
@@ -6,7 +9,7 @@ import struct
 
 import numpy as np
 import torch
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
@@ -14,8 +17,6 @@ from safetensors.torch import save
 from ui.plain import plain
 from vizcore.checkpoints import ModelError, read_checkpoint, read_labels
 from vizcore.images import FORMATS, FRAME_SIDE, PictureError, read_picture
-
-quick = settings(max_examples=300, deadline=None)
 
 
 def encoded(format: str, mode: str) -> bytes:
@@ -57,7 +58,6 @@ def sentence(error: Exception) -> None:
     assert text and "\n" not in text and len(text) < 400 and text[-1] in ".?", text
 
 
-@quick
 @given(st.one_of(damaged(PICTURES), st.binary(max_size=200)))
 def test_pictures(data):
     try:
@@ -80,7 +80,6 @@ def checkpoints() -> list[bytes]:
     return [save(state, {"labels": '["x", "y"]'}), new.getvalue(), old.getvalue()]
 
 
-@quick
 @given(st.one_of(damaged(checkpoints()), st.binary(max_size=200)))
 def test_checkpoints(data):
     try:
@@ -100,7 +99,6 @@ json_like = st.recursive(
 )
 
 
-@quick
 @given(json_like, st.binary(max_size=40), st.integers(-4, 4))
 def test_headers_of_safetensors_that_are_any_json(header, body, off):
     text = json.dumps(header).encode()
@@ -111,7 +109,6 @@ def test_headers_of_safetensors_that_are_any_json(header, body, off):
         sentence(error)
 
 
-@quick
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode), json_like.map(json.dumps)))
 @example("[" * 50_000)
 def test_label_files(data):
@@ -124,7 +121,6 @@ def test_label_files(data):
     assert names and all(name.isprintable() and 0 < len(name) <= 200 for name in names)
 
 
-@quick
 @given(st.text(st.sampled_from("[]()<>*_~$\\`!:@/.w aé：")))
 def test_no_text_means_anything_to_markdown(text):
     shown = plain(text)

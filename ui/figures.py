@@ -16,7 +16,7 @@ from . import saving
 
 _POINTER = st.components.v2.component(
     "sightlines.pointer",
-    html='<div class="frame" tabindex="0" role="application"><img draggable="false"><i></i></div>',
+    html='<div class="frame" tabindex="0" role="application"><img draggable="false" alt=""><i></i></div>',
     css="""
 .frame { position: relative; line-height: 0; cursor: crosshair; border-radius: 0.5rem; overflow: hidden; }
 .frame:focus-visible { outline: 3px solid var(--st-primary-color); }

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import actmax, imagined, real
+from ui import actmax, imagined, real, saving
 from ui.choices import chosen, load_both, slot_colours
 from ui.header import header
 
@@ -20,6 +20,7 @@ part = st.segmented_control(
 )  # fmt: skip
 if part == GALLERY:
     imagined.gallery()
+    saving.offer("Activation maximisation")
     st.stop()
 
 models = load_both(choices, st.columns(2))
@@ -36,8 +37,10 @@ st.caption(
 if not found:
     st.stop()
 actmax.save(asked, found, name, recipe, seed)
+actmax.keep(asked, found, recipe, seed)
 with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", bind="query-params") as box:
     if box.open:
         real.beside(asked, found)
 st.header("Does the other network agree?", anchor=False)
 actmax.cross(asked, [model for model in models.values() if model], found, recipe, seed)
+saving.offer("Activation maximisation")

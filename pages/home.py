@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, evidence, figures, guide, home
+from ui import answers, doors, evidence, figures, guide, home
 from ui.choices import chosen, load, slot_colours
 from ui.header import header
 from ui.plain import plain
@@ -63,6 +63,6 @@ with conclusion.container():
     guide.first()
 
 st.header("Look closer", anchor=False)
-home.doors(picture)
+doors.doors(picture)
 st.header("Lessons", anchor=False)
 guide.shelf()

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from ui import figures, picture_sets, similarity
-from ui.choices import chosen, load_both
+from ui import figures, picture_sets, saving, similarity
+from ui.choices import chosen, load_both, slot_colours
+from ui.header import header
 from ui.jobs import job
 from vizcore.images import PictureError
 
 _, *choices = chosen()
 
-st.title("Similarity")
+header("Similarity")
 st.markdown(
     "Do two networks learn the same things? Every layer of A is compared with every layer of B: are the "
     "pictures that are alike to one also alike to the other? **1** is the same up to rotation and scale, "
@@ -17,13 +18,14 @@ st.markdown(
 )
 similarity.presets(choices[0])
 columns = st.columns(2, gap="large")
-models = tuple(load_both(choices, columns).values())
+loaded = load_both(choices, columns)
+models, colours = tuple(loaded.values()), slot_colours(loaded)
 if None in models:
     similarity.offer_random(choices, models)
     st.stop()
-for model, colour, column in zip(models, ((230, 120, 0), (0, 114, 178)), columns, strict=True):
+for choice, model, column in zip(choices, models, columns, strict=True):
     with column:
-        figures.heading(model, colour)
+        figures.heading(model, colours[choice.slot])
 source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
 layers, how, control, estimator = similarity.pick_how(models)
 if source is None:
@@ -49,9 +51,10 @@ except PictureError as error:  # a file of a folder, when its turn came
 if found:
     st.header("Which layers belong together?", anchor=False)
     similarity.matches(asked, found[-1])
-    similarity.downloads(asked, found[-1])
+    similarity.keep(asked, found[-1])
 st.caption(
     "It can't show what a layer computes, nor that two networks use it for the same answer. CKA is ruled by "
     "the few directions in which features vary most, and a few odd pictures can rule those. All of it is "
     "about these pictures: others may give other figures."
 )
+saving.offer("Similarity")

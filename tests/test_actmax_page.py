@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image
@@ -63,17 +64,31 @@ def test_both_networks_run_at_once_and_are_asked_about_each_other(page):
 
 
 def test_the_pictures_carry_their_recipe(page, monkeypatch):
-    packed = []
-    monkeypatch.setattr(st, "download_button", lambda _label, data, *_args, **_options: packed.append(data))
+    packed = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, *_, **__: packed.update({label: data}))
     at = page(**QUICK, m_who="A", m_class=["grid"])
     fine(at.button(key="m_run_button").click().run())
-    with zipfile.ZipFile(io.BytesIO(packed[-1]())) as file:
+    with zipfile.ZipFile(io.BytesIO(packed["Save the pictures with their recipe"]())) as file:
         (name,) = file.namelist()
         image = Image.open(io.BytesIO(file.read(name)))
     notes = json.loads(image.text["recipe"])
     assert name == "a_0_grid.png" and image.size == (128, 128)
     assert notes["model"] == "texture_resnet" and notes["target"] == ["class", "logit", 11]
     assert notes["recipe"]["steps"] == 16 and notes["recipe"]["name"] == "fast"
+
+
+@pytest.mark.parametrize("kind", [{"m_class": ["grid", "banded"]}, {"m_kind": "a channel"}], ids=str)
+def test_the_code_makes_the_same_pictures(page, tmp_path, monkeypatch, kind):
+    at = page(**QUICK, m_who="A", m_objective="margin", m_seed="3", **kind)
+    fine(at.button(key="m_run_button").click().run())
+    (kept,) = at.session_state["kept"].values()
+    monkeypatch.chdir(tmp_path)
+    written = {}
+    exec(kept.code, written)
+    # gradient ascent amplifies rounding, which differs with the number of threads
+    assert written["figure"].shape == kept.draw().shape == (128, 256, 3)
+    assert np.abs(written["figure"].astype(int) - kept.draw().astype(int)).mean() < 2
+    assert "seed 3" in kept.caption and (tmp_path / "figure.png").exists()
 
 
 def test_it_stops_keeps_its_best_and_goes_on(page, monkeypatch):

@@ -108,6 +108,21 @@ def test_a_closed_tab_frees_its_place_in_the_queue():
     assert len(_queue) == before
 
 
+def test_a_job_leaves_other_threads_as_many_threads_as_they_had():
+    """With another number the last digits of everybody's results would change while it goes on."""
+    import torch
+
+    from ui.jobs import _threads
+
+    def elsewhere() -> int:
+        return at_once(lambda _: [torch.get_num_threads()], 1)[0][0]
+
+    before = torch.get_num_threads()
+    with _threads(3):
+        assert torch.get_num_threads() == 3 and elsewhere() == before
+    assert torch.get_num_threads() == elsewhere() == before
+
+
 def test_a_link_brings_everything_back_when_the_server_was_killed(browser):
     """Page, models, picture and options; only the tab's own upload and a running computation are gone."""
     link = "grad_cam?picture=Scales+in+cracks&a=texture_vit&b=texture_resnet&g_class=scaly&g_over=difference"

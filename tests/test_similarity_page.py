@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from ui import jobs, picture_sets, similarity
+from ui import jobs, picture_sets, saving, similarity
 
 
 def fine(at):
@@ -134,20 +134,22 @@ def test_a_run_can_be_stopped_keeps_its_estimate_and_goes_on(page, monkeypatch):
     assert "**n = 64** of 64" in words(at)
 
 
-def test_the_table_and_the_picture_can_be_taken_away(page, monkeypatch):
-    handed = {}
-
-    def catch(label, data, file_name, *_args, **_options):
-        handed[file_name] = data()
-
-    monkeypatch.setattr(st, "download_button", catch)
+def test_the_table_the_picture_and_the_code_can_be_taken_away(page, tmp_path, monkeypatch):
     at = run(page())
-    name = "cka_texture_resnet_texture_vit_unbiased_n64"
-    table = pd.read_csv(io.StringIO(handed[f"{name}.csv"]), index_col=0)
+    (kept,), (rows,) = (at.session_state[name].values() for name in ("kept", "tables"))
+    cka = step(at).found.cka["unbiased"]
+    table = pd.read_csv(io.BytesIO(saving.table_file(rows)), index_col=0)
     assert list(table.index)[0] == "conv1" and list(table.columns)[-1] == "norm"
-    assert np.allclose(table.to_numpy(), step(at).found.cka["unbiased"], atol=1e-6)
-    picture = Image.open(io.BytesIO(handed[f"{name}.png"]))
+    assert np.allclose(table.to_numpy(), cka, atol=1e-6)
+    assert np.array_equal(kept.maps["cka"], cka) and "n = 64 drawn textures" in kept.caption
+    picture = Image.open(io.BytesIO(saving.picture_file(kept)))
     assert picture.format == "PNG" and min(picture.size) > 300
+
+    monkeypatch.chdir(tmp_path)
+    written = {}
+    exec(kept.code, written)
+    assert np.allclose(written["cka"], cka, atol=1e-6)
+    assert np.array_equal(written["figure"], kept.draw()) and (tmp_path / "figure.png").exists()
 
 
 def encode(noise: int) -> bytes:

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -15,7 +16,9 @@ import streamlit as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from . import figures
+from vizcore import __version__
+
+from . import code, figures, saving
 from .choices import forget
 from .classes import class_names
 from .imagined import judged
@@ -326,6 +329,23 @@ def _film(one: Asked, found: Found) -> None:
 
 
 # ---------------------------------------------------------------- what was found
+
+
+def keep(asked: list[Asked], found: dict[str, Found], recipe, seed: int) -> None:
+    """The best pictures of each network in a row, to be taken away with their caption and their code."""
+    for one in asked:
+        own = found[one.choice.slot]
+        model, words = one.model, ", ".join(one.names)
+        caption = (
+            f"What {model.title} ({model.source}) imagines for {words}: {recipe.parameterisation}, "
+            f"{own.step} steps of {recipe.views} views, seed {seed}. Sightlines {__version__}"
+        )
+        saving.keep(
+            f"Imagined by {model.title}, {one.choice.slot.upper()}",
+            caption,
+            partial(np.concatenate, list(own.best), 1),
+            code.imagined(one, recipe, seed, own.step),
+        )
 
 
 def save(asked: list[Asked], found: dict[str, Found], name: str, recipe, seed: int) -> None:

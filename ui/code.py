@@ -52,6 +52,36 @@ rows = {rows}
 heat = attention.on_patches(rows[{block!r}, 0, 0, 0], model.grid, model.num_prefix_tokens)
 """,
 }
+PAIR = """\
+from PIL import Image
+from vizcore import pictures, similarity
+from vizcore.matrix import matrix_picture
+from vizcore.models import load_model
+
+a, b = load_model({a}), load_model({b})
+shown = {shown}
+steps = similarity.compare(a, b, shown, a.{layers}, b.{layers}, similarity.{how!r})
+last = next(step for step in steps if step.done == {done!r})
+cka = last.cka[{estimator!r}]  # (layers of A, layers of B)
+figure = matrix_picture(cka, a.{layers}, b.{layers}, {title!r}, {sides!r})
+"""
+RUN = """\
+from itertools import islice
+import numpy as np
+from PIL import Image
+from vizcore import objectives
+from vizcore.actmax import Recipe, maximise
+from vizcore.augment import Augment
+from vizcore.models import load_model
+
+model = load_model({model})
+wanted = [{wanted}]  # {names}
+recipe = {recipe}
+*_, last = islice(maximise(model, wanted, recipe, {seeds!r}), {done!r})
+best = (last.best * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()  # (n, H, W, 3)
+figure = np.concatenate(list(best), 1)
+"""
+SAVED = 'Image.fromarray(figure).save("figure.png")\n'
 FRAMED = """\
 framed = render.to_array(heatmaps.in_frame(model, image, heat))  # in the picture's own pixels
 visible = seen(model.preprocess.box(image.size), image.size).numpy()
@@ -106,7 +136,7 @@ def script(choice, picture, *parts: str) -> str:
         body.replace("{imports}", "\n".join(used) + "\n", 1)
         .replace("{image}", image, 1)
         .replace("{model}", model, 1)
-        + 'Image.fromarray(figure).save("figure.png")\n'
+        + SAVED
     )
 
 
@@ -174,6 +204,47 @@ def pixels(one, view: str, settings: dict) -> str:
     )
     figure = FIGURES["pixels"].format(scale="centred" if view == "colours" else "from_black")
     return script(one.choice, one.picture, heat, figure)
+
+
+def similarity(asked, done: int, title: str, sides: tuple[str, str]) -> str:
+    """Of the matrix on the similarity page, a ``similarity.Asked`` after ``done`` pictures."""
+    a, b = (model_of(choice) for choice in asked.choices)
+    layers = "blocks" if asked.layers[0] == asked.models[0].blocks else "layers"
+    return (
+        PAIR.format(
+            a=a,
+            b=b,
+            shown=asked.source.code,
+            layers=layers,
+            how=asked.how,
+            done=done,
+            estimator=asked.estimator,
+            title=title,
+            sides=sides,
+        )
+        + SAVED
+    )
+
+
+def imagined(one, recipe, seed: int, done: int) -> str:
+    """Of the pictures that a network imagines, an ``actmax.Asked`` after ``done`` steps."""
+    wanted = [
+        f"objectives.CLASS_OBJECTIVES[{rest[0]!r}](model, {rest[1]!r})"
+        if kind == "class"
+        else f"objectives.channel(model, {', '.join(map(repr, rest))})"
+        for kind, *rest in one.targets
+    ]
+    return (
+        RUN.format(
+            model=model_of(one.choice),
+            wanted=", ".join(wanted),
+            names=", ".join(map(repr, one.names)),
+            recipe=recipe,
+            seeds=[seed] * len(wanted),
+            done=done,
+        )
+        + SAVED
+    )
 
 
 def layer(looked, heat, opacity: float) -> str:

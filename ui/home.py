@@ -1,28 +1,19 @@
-"""What the home page shows: one comparison, and a door to each page with a small live picture on it."""
+"""The comparison on the home page: two maps, and whether they point at the truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-import cv2
-import numpy as np
 import streamlit as st
 
 from vizcore import render
 
 from . import answers, evidence, figures
-from .choices import DEFAULTS, SAMPLES, SCENES, Choice, forget
+from .choices import DEFAULTS, SAMPLES, SCENES, forget
 from .classes import class_names, pick_class
-from .networks import network
 
 state = st.session_state
 OPACITY = 0.7
 PHOTOGRAPH = {"picture": next(iter(SAMPLES)), "a": "efficientnet_lite0"}
 DRAWN = {"picture": next(iter(SCENES)), "a": DEFAULTS["a"], "b": DEFAULTS["b"]}
-
-
-# ---------------------------------------------------------------- the comparison
 
 
 def ask_for(picture, models: list, tops: list) -> tuple[str, list[int | None]]:
@@ -101,87 +92,3 @@ def verdict(hits: list[bool | None], titles: list[str]) -> str:
 def turn_to(values: dict) -> None:
     """Another picture and the models that suit it, by a click."""
     state.update(values)
-
-
-# ---------------------------------------------------------------- the doors
-
-
-class Door(NamedTuple):
-    page: str
-    title: str
-    question: str
-    miniature: Callable  # (cnn, vit, picture array, PIL image) -> (H, W, 3)
-
-
-def _colours(cnn, vit, array, image):
-    from vizcore.capture import capture
-    from vizcore.features import as_maps, pca_colours
-    from vizcore.heatmaps import in_frame
-
-    layer = next(name for name in reversed(cnn.blocks) if min(cnn.layouts[name].grid) >= 16)
-    features = capture(cnn.net, cnn.preprocess(image), [layer]).layers[layer]
-    colours = in_frame(cnn, image, pca_colours(as_maps(features, cnn.layouts[layer])))
-    return render.blend(array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
-
-
-def _by_name(method: str, family: str) -> Callable:
-    def make(cnn, vit, array, image):
-        from vizcore import heatmaps
-
-        model = cnn if family == "cnn" else vit
-        images = model.preprocess(image)
-        target = int(model.net(images)[0].argmax())
-        found = heatmaps.METHODS[method].make(model, images, target)
-        framed = heatmaps.in_frame(model, image, found)
-        return render.overlay(array, framed, np.ones(array.shape[:2], bool), OPACITY)
-
-    return make
-
-
-DOORS = [
-    Door(
-        "pages/feature_maps.py",
-        "Feature maps",
-        "What does each layer compute, and which places look alike to it?",
-        _colours,
-    ),
-    Door(
-        "pages/attention_rollout.py",
-        "Attention rollout",
-        "How does information flow from the patches to the answer?",
-        _by_name("rollout", "vit"),
-    ),
-    Door(
-        "pages/grad_cam.py",
-        "Grad-CAM",
-        "Where is the evidence for a class, and is the map true?",
-        _by_name("Grad-CAM", "cnn"),
-    ),
-]
-
-
-def doors(picture) -> None:
-    """A card for each page, three in a row."""
-    for start in range(0, len(DOORS), 3):
-        for door, column in zip(DOORS[start : start + 3], st.columns(3), strict=False):
-            with column.container(border=True, height="stretch"):
-                st.image(
-                    _miniature(door.page, picture.key, picture),
-                    width="stretch",
-                    alt=f"{door.title}, in small",
-                )
-                st.page_link(door.page, label=f"**{door.title}**")
-                st.markdown(door.question)
-
-
-@st.cache_data(show_spinner=False)
-def _miniature(page: str, picture_key: str, _picture) -> bytes:
-    """A door's picture, of the bundled pair, as a JPEG."""
-    pair = [network(Choice("", name, "trained"), (None, None)) for name in ("texture_resnet", "texture_vit")]
-    make = next(door.miniature for door in DOORS if door.page == page)
-    made = make(*pair, _picture.array, _picture.image)
-    height, width = made.shape[:2]
-    tall, wide = min(height, round(width / 1.8)), min(width, round(height * 1.8))
-    top, left = (height - tall) // 2, (width - wide) // 2
-    cut = made[top : top + tall, left : left + wide]
-    return figures.jpeg(cv2.resize(cut, (480, 267), interpolation=cv2.INTER_AREA))

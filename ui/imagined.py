@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizcore import render, textures
+from vizcore import __version__, render, textures
 from vizcore.gallery import load_gallery
 
-from . import figures
+from . import figures, saving
 
 WITH = {True: "random views", False: "one view"}
 COLOURS = {"Texture ResNet": render.CNN_COLOUR, "Texture ViT": render.VIT_COLOUR}
@@ -24,12 +26,15 @@ def _stored():
 
 @st.cache_data(show_spinner=False)
 def _sheet(origin: str) -> bytes:
+    return figures.jpeg(_rows(_stored(), origin))
+
+
+def _rows(found, origin: str) -> np.ndarray:
     """All classes of one network on one picture, each with its name."""
-    found = _stored()
     cells = [_named(picture, name) for picture, name in
              zip(found.pictures[origin, True], found.labels, strict=True)]  # fmt: skip
     rows = [np.concatenate(cells[i : i + COLUMNS], 1) for i in range(0, len(cells), COLUMNS)]
-    return figures.jpeg(np.concatenate(rows))
+    return np.concatenate(rows)
 
 
 def _named(picture: np.ndarray, name: str, line: int = 20) -> np.ndarray:
@@ -51,6 +56,8 @@ def gallery() -> None:
             _title(origin)
             names = ", ".join(found.labels)
             st.image(_sheet(origin), width="stretch", alt=f"what {origin} imagines for {names}")
+            caption = f"What {origin} imagines, without a picture to start from. Sightlines {__version__}"
+            saving.keep(f"Imagined by {origin}", caption, partial(_rows, found, origin))
     st.caption(
         "Made from noise, by gradient ascent on the class's score: nothing was drawn or copied. Each is one "
         "of many pictures that excite the class, and none is what the network sees in a photograph; that "

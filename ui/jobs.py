@@ -102,19 +102,35 @@ def _turn(place) -> Iterator[None]:
     Streamlit stops a script at its next ``st`` call, so a tab that is closed while waiting gives up its
     place, and one that is closed while computing gives it to the next.
     """
-    import torch
-
     ticket = object()
     with _queue_lock:
         _queue.append(ticket)
-    threads = torch.get_num_threads()
     try:
         while (before := _queue.index(ticket) + 1 - AT_ONCE) > 0:
             place.caption(f"{before} {'run' if before == 1 else 'runs'} before yours …")
             time.sleep(0.3)
-        torch.set_num_threads(max(1, CORES // 2))  # of this thread alone; the others' keep theirs
-        yield
+        with _threads(max(1, CORES // 2)):
+            yield
     finally:
-        torch.set_num_threads(threads)
         with _queue_lock:
             _queue.remove(ticket)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute with ``count`` threads here, and with as many as before everywhere else.
+
+    torch sets the number for the calling thread and for all that begin later. Those get the old one back:
+    with another their results would differ in the last digits, as long as somebody's job goes on.
+    """
+    import torch
+
+    usual = torch.get_num_threads()
+    torch.set_num_threads(count)
+    other = threading.Thread(target=torch.set_num_threads, args=(usual,))
+    other.start()
+    other.join()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)

@@ -24,6 +24,7 @@ class Source(NamedTuple):
     key: tuple  # the same for the same pictures
     words: str
     make: Callable[[], Sequence]  # the pictures
+    code: str  # the same in Python
 
 
 def pick_pictures(side: int) -> Source | None:
@@ -56,7 +57,10 @@ def drawing_side(models) -> int:
 
 
 def _drawn(count: int, seed: int, side: int) -> Source:
-    return Source((DRAWN, count, seed, side), "drawn textures", lambda: pictures.drawn(count, seed, side))
+    code = f"pictures.drawn({count!r}, {seed!r}, {side!r})"
+    return Source(
+        (DRAWN, count, seed, side), "drawn textures", lambda: pictures.drawn(count, seed, side), code
+    )
 
 
 def _uploaded(count: int, _seed: int, _side: int) -> Source | None:
@@ -89,7 +93,8 @@ def _uploaded(count: int, _seed: int, _side: int) -> Source | None:
         st.warning(f"{len(left_out)} left out. {left_out[0]}")
     st.caption(f"{len(read)} pictures read; the first {min(count, len(read))} are used.")
     digest = hashlib.sha1("".join(key).encode()).hexdigest()
-    return Source((UPLOADED, digest, count), "your pictures", lambda: read[:count])
+    code = f'pictures.read_files([("yours.zip", open("yours.zip", "rb").read())])[0][:{count!r}]'
+    return Source((UPLOADED, digest, count), "your pictures", lambda: read[:count], code)
 
 
 def _cifar(count: int, seed: int, _side: int) -> Source | None:
@@ -100,7 +105,10 @@ def _cifar(count: int, seed: int, _side: int) -> Source | None:
         with st.spinner("Getting CIFAR-100 …"):
             _cifar_pictures(1, 0)
         state["k_cifar"] = True
-    return Source((CIFAR, count, seed), "photographs of CIFAR-100", lambda: _cifar_pictures(count, seed))
+    code = f"pictures.cifar100({count!r}, {seed!r})"
+    return Source(
+        (CIFAR, count, seed), "photographs of CIFAR-100", lambda: _cifar_pictures(count, seed), code
+    )
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -113,7 +121,8 @@ def _folder(count: int, seed: int, _side: int) -> Source | None:
     if not path or os.environ.get(LOCAL) != "1":
         return None
     found = pictures.folder(path, count, seed)
-    return Source((FOLDER, path, count, seed), "pictures of that folder", lambda: found)
+    code = f"pictures.folder({path!r}, {count!r}, {seed!r})"
+    return Source((FOLDER, path, count, seed), "pictures of that folder", lambda: found, code)
 
 
 SOURCES = {DRAWN: _drawn, UPLOADED: _uploaded, CIFAR: _cifar, FOLDER: _folder}

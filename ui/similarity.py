@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizcore import matrix, render
+from vizcore import __version__, matrix
 
-from . import figures
+from . import code, figures, saving
 from .choices import Choice, load
 from .picture_sets import Source
 
@@ -30,6 +30,7 @@ UNTRAINED = ("lambda_resnet38t",)  # nobody has published weights
 CONTROL_SEEDS = 7001, 7002
 COLOUR = alt.Scale(scheme="viridis", domain=[0, 1], clamp=True)
 TICKS = 26  # names on an axis
+TITLE = "Similarity of layers"
 
 
 # ---------------------------------------------------------------- one click
@@ -306,23 +307,23 @@ def matches(asked: Asked, step: Step) -> None:
     )
 
 
-def downloads(asked: Asked, step: Step) -> None:
+def keep(asked: Asked, step: Step) -> None:
+    """What can be taken away: the matrix as a picture with its code, as numbers, and as a table."""
     rows, columns = asked.layers
-    cka = step.found.cka[asked.estimator]
-    a, b = (choice.name for choice in asked.choices)
-    name = f"cka_{a}_{b}_{asked.estimator}_n{step.done}"
+    cka, noise = (kind[asked.estimator] for kind in (step.found.cka, step.found.noise))
+    note = f"{asked.how.kernel} CKA, {asked.estimator}, n = {step.done} {asked.source.words}"
+    sides = titles(asked)
+    caption = f"{note}. Rows: A, {sides[0]}; columns: B, {sides[1]}. Sightlines {__version__}"
+    maps = {"cka": cka, "noise": noise}
+    if step.control is not None:
+        maps["random_weights"] = step.control.cka[asked.estimator]
 
-    def csv() -> str:
-        table = pd.DataFrame(cka, index=pd.Index(rows, name="A / B"), columns=columns)
-        return table.to_csv(float_format="%.6f")
+    def draw() -> np.ndarray:
+        return matrix.matrix_picture(cka, rows, columns, TITLE, sides)
 
-    def png() -> bytes:
-        note = f"{asked.how.kernel} CKA, {asked.estimator}, n = {step.done} {asked.source.words}"
-        title = "Similarity of layers"
-        return render.png(matrix.matrix_picture(cka, rows, columns, title, titles(asked), note))
-
-    with st.container(horizontal=True):
-        st.download_button("CSV", csv, f"{name}.csv", "text/csv", key="k_csv", on_click="ignore",
-                           icon=":material/download:")  # fmt: skip
-        st.download_button("PNG", png, f"{name}.png", "image/png", key="k_png", on_click="ignore",
-                           icon=":material/image:")  # fmt: skip
+    saving.keep("CKA of A with B", caption, draw, code.similarity(asked, step.done, TITLE, sides), **maps)
+    table = [
+        {"layer of A": row, **dict(zip(columns, values, strict=True))}
+        for row, values in zip(rows, cka.round(6).tolist(), strict=True)
+    ]
+    saving.keep_table("CKA of A with B", table)

@@ -9,6 +9,7 @@ BENCHMARKS = {
     "peaks": "how much memory each method takes at its peak",
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
+    "memory": "what a server takes: one session on all pages, and what 300 interactions add",
     "gallery": "every class of the bundled pair imagined, judged by both networks, and the contact sheet",
     "isolation": "a Grad-CAM on a server while somebody else's activation maximisation runs there",
     "app": "how long people wait, in a real browser: start, another class, layer, page",

@@ -5,7 +5,7 @@ from functools import partial
 import torch
 
 from benchmarks.rows import Growth, bare
-from vizcore import attention
+from vizcore import attention, similarity
 from vizcore.cam import cams
 from vizcore.capture import capture
 from vizcore.models import best_device, load_model
@@ -54,6 +54,24 @@ def rows(quick):
         lambda side: partial(_rollout, vits[side], square(side)),
         lambda side: bare(vits[side], square(side)),
     )
+    pair = [load_model(name, "random", device=device) for name in ("texture_resnet", "texture_vit")]
+    pictures = torch.randn(64, 3, 128, 128, generator=torch.Generator().manual_seed(1)).to(device)
+    yield Growth(
+        "CKA, all blocks of the bundled pair: pictures",
+        "pictures",
+        (64, 128, 256) if quick else (64, 128, 256, 512, 1024),
+        lambda n: partial(_cka, pair, pictures, n),
+        lambda n: lambda: [bare(model.net, pictures)() for _ in range(n // 64) for model in pair],
+    )
+
+
+def _cka(pair, pictures, n):
+    """The estimate of n pictures in minibatches of 64."""
+    batches = (
+        tuple(similarity.grams(model.net, pictures, model.blocks) for model in pair) for _ in range(n // 64)
+    )
+    *_, last = similarity.estimates(batches, n)
+    return last
 
 
 def _vit(side, device):

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from .visitor import ROOT, Visitor, act, photograph, server
+from .visitor import ROOT, Visitor, act, megabytes, photograph, server
 
 JOIN_SECONDS = 30  # within which all have come
 THINK_SECONDS = 10  # the mean between an answer and the next question
@@ -176,14 +176,6 @@ def browser(address: str, found: dict):
         stop.set()
         if thread:
             thread.join()
-
-
-def megabytes(pid: int, field: str = "VmHWM") -> int:
-    """A process's resident memory, or its peak, from Linux."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) // 1024
-    return 0
 
 
 def main(argv):

@@ -59,6 +59,14 @@ def wait_for(port: int, seconds: float = 60) -> None:
             time.sleep(0.05)
 
 
+def megabytes(pid: int, field: str = "VmHWM") -> int:
+    """A process's resident memory, or its peak, from Linux."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) // 1024
+    return 0
+
+
 class Visitor:
     """One session: what it sees, by place on the page, and what it has set."""
 

@@ -25,6 +25,7 @@ class Door(NamedTuple):
     title: str
     question: str
     miniature: Callable  # (cnn, vit, picture) -> (H, W, 3), of the bundled pair
+    of_picture: bool = True  # else the same for every picture
 
 
 def _colours(cnn, _vit, picture):
@@ -51,7 +52,7 @@ def _gradients(cnn, _vit, picture):
     from vizcore.saliency import METHODS
 
     images = cnn.preprocess(picture.image)
-    *_, last = METHODS["SmoothGrad"].run(cnn, images, int(cnn.net(images)[0].argmax()), draws=8)
+    *_, last = METHODS["gradient"].run(cnn, images, int(cnn.net(images)[0].argmax()))
     pixels = render.to_array(last.pixels[0])
     return render.centred(pixels, render.end_of_scale(pixels))
 
@@ -107,12 +108,14 @@ DOORS = [
         "Activation maximisation",
         "What would the network like to see, and does the other one agree?",
         _imagined,
+        of_picture=False,
     ),
     Door(
         "pages/similarity.py",
         "Similarity",
         "Do a CNN and a ViT learn the same things, layer by layer?",
         _similarity,
+        of_picture=False,
     ),
 ]
 
@@ -122,11 +125,9 @@ def doors(picture) -> None:
     for start in range(0, len(DOORS), 3):
         for door, column in zip(DOORS[start : start + 3], st.columns(3), strict=True):
             with column.container(border=True, height="stretch"):
-                st.image(
-                    _miniature(door.page, picture.key, picture),
-                    width="stretch",
-                    alt=f"{door.title}, in small",
-                )
+                key = picture.key if door.of_picture else ""
+                small = _miniature(door.page, key, picture)
+                st.image(small, width="stretch", alt=f"{door.title}, in small")
                 st.page_link(door.page, label=f"**{door.title}**")
                 st.markdown(door.question)
 

@@ -12,8 +12,11 @@ from vizcore import attention, evidence, heatmaps, textures
 from vizcore.capture import capture
 from vizcore.features import as_maps, similarity, strength
 from vizcore.frame import cell_at, seen, to_frame
+from vizcore.gallery import load_gallery
 from vizcore.images import read_picture
 from vizcore.models import load_model
+from vizcore.pictures import drawn
+from vizcore.similarity import compare
 
 STEPS = [(key, number) for key, lesson in LESSONS.items() for number in range(1, len(lesson.steps) + 1)]
 
@@ -230,3 +233,59 @@ def test_depth_3_deeper_only_the_trained_network_finds_the_other_eye(both, cat):
 def test_depth_4_channels_for_places(both):
     first, last = (both[0].layouts[layer] for layer in ("conv_stem", "blocks.6.0"))
     assert first.grid == (112, 112) and last.grid == (7, 7) and last.channels == 10 * first.channels
+
+
+def shares():
+    """Of the stored gallery: (origin, with random views, judge, class) -> share of views that are right."""
+    return {
+        (one["origin"][8:], one["robust"], one["judge"][8:], one["name"]): one["right"]
+        for one in load_gallery().verdicts
+    }
+
+
+def mean_share(origin, robust, judge):
+    found = [value for key, value in shares().items() if key[:3] == (origin, robust, judge)]
+    return sum(found) / len(found)
+
+
+def test_dream_2_one_view_is_a_trick_on_its_own_network():
+    for name in ("ResNet", "ViT"):
+        assert mean_share(name, True, name) > 0.99  # "always"
+    assert 0.4 < mean_share("ResNet", False, "ResNet") < 0.6  # "about half"
+    assert 0.09 < mean_share("ViT", False, "ViT") < 0.17  # "about one in eight"
+
+
+def test_dream_3_two_networks_disagree_about_woven():
+    for own, other in (("ResNet", "ViT"), ("ViT", "ResNet")):
+        assert shares()[own, True, own, "woven"] > 0.9 > 0.1 > shares()[own, True, other, "woven"]
+        assert mean_share(own, True, other) > 0.45 and mean_share(own, False, other) < 0.25
+
+
+def compared(number):
+    """What a step of the lesson shows: the last estimate."""
+    values = values_of("same", number)
+    a, b = (
+        load_model(values[slot], values[f"weights_{slot}"], seed=values.get(f"seed_{slot}", 0), device="cpu")
+        for slot in "ab"
+    )
+    *_, last = compare(a, b, drawn(values["k_n"], values["k_seed"], 128))
+    return last
+
+
+def test_same_1_and_4_the_pair_climbs_together_and_the_biased_estimator_likes_noise():
+    last = compared(1)
+    cka = last.cka["unbiased"]
+    best = cka.argmax(1)
+    assert (
+        best[1] == 0 and best[-1] >= cka.shape[1] - 3 and np.corrcoef(np.arange(len(best)), best)[0, 1] > 0.8
+    )
+    assert (last.noise["biased"] > 0.9).mean() > 0.5 and abs(last.noise["unbiased"].mean()) < 0.01
+
+
+def test_same_2_random_networks_are_more_alike():
+    assert compared(2).cka["unbiased"].mean() > compared(1).cka["unbiased"].mean() + 0.2
+
+
+def test_same_3_training_changes_the_depth():
+    same = compared(3).cka["unbiased"].diagonal()
+    assert same[0] > 0.8 and same[-1] < 0.15

@@ -95,9 +95,13 @@ def first() -> None:
 
 
 def shelf() -> None:
-    """A card for each lesson."""
-    for (key, lesson), column in zip(LESSONS.items(), st.columns(3), strict=False):
-        with column.container(border=True, height="stretch"):
-            link(f"**{lesson.title}**", key, 1, ":material/school:")
-            st.markdown(lesson.about)
-            st.caption(f"{len(lesson.steps)} steps, about {lesson.minutes} minutes, on the bundled networks")
+    """A card for each lesson, three in a row."""
+    lessons = list(LESSONS.items())
+    for start in range(0, len(lessons), 3):
+        for (key, lesson), column in zip(lessons[start : start + 3], st.columns(3), strict=False):
+            with column.container(border=True, height="stretch"):
+                link(f"**{lesson.title}**", key, 1, ":material/school:")
+                st.markdown(lesson.about)
+                st.caption(
+                    f"{len(lesson.steps)} steps, about {lesson.minutes} minutes, on the bundled networks"
+                )

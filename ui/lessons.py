@@ -23,6 +23,7 @@ class Lesson(NamedTuple):
 
 
 FEATURES, ROLLOUT, CAM = (f"pages/{name}.py" for name in ("feature_maps", "attention_rollout", "grad_cam"))
+IMAGINE, SIMILARITY = (f"pages/{name}.py" for name in ("activation_maximization", "similarity"))
 PAIR = {
     "picture": "Honeycomb in bands",
     "a": "texture_resnet",
@@ -32,6 +33,16 @@ PAIR = {
 }
 MAPS = {"g_method_a": "Grad-CAM", "g_method_b": "Grad-CAM", "g_region": True, "g_over": "both"}
 FLOWS = {"r_query": "the answer", "r_residual": 50, "r_discard": 0, "r_fusion": "mean", "r_prefix": True}
+COMPARED = {
+    "k_data": "Drawn textures",
+    "k_n": 64,
+    "k_seed": 0,
+    "k_layers": "blocks",
+    "k_features": "all values",
+    "k_kernel": "linear",
+    "k_control": False,
+    "k_biased": False,
+}
 CAT = {
     "picture": "Chelsea the cat",
     "a": "efficientnet_lite0",
@@ -212,6 +223,111 @@ LESSONS: dict[str, Lesson] = {
                 "Place, for meaning: the first layer has few channels with many places, the last many "
                 "channels with few places. That is why heatmaps from the last layer, such as Grad-CAM's, "
                 "are coarse, whatever the smooth colours suggest.",
+            ),
+        ],
+    ),
+    "dream": Lesson(
+        "A network's dream",
+        "What would a network like to see? Two of them imagine every class from noise. Then each is asked "
+        "what it thinks of the other's pictures.",
+        7,
+        {**PAIR, "m_part": "Gallery"},
+        [
+            Step(
+                IMAGINE,
+                {"m_look": "honeycombed"},
+                "Both networks started from noise and climbed towards each class. Cover the names with your "
+                "hand and guess them.",
+                "what a picture has of its class, such as cells or stripes, and what it lacks.",
+                "You can name many of them. What does that prove?",
+                "That the network knows something that you know too. Not that it sees this in a photograph, "
+                "and not that it goes by nothing else: each is one of many pictures that excite its class.",
+            ),
+            Step(
+                IMAGINE,
+                {"m_look": "chequered"},
+                "Look at “One class, closer”. Some pictures were made with random views, shifted and turned "
+                "anew at each step, the others with one view that never moved.",
+                "which of them look like noise, and in the table below, how often each network recognises "
+                "its own pictures of either kind.",
+                "Every picture raised its class's score while it was made. What went wrong with one view?",
+                "It found a trick that works from one angle. In new views the ResNet recognises only about "
+                "half of its own one-view pictures, the ViT about one in eight; those made with random "
+                "views, always. What is to be trusted must survive being moved.",
+            ),
+            Step(
+                IMAGINE,
+                {"m_look": "woven"},
+                "Now the other network is the judge. Look at “woven”, then at the matrix at the bottom.",
+                "the columns where one network judges the other's pictures.",
+                "Each network is sure of its own “woven”, and neither believes the other's. Who is right?",
+                "Each about itself: they go by different signs of the same word. With random views a picture "
+                "convinces the other network about half of the time or more, with one view hardly ever. A "
+                "second network is a test that your own eyes can't replace.",
+            ),
+            Step(
+                IMAGINE,
+                {
+                    "m_part": "Make your own",
+                    "m_who": "both",
+                    "m_kind": "a class",
+                    "m_class": ["honeycombed"],
+                    "m_recipe": "fast",
+                },
+                "Press “Imagine” and watch. Then choose another seed under “Options of the recipe” and "
+                "imagine once more.",
+                "what stays and what changes.",
+                "Which of the pictures is the network's idea of a honeycomb?",
+                "None alone: many pictures excite the class, and the seed decides which one is found. What "
+                "they have in common says more than any of them.",
+            ),
+        ],
+    ),
+    "same": Lesson(
+        "Do they learn the same?",
+        "A CNN and a ViT learnt the same task. Compare all of their layers, then do the same with networks "
+        "that learnt nothing, and with noise.",
+        7,
+        {**PAIR, **COMPARED},
+        [
+            Step(
+                SIMILARITY,
+                {},
+                "Press “Compare”: every block of the CNN beside every block of the ViT, on 64 drawn "
+                "textures.",
+                "the brightest cell of each row and where it lies. The input is at the lower left.",
+                "Do the two networks climb together?",
+                "Yes: what comes first in the CNN is most like what comes first in the ViT, and its last "
+                "block is most like the ViT's last layers. Nobody told them to agree; the task was the same.",
+            ),
+            Step(
+                SIMILARITY,
+                {"weights_a": "random", "weights_b": "random", "seed_a": 0, "seed_b": 1},
+                "Now neither network has learnt anything. Press “Compare” again.",
+                "how bright the matrix is beside the last one.",
+                "They know nothing, and are more alike than before. How can that be?",
+                "Random layers pass on little but a picture's mean colour, and that is the same for both. A "
+                "high value says that two layers find the same pictures alike, not that either knows "
+                "anything.",
+            ),
+            Step(
+                SIMILARITY,
+                {"b": "texture_resnet", "weights_b": "random", "seed_b": 0},
+                "The trained ResNet beside its own random self. Press “Compare”.",
+                "the cells from the lower left to the upper right: the same layer, trained and random.",
+                "From where on did training change what is computed?",
+                "Little at the first layer, where even random filters find edges and colours. At the last "
+                "block hardly anything is left in common. What is learnt is learnt deep inside.",
+            ),
+            Step(
+                SIMILARITY,
+                {"k_biased": True},
+                "The CNN and the ViT again, both trained, but with the estimator of many notebooks: the "
+                "biased one. Press “Compare”.",
+                "the small matrix “Control: noise”. It compares random numbers that have nothing in common.",
+                "What does the biased estimator find in noise?",
+                "Nearly perfect agreement in many cells, as there are far more features than pictures. The "
+                "unbiased one finds about 0. Before you believe a high value, ask what noise would get.",
             ),
         ],
     ),

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from ui import actmax, imagined, real, saving
-from ui.choices import chosen, load_both, slot_colours
+from ui.choices import chosen_models, load_both, slot_colours
 from ui.header import header
 
 GALLERY, OWN = "Gallery", "Make your own"
-_, *choices = chosen()
+choices = chosen_models()
 
 header("Activation maximisation")
 st.markdown(

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from ui import figures, picture_sets, saving, similarity
-from ui.choices import chosen, load_both, slot_colours
+from ui.choices import chosen_models, load_both, slot_colours
 from ui.header import header
 from ui.jobs import job
 from vizcore.images import PictureError
 
-_, *choices = chosen()
+choices = chosen_models()
 
 header("Similarity")
 st.markdown(

@@ -302,7 +302,8 @@ def _curves(one: Asked, found: Found) -> None:
         for step in range(0, len(found.objective), every)
         for value, name in zip(found.objective[step], one.names, strict=True)
     ]
-    palette = ["#e67800", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b8a000"]
+    several = ["#e67800", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b8a000"]
+    palette = several if len(one.names) > 1 else [figures.web_colour(one.colour)]
     legend = alt.Legend(orient="top", title=None, columns=3, labelLimit=110) if len(one.names) > 1 else None
     chart = (
         alt.Chart(pd.DataFrame(rows), height=240)

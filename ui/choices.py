@@ -108,6 +108,7 @@ def choose_picture() -> Picture:
     )
     if "refused" in state:
         st.error(state["refused"])
+    state["of_picture"] = st.empty()
     return state["uploaded"] if name == UPLOAD else sample(name)
 
 
@@ -242,3 +243,10 @@ def chosen() -> tuple[Picture, Choice, Choice]:
         PagesManager.uses_pages_directory = False
         st.rerun()
     return st.session_state["chosen"]
+
+
+def chosen_models() -> list[Choice]:
+    """The two models, for a page that looks at no single picture: the sidebar says so."""
+    _, *choices = chosen()
+    st.session_state["of_picture"].caption("This page looks at no single picture.")
+    return choices

@@ -52,7 +52,7 @@ def _gradients(cnn, _vit, picture):
     from vizcore.saliency import METHODS
 
     images = cnn.preprocess(picture.image)
-    *_, last = METHODS["gradient"].run(cnn, images, int(cnn.net(images)[0].argmax()))
+    *_, last = METHODS["gradient × input"].run(cnn, images, int(cnn.net(images)[0].argmax()))
     pixels = render.to_array(last.pixels[0])
     return render.centred(pixels, render.end_of_scale(pixels))
 

@@ -95,10 +95,6 @@ def _title(one: Mapped) -> None:
     st.markdown(f"**{one.model.title}**, {one.method} for “{one.name}”")
 
 
-def _hex(colour) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
-
-
 def _number(value: float) -> str:
     return "undefined (a flat map)" if np.isnan(value) else f"{value:.2f}"
 
@@ -132,7 +128,7 @@ def curves(mapped: list[Mapped]) -> None:
         for (one, own), column in zip(_latest(mapped, found), st.columns(len(mapped)), strict=False):
             with column:
                 _title(one)
-                _curve_chart(own[-1].curves, _hex(one.colour))
+                _curve_chart(own[-1].curves, figures.web_colour(one.colour))
         st.caption(
             "Area: the mean probability on the way. It can't show whether the map is right: a half-covered "
             "picture is one that the network never learnt from. **One picture is an anecdote**; "
@@ -256,7 +252,7 @@ def randomised(mapped: list[Mapped]) -> None:
                     f"the map with {shown.done} of {shown.total} parts randomised",
                     f"random from the answer down to {shown.layer}" if shown.layer else "as trained",
                 )
-                _similarity_chart(own, _hex(one.colour))
+                _similarity_chart(own, figures.web_colour(one.colour))
                 if len(own) > shown.total and own[-1].rank > SAME:
                     st.warning(
                         f"All weights are random, and the map is still much the same (rank correlation "

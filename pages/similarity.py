@@ -6,6 +6,7 @@ from ui import figures, picture_sets, saving, similarity
 from ui.choices import chosen_models, load_both, slot_colours
 from ui.header import header
 from ui.jobs import job
+from ui.plain import plain
 from vizcore.images import PictureError
 
 choices = chosen_models()
@@ -46,7 +47,7 @@ try:
         start=start,
     )
 except PictureError as error:  # a file of a folder, when its turn came
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 if found:
     st.header("Which layers belong together?", anchor=False)

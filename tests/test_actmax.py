@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vizcore import objectives, parameterise
+from vizcore import augment, objectives, parameterise
 from vizcore.actmax import (
     ALL_VIEWS,
     RECIPES,
@@ -294,6 +294,47 @@ def test_each_picture_stops_early_by_itself(cnn):
     assert last(cnn, [flat], replace(recipe, patience=0)).done == 14
 
 
+def test_what_stopped_early_keeps_its_best_beside_others(cnn):
+    """A score that only falls: the first picture is the best one, whoever else is in the batch."""
+    scores = iter(-float(i) for i in range(100))
+    falling = objectives.Objective(lambda output, _: 0 * output[:, 0] + next(scores))
+    recipe = replace(QUICK, steps=14, patience=3)
+    *_, end = maximise(cnn, [falling, logit(cnn, 3)], recipe)
+    first = next(maximise(cnn, [logit(cnn, 3)] * 2, recipe))
+    assert end.done == 14 and end.best_at.tolist()[0] == 1
+    assert torch.equal(end.best[0], first.pictures[0])
+
+
+def test_no_two_changes_of_a_view_share_a_random_number(monkeypatch):
+    """Each column of the draws is read by one of the changes alone."""
+    drawn = torch.rand(1, augment.DRAWS, generator=torch.Generator().manual_seed(3))
+    used = []
+    for number in range(augment.DRAWS):
+        other = drawn.clone()
+        other[0, number] = (other[0, number] + 0.37) % 1
+        changed = set()
+        for name in ("jitter", "crop", "rotation", "perspective", "flip", "colour", "hue", "blur"):
+            alone = augment.Augment(**{name: getattr(ALL_VIEWS, name)})
+            before, after = (_views(alone, u, monkeypatch) for u in (drawn, other))
+            if any(a is not None and not torch.equal(a, b) for a, b in zip(before, after, strict=True)):
+                changed.add(name)
+        used.append(changed)
+    assert all(len(changed) <= 1 for changed in used) and set.union(*used) >= {
+        "colour",
+        "hue",
+        "blur",
+        "crop",
+    }
+
+
+def _views(recipe, u, monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: u)
+    try:
+        return augment.draw(recipe, [None], 1)
+    finally:
+        monkeypatch.undo()
+
+
 def test_stopped_in_between_it_keeps_its_best_and_goes_on(cnn):
     steps = maximise(cnn, [logit(cnn, 2)], QUICK)
     third = [next(steps) for _ in range(3)][-1]
@@ -382,3 +423,8 @@ def test_the_stored_gallery_says_what_its_pictures_say(cnn, vit):
             stored = found.pictures[model.title, True][k]
             picture = torch.tensor(stored).permute(2, 0, 1)[None] / 255
             assert judge(model, picture, [k]).right.item() == pytest.approx(own[k]["right"], abs=0.07)
+
+
+def test_classes_without_names_are_nobodys_counterpart(cnn, vit):
+    a, b = (replace(model, labels=[]) for model in (cnn, vit))
+    assert counterpart(a, 3, b) is None and counterpart(a, 3, a) == 3

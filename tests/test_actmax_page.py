@@ -63,6 +63,14 @@ def test_both_networks_run_at_once_and_are_asked_about_each_other(page):
     assert at.button(key="m_run_button").label == "Imagine"  # another question
 
 
+def test_two_networks_of_one_title_are_told_apart(page):
+    at = page(**QUICK, m_class=["grid"], b="texture_resnet", weights_b="random", seed_b="3")
+    fine(at.button(key="m_run_button").click().run())
+    fine(at.button(key="m_cross_button").click().run())
+    table = at.dataframe[0].value
+    assert len(table) == 8 and len(set(table["judged by"])) == len(set(table["made for"])) == 2
+
+
 def test_the_pictures_carry_their_recipe(page, monkeypatch):
     packed = {}
     monkeypatch.setattr(st, "download_button", lambda label, data, *_, **__: packed.update({label: data}))

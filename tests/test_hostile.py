@@ -433,6 +433,15 @@ def test_a_broken_checkpoint_ends_in_one_sentence(name):
     assert says(error.value)
 
 
+def test_a_checkpoint_of_a_million_files_is_refused_before_its_names_are_read(monkeypatch):
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    names = bytes(1_000_001)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, len(names), 0, 0)
+    with pytest.raises(ModelError, match="damaged") as error:
+        read_checkpoint(b"PK" + names + end)
+    assert says(error.value)
+
+
 def test_a_classifier_too_wide_to_be_true_allocates_nothing(monkeypatch):
     """Four million classes for a network of 512 features would be 8 GB."""
     state = timm.create_model("resnet18", num_classes=3).state_dict()
@@ -503,6 +512,17 @@ def test_text_from_outside_is_only_text(text):
     shown = plain(text)
     assert not re.search(r"[\[\]<>*~$\\@]|:[\w/]|www\.", shown)
     assert plain(shown) == shown and len(shown) == len(text)  # whoever reads it reads the same
+
+
+def test_a_link_writes_nothing_into_the_page(app):
+    words = "[sign in](http://evil.example)![x](http://evil.example/x.png)"
+    for page in ("feature_maps", "similarity", "activation_maximization", "home"):
+        at = app(f"pages/{page}.py", a=words, weights_b=words, h_class=words, m_class=words, m_look=words)
+        assert not at.exception
+        shown = [block.value for kind in ("markdown", "caption", "info", "warning", "error", "title")
+                 for block in getattr(at, kind)]  # fmt: skip
+        shown += [button.help or "" for button in at.button] + [box.label for box in at.expander]
+        assert len(shown) > 5 and not [text for text in shown if "](" in text]
 
 
 def test_ordinary_names_stay_as_they_are():

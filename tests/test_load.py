@@ -1,6 +1,8 @@
 """Several people on one server, a server that dies, and what they share: computed once, kept in bounds."""
 
+import gc
 import time
+import weakref
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +12,7 @@ from benchmarks.load import at_once, differences, follow, one_by_one
 from benchmarks.visitor import server
 from ui import networks
 from ui.choices import Choice
-from vizcore.models import ModelError
+from vizcore.models import ModelError, load_model
 
 
 def test_four_at_once_see_what_each_sees_alone():
@@ -31,7 +33,7 @@ def test_what_is_asked_by_all_at_once_is_computed_once(monkeypatch):
     def load(*_args, **_kwargs):
         calls.append(real())
         time.sleep(0.3)
-        return object()
+        return load_model("texture_vit", "random")
 
     monkeypatch.setattr("vizcore.models.load_model", load)
     choice = Choice("", "texture_vit", "random", 4321)
@@ -76,7 +78,13 @@ def test_networks_are_bounded_by_bytes(monkeypatch):
     assert list(networks._held) == [first, large, used] and sum(networks._held.values()) < 40e6
     networks.network(more, (None, None))
     assert first not in networks._held and networks._held[more] > 18e6
-    assert networks.network(first, (None, None)) is not kept[first]  # it was loaded anew
+    assert networks.network(first, (None, None)) is kept[first]  # a tab still had it: no second copy
+    networks.network(more, (None, None))
+    networks.network(large, (None, None))
+    assert first not in networks._held
+    gone = weakref.ref(kept.pop(first))
+    gc.collect()
+    assert gone() is None  # nobody has it any more
 
 
 def test_a_network_larger_than_all_that_may_be_kept_is_refused_by_its_size(monkeypatch):

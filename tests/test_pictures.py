@@ -73,15 +73,16 @@ def test_a_zip_whose_table_lies_about_sizes_is_no_way_round():
 
 
 def test_too_many_files_are_refused_without_reading_their_names(monkeypatch):
-    refused(pack({f"{i}.png": b"" for i in range(pictures.MOST + 1)}), "holds 513 pictures; at most 512")
-    monkeypatch.setattr(pictures, "DIRECTORY_MB", 0.01)
+    refused(pack({f"{i}.png": b"" for i in range(pictures.MOST + 1)}), "holds 257 pictures; at most 256")
+    monkeypatch.setattr(pictures, "DIRECTORY_BYTES", 10_000)
     monkeypatch.setattr(zipfile, "ZipFile", None)
     names = "".join(f"{i:0250}" for i in range(50)).encode()
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 50, 50, len(names), 0, 0)
     refused(names + end, "too many files")
-    refused(
-        b"PK\x06\x07" + bytes(16) + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 9, 0, 0), "too many"
-    )
+    large = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 20_000, 0)  # zip64
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 9, 0, 0)
+    refused(large + locator + end, "too many")
 
 
 def test_links_zips_within_passwords_and_odd_packing_are_refused():

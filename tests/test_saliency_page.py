@@ -76,6 +76,27 @@ def test_a_long_method_runs_on_request_and_doubling_its_steps_is_one_click(page)
     assert "Completeness" not in words(at)  # another question forgets the last answer
 
 
+def test_doubling_the_steps_runs_both_networks_again(page):
+    at = page(s_method_a="Integrated Gradients", s_method_b="Integrated Gradients", s_steps="25")
+    for slot in "ab":
+        fine(at.button(key=f"s_run_{slot}_button").click().run())
+    fine(at.button(key="s_run_b_double").click().run())
+    least = at.select_slider(key="s_steps").value
+    for slot in "ab":
+        assert at.session_state[f"job_s_run_{slot}"]["found"][-1].steps >= least
+
+
+def test_rows_of_networks_without_classes_are_one_sentence(page):
+    bare = {"a": "vit_large_patch32_224", "weights_a": "random"}
+    at = page(**bare, b="vit_small_patch14_dinov2", weights_b="random", s_sheet="true")
+    assert not at.exception and "Neither network has classes" in "".join(one.value for one in at.info)
+
+
+def test_rows_of_two_networks_of_one_architecture(page):
+    at = page(a="texture_resnet", b="texture_resnet", weights_b="random", s_sheet="true")
+    assert at.selectbox(key="s_rows_model").options == ["A: Texture ResNet", "B: Texture ResNet"]
+
+
 def test_a_long_method_can_be_stopped_and_keeps_what_it_has(page, monkeypatch):
     draw, stopped = saliency.draw, []
 

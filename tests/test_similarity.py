@@ -288,3 +288,22 @@ def test_the_picture_of_a_matrix_has_the_input_at_the_lower_left_and_undefined_c
     dark = picture[top - 60 : bottom + 1, left - 570 : right + 1] == (68, 1, 84)
     assert dark.all(-1).sum() == 58 * 900
     assert matrix.thinned([str(i) for i in range(100)], 40) == [str(i) for i in range(0, 100, 3)]
+
+
+def test_a_network_without_recognised_blocks_is_compared_by_its_layers():
+    model = load_model("twins_svt_small", "random", device="cpu")
+    assert not model.blocks
+    *_, last = compare(model, model, drawn(4, size=64), batch=4)
+    assert last.cka["unbiased"].shape == (len(model.layers),) * 2
+
+
+def test_modules_that_hand_on_a_tensor_share_its_matrix_and_changed_ones_do_not(monkeypatch):
+    """Identity hands on its input; ReLU in place changes it; the container's output is its last module's."""
+    made = []
+    monkeypatch.setattr(similarity, "gram", lambda rows, how: made.append(rows.clone()) or gram(rows, how))
+    net = torch.nn.Sequential(torch.nn.Identity(), torch.nn.ReLU(inplace=True), torch.nn.Identity())
+    images = torch.randn(6, 3, 4, 4)
+    found = grams(net, images.clone(), ["0", "1", "2"]).values
+    assert len(made) == 2 and torch.equal(found[1], found[2])
+    for one, rows in ((found[0], images), (found[1], images.relu())):
+        assert torch.allclose(one, gram(rows.flatten(1)))

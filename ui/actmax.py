@@ -23,6 +23,7 @@ from .choices import forget
 from .classes import class_names
 from .imagined import judged
 from .jobs import job
+from .plain import plain
 
 MOST = 8  # pictures of a network in one run
 FIRST = ("honeycombed", "daisy")  # asked for at first: one class of the textures, one of ImageNet
@@ -407,7 +408,7 @@ def cross(asked: list[Asked], models: list, found: dict[str, Found], recipe, see
         if compared.verdicts:
             judged([one._asdict() for one in compared.verdicts])
         for judge, name in compared.unknown:
-            st.caption(f"{judge} has no class “{name}”, so it is not asked about that picture.")
+            st.caption(f"{judge} has no class “{plain(name)}”, so it is not asked about that picture.")
 
     job(
         "m_cross", question, lambda: _crossed(asked, models, found, recipe, seed), draw, "Ask the networks",
@@ -422,18 +423,25 @@ def _crossed(asked: list[Asked], models: list, found: dict[str, Found], recipe, 
     from vizcore.augment import Augment
     from vizcore.crosseval import Made, cross_evaluate
 
+    if len({model.title for model in models}) < len(models):  # trained and random, say
+        named = {
+            id(model): replace(model, title=f"{slot}: {model.title}, {model.source}")
+            for slot, model in zip("AB", models, strict=True)
+        }
+        asked = [one._replace(model=named[id(one.model)]) for one in asked]
+        models = list(named.values())
     made, done = [], 0
-    plain = replace(recipe, augment=Augment(), views=1)
-    total = (plain.steps + 2 * len(models)) * len(asked)
+    still = replace(recipe, augment=Augment(), views=1)
+    total = (still.steps + 2 * len(models)) * len(asked)
     for one in asked:
         classes = [index for _, _, index in one.targets]
         pictures = torch.tensor(found[one.choice.slot].best).permute(0, 3, 1, 2) / 255
         if recipe.augment:
             made.append(Made(one.model, True, classes, pictures))
-            for step in maximise(one.model, one.objectives(), plain, [seed] * len(classes)):
+            for step in maximise(one.model, one.objectives(), still, [seed] * len(classes)):
                 pictures = step.best
                 yield Crossed(done + step.done, total)
         made.append(Made(one.model, False, classes, pictures))
-        done += plain.steps
+        done += still.steps
     for compared in cross_evaluate(made, models):
         yield Crossed(done + (total - done) * compared.done / compared.total, total, compared)

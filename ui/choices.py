@@ -174,7 +174,8 @@ def choose_model(slot: str) -> Choice:
 def _weights_label(slot: str) -> str:
     if st.session_state.get(f"checkpoint_{slot}") is not None:
         return "your checkpoint"
-    return st.session_state.get(f"weights_{slot}") or st.query_params.get(f"weights_{slot}") or "trained"
+    words = st.session_state.get(f"weights_{slot}") or st.query_params.get(f"weights_{slot}")
+    return "random" if words == "random" else "trained"
 
 
 def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:

@@ -18,8 +18,8 @@ def _names(labels: list[str], count: int) -> list[str]:
     short = [
         plain(labels[i].split(",")[0].strip()) if i < len(labels) else f"class {i}" for i in range(count)
     ]
-    often = Counter(short)
-    return [f"{name} ({i})" if often[name] > 1 else name for i, name in enumerate(short)]
+    often = Counter(name.casefold() for name in short)  # as names are looked up: a cardigan is no Cardigan
+    return [f"{name} ({i})" if often[name.casefold()] > 1 else name for i, name in enumerate(short)]
 
 
 def class_names(model) -> list[str]:

@@ -60,10 +60,10 @@ from vizcore.models import load_model
 
 a, b = load_model({a}), load_model({b})
 shown = {shown}
-steps = similarity.compare(a, b, shown, a.{layers}, b.{layers}, similarity.{how!r})
+steps = similarity.compare(a, b, shown, {layers}, similarity.{how!r})
 last = next(step for step in steps if step.done == {done!r})
 cka = last.cka[{estimator!r}]  # (layers of A, layers of B)
-figure = matrix_picture(cka, a.{layers}, b.{layers}, {title!r}, {sides!r})
+figure = matrix_picture(cka, {layers}, {title!r}, {sides!r})
 """
 RUN = """\
 from itertools import islice
@@ -178,13 +178,18 @@ def cam(one, look: dict) -> str:
     heat = HEATS[kind].format(layer=one.layer, method=one.method, index=one.index, name=one.name)
     figure = FIGURES["overlay"].format(opacity=look["opacity"])
     if look["region"] and one.name in look["masks"]:
-        first, second, seed = SCENES[one.picture.title]
-        side = one.picture.size[0]
-        figure += FIGURES["region"].format(first=first, second=second, seed=seed, side=side, name=one.name)
+        figure += contour(one)
     return script(one.choice, one.picture, heat, FRAMED, figure)
 
 
-def pixels(one, view: str, settings: dict) -> str:
+def contour(one) -> str:
+    """Around the true region of the class, in a drawn picture."""
+    first, second, seed = SCENES[one.picture.title]
+    side = one.picture.size[0]
+    return FIGURES["region"].format(first=first, second=second, seed=seed, side=side, name=one.name)
+
+
+def pixels(one, view: str, settings: dict, region: bool) -> str:
     """Of a map on the saliency page, an ``evidence.Mapped``; empty for a view over the picture."""
     parts = {
         "colours": "last.pixels[0]",
@@ -203,19 +208,22 @@ def pixels(one, view: str, settings: dict) -> str:
         part=parts[view],
     )
     figure = FIGURES["pixels"].format(scale="centred" if view == "colours" else "from_black")
-    return script(one.choice, one.picture, heat, figure)
+    return script(one.choice, one.picture, heat, figure, contour(one) if region else "")
 
 
 def similarity(asked, done: int, title: str, sides: tuple[str, str]) -> str:
     """Of the matrix on the similarity page, a ``similarity.Asked`` after ``done`` pictures."""
     a, b = (model_of(choice) for choice in asked.choices)
-    layers = "blocks" if asked.layers[0] == asked.models[0].blocks else "layers"
+    layers = [
+        f"{side}.blocks" if own == model.blocks else f"{side}.layers"
+        for side, own, model in zip("ab", asked.layers, asked.models, strict=True)
+    ]
     return (
         PAIR.format(
             a=a,
             b=b,
             shown=asked.source.code,
-            layers=layers,
+            layers=", ".join(layers),
             how=asked.how,
             done=done,
             estimator=asked.estimator,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -18,6 +19,7 @@ DRAW_EVERY = 0.4  # seconds between two drawings of a running job: pictures cost
 
 _queue: list[object] = []  # one ticket for each running or waiting job of the server, in order of arrival
 _queue_lock = threading.Lock()
+_threads_lock = threading.Lock()
 
 
 def job(
@@ -81,16 +83,20 @@ def job(
         return found
     bar.progress(0.0)
     drawn = 0.0
-    with _turn(bar):
-        for step in held["steps"]:
-            if not keep_all:
-                found.clear()
-            found.append(step)
-            bar.progress(step.done / step.total, f"{step.done / step.total:.0%}")
-            if time.monotonic() - drawn > DRAW_EVERY:
-                with place.container():
-                    draw(found)
-                drawn = time.monotonic()
+    try:
+        with _turn(bar):
+            for step in held["steps"]:
+                if not keep_all:
+                    found.clear()
+                found.append(step)
+                bar.progress(step.done / step.total, f"{step.done / step.total:.0%}")
+                if time.monotonic() - drawn > DRAW_EVERY:
+                    with place.container():
+                        draw(found)
+                    drawn = time.monotonic()
+    except Exception:  # a generator that failed can't go on: the next press starts anew
+        del state[name]
+        raise
     held.update(finished=True, running=False)
     st.rerun()
 
@@ -125,12 +131,20 @@ def _threads(count: int) -> Iterator[None]:
     """
     import torch
 
-    usual = torch.get_num_threads()
-    torch.set_num_threads(count)
-    other = threading.Thread(target=torch.set_num_threads, args=(usual,))
-    other.start()
-    other.join()
+    with _threads_lock:
+        usual = _usual_threads()
+        torch.set_num_threads(count)
+        other = threading.Thread(target=torch.set_num_threads, args=(usual,))
+        other.start()
+        other.join()
     try:
         yield
     finally:
         torch.set_num_threads(usual)
+
+
+@cache
+def _usual_threads() -> int:
+    import torch
+
+    return torch.get_num_threads()

@@ -8,7 +8,7 @@ and what is large belongs there and not into ``st.cache_resource``, which only c
 import os
 
 MODELS_MB = int(os.environ.get("SIGHTLINES_MODEL_MB", 1300))  # networks, of all sessions together
-ATTENTION_MB = 600  # of one network's attention on one picture; half of it is kept
+ATTENTION_MB = 380  # of one network's attention on one picture; half of it is kept, among the answers
 UPLOAD_MB = 20  # a picture
 CHECKPOINT_MB = 200  # and no file may be larger: server.maxUploadSize
 LABELS_MB = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import OrderedDict
 
 import streamlit as st
@@ -12,6 +13,7 @@ from .limits import MODELS_MB, RETRY_SECONDS
 
 _lock = threading.Lock()
 _held: OrderedDict = OrderedDict()  # choice -> bytes, the one that has been idle for longest first
+_alive: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # also those that an open tab still has
 _failed: dict = {}  # choice -> when it failed, and the sentence
 
 
@@ -35,7 +37,7 @@ def network(choice, uploads: tuple[bytes | None, bytes | None]):
 @st.cache_resource(show_spinner=False)  # bounded by ``_make_room``
 def _load(choice, _uploads):
     from vizcore.checkpoints import read_labels
-    from vizcore.models import ModelError, find_entry, load_model, network_bytes
+    from vizcore.models import ModelError, find_entry, load_model, module_bytes, network_bytes
 
     failed_at, sentence = _failed.get(choice, (0.0, ""))
     if sentence and time.monotonic() - failed_at < RETRY_SECONDS:
@@ -49,6 +51,8 @@ def _load(choice, _uploads):
                 "larger SIGHTLINES_MODEL_MB."
             )
         _make_room(choice, size)
+        if choice in _alive:
+            return _alive[choice]
         checkpoint, labels = _uploads
         model = load_model(
             choice.name,
@@ -65,11 +69,13 @@ def _load(choice, _uploads):
                 del _failed[old]
             _failed[choice] = now, str(error)
         raise
+    _alive[choice] = model
+    _make_room(choice, module_bytes(model.net))  # a checkpoint may have more classes than its architecture
     return model
 
 
 def _make_room(choice, size: int) -> None:
-    """Let the networks go that have been idle for longest; who still works with one keeps it until then."""
+    """Let the networks go that have been idle for longest; a tab that still shows one keeps it until then."""
     with _lock:
         _held.pop(choice, None)
         while _held and sum(_held.values()) + size > MODELS_MB * 1e6:

@@ -13,6 +13,8 @@ from PIL import Image
 from vizcore import pictures
 from vizcore.images import PictureError
 
+from .plain import plain
+
 state = st.session_state
 LOCAL = "SIGHTLINES_LOCAL"  # set to 1 where whoever opens the page may read this machine's folders
 DRAWN, UPLOADED, CIFAR, FOLDER = "Drawn textures", "Your pictures", "CIFAR-100", "A folder here"
@@ -46,7 +48,7 @@ def pick_pictures(side: int) -> Source | None:
     try:
         return SOURCES[kind](int(count), int(seed), side)
     except PictureError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None
 
 
@@ -90,7 +92,7 @@ def _uploaded(count: int, _seed: int, _side: int) -> Source | None:
     if refused:
         raise PictureError(refused)
     if left_out:
-        st.warning(f"{len(left_out)} left out. {left_out[0]}")
+        st.warning(f"{len(left_out)} left out. {plain(left_out[0])}")
     st.caption(f"{len(read)} pictures read; the first {min(count, len(read))} are used.")
     digest = hashlib.sha1("".join(key).encode()).hexdigest()
     code = f'pictures.read_files([("yours.zip", open("yours.zip", "rb").read())])[0][:{count!r}]'

@@ -50,7 +50,6 @@ class Look(NamedTuple):
     region: bool
     masks: dict[str, np.ndarray]
     settings: dict[str, Any]
-    go: bool  # start long runs at once
     note: str = ""
 
 
@@ -111,7 +110,7 @@ def pick_look(masks: dict[str, np.ndarray]) -> Look:
             words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
             region = st.toggle("True region", True, key="s_region", bind="query-params", help=words)
         chosen = settings()
-    return Look(view, opacity / 100, region, masks, chosen, state.pop("s_go", False))
+    return Look(view, opacity / 100, region, masks, chosen)
 
 
 # ---------------------------------------------------------------- answers
@@ -244,7 +243,8 @@ def _run(asked: Mapped, look: Look) -> Mapped | None:
     def show(found) -> None:
         draw(asked, found[-1].pixels[0].cpu().numpy(), look, found[-1])
 
-    found = job(key, asked.question, make, show, f"Run {asked.method}", keep_all=False, start=look.go)
+    go = state.pop(f"{key}_go", False)
+    found = job(key, asked.question, make, show, f"Run {asked.method}", keep_all=False, start=go)
     if not found:
         st.caption(f"{asked.method} takes many passes through the network. {LIMITS[asked.method]}")
         return None
@@ -257,6 +257,8 @@ def _run(asked: Mapped, look: Look) -> Mapped | None:
             on_click=_double,
             args=(last.steps,),
         )
+    if hasattr(last, "steps"):  # that it came to by itself
+        asked = asked._replace(settings=tuple({**dict(asked.settings), "steps": last.steps}.items()))
     return _with_map(asked, last.pixels[0].cpu().numpy(), look.view)
 
 
@@ -266,7 +268,10 @@ def _until(method: str) -> dict[str, float]:
 
 
 def _double(steps: int) -> None:
-    state["s_steps"], state["s_go"] = 2 * steps, True
+    """The number of steps is that of both panels, so both begin again where something was found."""
+    state["s_steps"] = 2 * steps
+    for key in ("s_run_a", "s_run_b"):
+        state[f"{key}_go"] = bool(state.get(f"job_{key}", {}).get("found"))
 
 
 def _tensor(values: np.ndarray):
@@ -292,15 +297,21 @@ def draw(asked: Mapped, found: np.ndarray, look: Look, step=None) -> Mapped:
     words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
     shown, end = painted(one.question, step.done if step else 0, look.view, look.opacity, one, found)
     region = one.name in look.masks and look.region
-    if region:
+
+    def whole() -> np.ndarray:
         array = paint(one, found, look.view, look.opacity)[0]
-        shown = figures.jpeg(render.contour(array, look.masks[one.name]))
+        return render.contour(array, look.masks[one.name]) if region else array
+
+    if region:
+        shown = figures.jpeg(whole())
     facts = {"class": words, "view": look.view, **dict(asked.settings)}
     saving.keep(
         f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
         saving.about(one.method, one.model, one.picture, **facts),
-        lambda: paint(one, found, look.view, look.opacity)[0],
-        code.pixels(one, look.view, {**dict(asked.settings), **_until(one.method)}),
+        whole,
+        code.pixels(one, look.view, {**dict(asked.settings), **_until(one.method)}, region)
+        if step is None or step.done == step.total
+        else "",
         pixels=found,
     )
     st.image(shown, width="stretch", alt=f"{one.method} of {one.model.title} for {words}: {look.view}")
@@ -368,7 +379,10 @@ def rows(models: list) -> None:
     from .limits import UPLOAD_MB
     from .plain import plain
 
-    titles = [model.title for _, model in models]
+    if not models:
+        st.info("Neither network has classes, so there is nothing to differentiate.")
+        return
+    titles = [f"{choice.slot.upper()}: {model.title}" for choice, model in models]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.selectbox("Model", titles, key="s_rows_model", bind="query-params", width=220)
         names = st.multiselect(

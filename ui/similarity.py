@@ -13,8 +13,10 @@ import streamlit as st
 from vizcore import __version__, matrix
 
 from . import code, figures, saving
-from .choices import Choice, load
+from .choices import Choice
+from .networks import network
 from .picture_sets import Source
+from .plain import plain
 
 state = st.session_state
 STUDY = {  # each is compared, trained, with its own random weights
@@ -52,13 +54,19 @@ def _against_random(name: str) -> None:
 
 def presets(a: Choice) -> None:
     """Comparisons at one click; they choose the networks in the sidebar and start."""
+    if any(state.get(f"checkpoint_{slot}") for slot in "ab"):
+        st.caption(
+            "Comparisons at one click are for networks without an uploaded checkpoint: remove it first."
+        )
+        return
     itself = {"b": a.name, "weights_b": a.weights, "seed_b": a.seed}
     with st.container(horizontal=True, gap="small"):
         st.button("Trained against random", on_click=_against_random, args=(a.name,), key="k_random",
-                  icon=":material/casino:", help=f"{a.name} against its own random weights")  # fmt: skip
+                  icon=":material/casino:",
+                  help=f"{plain(a.name)} against its own random weights")  # fmt: skip
         st.button("A against itself", on_click=_ask, kwargs=itself, key="k_itself",
-                  icon=":material/grid_on:", disabled=a.weights == "checkpoint",
-                  help=f"{a.name}: which of its layers are alike?")  # fmt: skip
+                  icon=":material/grid_on:",
+                  help=f"{plain(a.name)}: which of its layers are alike?")  # fmt: skip
         pair = {"a": "texture_resnet", "b": "texture_vit", "weights_a": "trained", "weights_b": "trained"}
         st.button("CNN against ViT", on_click=_ask, kwargs=pair, key="k_pair",
                   icon=":material/compare_arrows:", help="The two that come with the app")  # fmt: skip
@@ -144,7 +152,7 @@ def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
             "Biased estimator", False, key="k_biased", bind="query-params",
             help="As many notebooks compute CKA. See what it says of independent noise.",
         )  # fmt: skip
-    named = [model.layers if layers == every else model.blocks for model in models]
+    named = [model.layers if layers == every else model.blocks or model.layers for model in models]
     how = How(features == pooled, "rbf" if kernel == rbf else "linear", float(bandwidth))
     return named, how, control, "biased" if biased else "unbiased"
 
@@ -159,7 +167,7 @@ def run(asked: Asked) -> Iterator[Step]:
         same = asked.models[0].net is asked.models[1].net
         seeds = CONTROL_SEEDS[:1] * 2 if same else CONTROL_SEEDS
         choices = zip(asked.choices, seeds, strict=True)
-        random = [load(Choice(f"control {one.slot}", one.name, "random", seed)) for one, seed in choices]
+        random = [network(Choice("", one.name, "random", seed), (None, None)) for one, seed in choices]
         runs.append(compare(*random, shown, *asked.layers, asked.how))
     for steps in zip(*runs, strict=True):
         yield Step(steps[0].done, steps[0].total, steps[0], steps[1] if asked.control else None)

@@ -106,7 +106,9 @@ def maximise(
 
         pictures = pictures.index_copy(0, running, shown.detach())
         score = score.index_copy(0, running, found)
-        smoothed = torch.where(smoothed.isinf(), score, smoothed.lerp(score, 1 - SMOOTHING))
+        old = smoothed[running]  # of a stopped picture it stays what it is
+        new = torch.where(old.isinf(), found, old.lerp(found, 1 - SMOOTHING))
+        smoothed = smoothed.index_copy(0, running, new)
         better = smoothed > highest
         best = torch.where(better.view(-1, 1, 1, 1), pictures, best)  # a copy: ``pictures`` goes on
         best_at, highest = torch.where(better, done, best_at), torch.where(better, smoothed, highest)

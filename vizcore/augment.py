@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-DRAWS = 18  # random numbers a view
+DRAWS = 21  # random numbers a view
 LUMA = (0.299, 0.587, 0.114)
 
 
@@ -130,7 +130,7 @@ def _colours(augment: Augment, u: Tensor) -> tuple[Tensor, Tensor]:
     eye = torch.eye(3).repeat(len(u), 1, 1)
     if not augment.colour and not augment.hue:
         return eye, torch.zeros(len(u), 3, 1)
-    bright, contrast, saturation = (augment.colour * (2 * u[:, i].view(-1, 1, 1) - 1) for i in (4, 5, 6))
+    bright, contrast, saturation = (augment.colour * (2 * u[:, i].view(-1, 1, 1) - 1) for i in (18, 19, 20))
     grey = torch.tensor(LUMA).expand(3, 3)
     matrix = (1 + contrast) * (grey + (1 + saturation) * (eye - grey))
     axis = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)

@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 
+from .archives import DIRECTORY_BYTES, directory_bytes
 from .catalog import CATALOG
 
 BUNDLED = Path(__file__).parent / "weights"
@@ -182,12 +183,14 @@ def read_checkpoint(data: bytes) -> tuple[State, list[str] | None]:
     for prefix in ("module.", "_orig_mod."):  # DataParallel, torch.compile
         if all(key.startswith(prefix) for key in state):
             state = {key[len(prefix) :]: value for key, value in state.items()}
-    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}, labels
+    return state, labels
 
 
 def _check_archive(data: bytes) -> None:
     """torch.save never compresses: what does is a file of megabytes that unpacks to gigabytes."""
     if data[:2] == b"PK":
+        if (directory_bytes(data) or 0) > DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("too many files")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(file.file_size for file in archive.infolist()) > len(data):
                 raise zipfile.BadZipFile("compressed")

@@ -45,7 +45,7 @@ def judge(model: VisionModel, pictures: Tensor, targets: Sequence[int], views: i
 
 def counterpart(model: VisionModel, index: int, other: VisionModel) -> int | None:
     """The class of ``other`` that has the name of a class of ``model``; None where none or several have."""
-    if model.labels == other.labels and model.num_classes == other.num_classes:
+    if model.net is other.net or (model.labels and model.labels == other.labels):
         return index
     if not index < len(model.labels):
         return None

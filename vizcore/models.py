@@ -189,7 +189,11 @@ def _described(name, title, net, preprocess, labels, trace: dict, weights: str, 
 def network_bytes(name: str) -> int:
     """How much memory a network's weights take, known without downloading or allocating them."""
     with torch.device("meta"):
-        net = _build(name, find_entry(name))
+        return module_bytes(_build(name, find_entry(name)))
+
+
+def module_bytes(net: torch.nn.Module) -> int:
+    """How much memory a module's parameters and buffers take."""
     return sum(t.numel() * t.element_size() for t in (*net.parameters(), *net.buffers()))
 
 

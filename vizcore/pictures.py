@@ -6,7 +6,6 @@ import io
 import os
 import re
 import stat
-import struct
 import tempfile
 import time
 import zipfile
@@ -21,15 +20,15 @@ import numpy as np
 from PIL import Image
 
 from . import textures
+from .archives import DIRECTORY_BYTES, directory_bytes
 from .images import PictureError, read_picture
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SIDE = 384  # the longer side of a picture that is kept: as much as the largest model here takes
-MOST = 512  # pictures of an upload: 230 MB at that size
+MOST = 256  # pictures of an upload: 110 MB at that size
 MB = 1_000_000
 FILE_MB, TOTAL_MB = 20, 400  # what one picture of a zip, and all of them, may unpack to
 RATIO = 100  # a file that shrinks by more than that holds no photograph
-DIRECTORY_MB = 1  # a zip's table of contents: some ten thousand names
 FIRST_SEED = 2_000_000  # of the drawn pictures: no training used these seeds
 DOWNLOAD_SECONDS, PROBE_SECONDS = 300, 8
 
@@ -121,7 +120,8 @@ def read_zip(data: bytes):
     Raises:
         PictureError: no zip, a bomb, encrypted, or with a zip, a link, a path that climbs out or no picture.
     """
-    _check_directory(data)
+    if (directory_bytes(data) or 0) > DIRECTORY_BYTES:
+        raise PictureError(f"The zip holds too many files; at most {MOST} pictures can be taken.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [info for info in archive.infolist() if _wanted(info)]
@@ -140,16 +140,6 @@ def read_zip(data: bytes):
         if isinstance(error, PictureError):
             raise
         raise PictureError("The zip is damaged, cut short, or not a zip.") from error
-
-
-def _check_directory(data: bytes) -> None:
-    """Refuse a table of contents that would fill the memory by being read."""
-    end = data.rfind(b"PK\x05\x06", max(0, len(data) - 65_557))
-    if end < 0 or len(data) < end + 22:
-        raise PictureError("The zip is damaged, cut short, or not a zip.")
-    (size,) = struct.unpack_from("<L", data, end + 12)
-    if size > DIRECTORY_MB * MB or data[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # zip64
-        raise PictureError(f"The zip holds too many files; at most {MOST} pictures can be taken.")
 
 
 def _wanted(info: zipfile.ZipInfo) -> bool:

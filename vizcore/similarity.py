@@ -13,6 +13,7 @@ row, and all pairs of layers are one matrix product.
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -140,13 +141,20 @@ def grams(
 ) -> Grams:
     """The Gram matrices of any modules of ``net`` that put out one tensor, from one pass of ``images``.
 
-    Each is made as soon as its layer has run, so no more than one layer's features are held.
+    Each is made as soon as its layer has run, so no more than one layer's features are held. A third of a
+    ResNet's modules only hand on what the one before put out, or are a block of which that was the last.
     """
     layouts = layouts or {}
+    seen, state, found = None, None, None
 
     def reduce(name: str, output: Tensor) -> tuple[Tensor, int]:
-        rows = features(output, layouts.get(name), how.pooled)
-        return gram(rows, how), rows.shape[1]
+        nonlocal seen, state, found
+        now = output._version, layouts.get(name)  # an in-place operation counts the version up
+        if seen is None or seen() is not output or state != now:
+            rows = features(output, layouts.get(name), how.pooled)
+            found = gram(rows, how), rows.shape[1]
+        seen, state = weakref.ref(output), now
+        return found
 
     layers = list(layers)
     kept = capture(net, images, layers, reduce=reduce).layers
@@ -247,7 +255,7 @@ def compare(
 
     Args:
         pictures: each network prepares them in its own way. They are asked for a batch at a time.
-        layers_a, layers_b: default: the networks' blocks.
+        layers_a, layers_b: default: the networks' blocks, or all layers where it has none.
         seed: of the noise.
 
     Raises:
@@ -255,7 +263,7 @@ def compare(
     """
     if min(len(pictures), batch) < LEAST:
         raise ValueError(f"CKA needs at least {LEAST} pictures, not {min(len(pictures), batch)}.")
-    layers_a, layers_b = list(layers_a or a.blocks), list(layers_b or b.blocks)
+    layers_a, layers_b = list(layers_a or a.blocks or a.layers), list(layers_b or b.blocks or b.layers)
 
     def side(model: VisionModel, layers: list[str], images: list[Image.Image]) -> Grams:
         inputs = torch.cat([model.preprocess(image) for image in images])

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import itertools
 import json
 import random
 import shutil
@@ -32,17 +33,14 @@ def start(address: str, number: int, runs: bool) -> Visitor:
 def steps(visitor: Visitor, number: int, runs: bool):
     """What a session does, one thing after another, the same each time: (what, seconds)."""
     yield "first view", visitor.open()
-    if runs:
-        yield "run", press_run(visitor)
+    for seed in itertools.count(1) if runs else ():  # one long run after the other
+        yield "run", visitor.change(visitor.widget(RUN[2]), True)
+        yield "another seed", visitor.change(visitor.widget("Seed"), seed)
     if number % 2:
         yield "upload", visitor.upload(f"photo{number}.jpg", photograph(number))
     choose = random.Random(f"session {number}")
     while True:
         yield act(visitor, choose)
-
-
-def press_run(visitor: Visitor) -> float:
-    return visitor.change(visitor.widget(RUN[2]), True)
 
 
 def follow(address: str, number: int, runs: bool, end: float, most: int = 10**6, think=None) -> list[dict]:
@@ -167,7 +165,13 @@ def browser(address: str, found: dict):
                 settled(begin)
             chrome.close()
 
-    thread = threading.Thread(target=surf) if chromium else None
+    def watched() -> None:
+        try:
+            surf()
+        except Exception as error:  # counted, like everybody's
+            found["errors"].append(repr(error))
+
+    thread = threading.Thread(target=watched) if chromium else None
     if thread:
         thread.start()
     try:
@@ -183,7 +187,7 @@ def main(argv):
     parser.add_argument("--sessions", type=int, default=30)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument(
-        "--runs", type=int, default=2, help="sessions that start with activation maximisation"
+        "--runs", type=int, default=2, help="sessions that run activation maximisation all the time"
     )
     parser.add_argument("--cold", action="store_true", help="nobody has opened a page before the class comes")
     parser.add_argument("--no-serial", action="store_true", help="times only, no comparison")

@@ -31,6 +31,7 @@ def main(argv):
                 visitor.change(visitor.widget("Model A"), name)
                 for page in visitor.pages:
                     visitor.visit(page)
+                    assert not visitor.errors(), visitor.errors()
         for page, (link, button) in RUNS.items():
             with contextlib.closing(Visitor(address, link, page)) as visitor:
                 visitor.open()

@@ -67,9 +67,10 @@ for choice, index in zip(present, indices, strict=True):
 asked.sort(key=lambda one: one.choice.slot)
 flows.show(asked, look)
 
-with st.expander("Proof: the two top classes, asked for one after the other", icon=":material/balance:"):
+words, bound = "Proof: the two top classes, asked for one after the other", {"bind": "query-params"}
+with st.expander(words, icon=":material/balance:", key="r_proof", **bound):
     flows.proof([one for one in asked if one.model.num_classes > 1], look)
-with st.expander("Every head of every block", icon=":material/apps:"):
+with st.expander("Every head of every block", icon=":material/apps:", key="r_heads", **bound):
     for one in asked:
         if one.model.attention:
             flows.heads(one, look)

@@ -94,4 +94,6 @@ with place.container():
     alt_text = f"{picture.title}, with the maps of both models; click to ask about a place"
     figures.pointer(shown, alt_text, "both", point_at, (state["x"] / 100, state["y"] / 100))
     st.caption("; ".join(words) + "." if words else "No model could be loaded.")
+    if len(words) == 2:
+        saving.keep_both("both", "; ".join(words) + ".", picture, shown)
 saving.offer("Feature maps")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, doors, evidence, figures, guide, home
+from ui import answers, doors, evidence, figures, guide, home, saving
 from ui.choices import chosen, load, slot_colours
 from ui.header import header
 from ui.plain import plain
@@ -66,3 +66,4 @@ st.header("Look closer", anchor=False)
 doors.doors(picture)
 st.header("Lessons", anchor=False)
 guide.shelf()
+saving.offer("Home")

@@ -73,7 +73,7 @@ def test_views_of_a_cnn(page):
     for view, words in {
         "PCA colours": "as red, green and blue",
         "Similar places": "similarity to the point",
-        "Change": "Step to another layer",
+        "Change": "Where the layer responds more (orange) or less (blue) than blocks.4.1",
         "Channels": "mean absolute activation",
     }.items():
         at.segmented_control(key="view_a").set_value(view).run()

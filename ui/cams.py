@@ -160,9 +160,13 @@ def together(mapped: list[Mapped], look: dict) -> None:
         laid = [(heat, one.colour, look["opacity"]) for heat, one in zip(maps, mapped, strict=True)]
         shown = render.tint(picture.array, laid)
     mask = look["masks"].get(mapped[0].name) if look["region"] else None
-    figures.picture(shown if mask is None else render.contour(shown, mask), f"both maps over {picture.title}")
+    shown = shown if mask is None else render.contour(shown, mask)
+    figures.picture(shown, f"both maps over {picture.title}")
     words = [f"{figures.colour_name(one.colour)}: {one.model.title} for “{one.name}”" for one in mapped]
-    st.caption("; ".join(words) + (". Each map from 0 to its own maximum." if len(words) > 1 else "."))
+    words = "; ".join(words) + (". Each map from 0 to its own maximum." if len(words) > 1 else ".")
+    st.caption(words)
+    if len(mapped) == 2:
+        saving.keep_both(look["over"], words, picture, shown)
     if len(mapped) == 2:
         a, b = (_tensor(heat[both]) for heat in maps)
         rank, shared = evidence.rank_correlation(a, b), evidence.overlap(a[None], b[None])

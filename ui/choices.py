@@ -97,6 +97,10 @@ def choose_picture() -> Picture:
     """The sidebar's picture picker."""
     state = st.session_state
     options = [*SCENES, *SAMPLES] + ([UPLOAD] if "uploaded" in state else [])
+    if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
+        st.info(
+            "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
+        )
     name = st.selectbox("Picture", options, key="picture", bind="query-params")
     st.file_uploader(
         "Or your own photograph",

@@ -273,7 +273,9 @@ def randomised(mapped: list[Mapped]) -> None:
         if most:
             if state.get("g_depth", 0) > most:
                 del state["g_depth"]
-            st.slider("Parts randomised, from the answer down", 0, most, most, key="g_depth")
+            st.slider(
+                "Parts randomised, from the answer down", 0, most, most, key="g_depth", bind="query-params"
+            )
 
 
 def _too_long(mapped: list[Mapped], each: str) -> bool:

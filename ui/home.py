@@ -6,7 +6,7 @@ import streamlit as st
 
 from vizcore import render
 
-from . import answers, evidence, figures
+from . import answers, code, evidence, figures, saving
 from .choices import DEFAULTS, SAMPLES, SCENES, forget
 from .classes import class_names, pick_class
 
@@ -58,6 +58,14 @@ def show_map(one: evidence.Mapped, masks: dict) -> bool | None:
     mask = masks.get(one.name)
     shown = shown if mask is None else render.contour(shown, mask)
     figures.picture(shown, f"Where {one.model.title} finds “{one.name}”, over {one.picture.title}")
+    look = {"opacity": OPACITY, "masks": masks, "region": True}
+    saving.keep(
+        f"Grad-CAM of {one.model.title}, {one.choice.slot.upper()}",
+        saving.about("Grad-CAM", one.model, one.picture, layer=one.layer, **{"class": one.name}),
+        lambda: shown,
+        code.cam(one, look),
+        map=one.map.numpy(),
+    )
     if mask is None:
         st.markdown(f"Where it finds **{one.name}**.")
         return None

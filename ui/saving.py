@@ -42,6 +42,12 @@ def keep(name: str, caption: str, draw: Callable[[], np.ndarray], code: str = ""
     state.setdefault("kept", {})[name] = Kept(caption, draw, maps, code)
 
 
+def keep_both(what: str, words: str, picture, shown: np.ndarray) -> None:
+    """The maps of both networks on one picture."""
+    name = "Both maps" if what == "both" else "The difference of both maps"
+    keep(name, f"{words} Over “{picture.title}”. Sightlines {__version__}", lambda: shown)
+
+
 def keep_table(name: str, rows: list[dict]) -> None:
     state.setdefault("tables", {})[name] = rows
 

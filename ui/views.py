@@ -62,7 +62,11 @@ def channels(looked: Looked) -> Heat:
         sheets = -(-len(maps) // TILES)
         forget(f"sheet_{slot}", unless_in=range(1, sheets + 1))
         label = f"Sheet, of {sheets}"
-        number = st.number_input(label, 1, sheets, key=f"sheet_{slot}", width=120) if sheets > 1 else 1
+        number = (
+            st.number_input(label, 1, sheets, key=f"sheet_{slot}", bind="query-params", width=120)
+            if sheets > 1
+            else 1
+        )
     ranked = by_strength(maps) if order == orders[0] else list(range(len(maps)))
     sheet = ranked[(number - 1) * TILES : number * TILES]
     if key in state:  # the channels of a layer shown before
@@ -131,15 +135,17 @@ def alike(looked: Looked) -> Heat:
 
 
 def change(looked: Looked) -> Heat:
-    """The strength of this layer against that of the layer that was shown before it."""
+    """The strength of this layer against that of the one shown before it, or else of the block before it."""
     import torch
 
     from vizcore.features import strength
 
     before = state[f"seen_{looked.slot}"][0]
-    if before == looked.layer or before not in looked.model.layouts:
+    if before == looked.layer or before not in looked.model.layouts:  # as after a link
+        order = looked.model.blocks if looked.layer in looked.model.blocks else looked.model.layers
+        before = order[max(order.index(looked.layer) - 1, 0)]
+    if before == looked.layer:
         st.caption("Step to another layer, and what it adds to this one is shown here.")
-        before = looked.layer
     else:
         st.caption(
             f"Where the layer responds more (orange) or less (blue) than {before}, each in its own range."

@@ -3,8 +3,9 @@
     python -m benchmarks [--quick] [--json FILE] [PART ...]
 
 A ratio is our time over that of the thing beside it: the median over rounds in which all of them take
-turns, with its middle half. Times are of the processor, on one core, which other programs hardly lengthen;
-on a CUDA machine they are those of the GPU. Results are compared before times are. The exit status tells
+turns, with its middle half. Times are of the processor, on one core, which other programs hardly lengthen,
+unless a row says that it has all cores; on a CUDA machine they are those of the GPU. Results are compared
+before times are, where both have any. The exit status tells
 whether all of them are equal; times are for people to judge.
 """
 
@@ -37,7 +38,7 @@ PARTS = {
 def main(argv):
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__.split("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--quick", action="store_true", help="two minutes: fewer rounds, smaller networks")
+    parser.add_argument("--quick", action="store_true", help="three minutes: fewer rounds, smaller networks")
     parser.add_argument("--json", metavar="FILE", help="also write the figures there")
     asked = parser.parse_args(argv)
     for part in asked.parts:
@@ -97,7 +98,6 @@ def growth_line(growth: dict) -> str:
 
 def machine() -> str:
     """What the figures were taken on, in words."""
-    device = (
-        torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} CPU cores, one used"
-    )
+    cores = f"{os.cpu_count()} CPU cores, one used unless stated"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else cores
     return f"{device}; {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"

@@ -1,6 +1,7 @@
 """Rows of a table: ours beside a floor and beside peers, equal first, then timed in turns in one run."""
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ class Row(NamedTuple):
     equal: float = EQUAL
     rounds: int = 0  # where one takes minutes; 0: as many as all others
     why: str = ""  # an aim is missed, or a difference is expected
+    all_cores: bool = False  # by the clock on the wall, for what gains from several cores
 
 
 class Growth(NamedTuple):
@@ -59,28 +61,31 @@ def fastest(make: Callable[[int], Callable[[], object]], batches: tuple[int, ...
     return make(min(taken, key=taken.get) if taken else batches[0])
 
 
-def clock() -> float:
+def clock(wall: bool = False) -> float:
     """Seconds of work: of the processor, which other programs hardly lengthen, or until a GPU is done."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
         return time.perf_counter()
-    return time.process_time()
+    return time.perf_counter() if wall else time.process_time()
 
 
-def timed(run: Callable[[], object]) -> float:
-    start = clock()
+def timed(run: Callable[[], object], wall: bool = False) -> float:
+    start = clock(wall)
     run()
-    return clock() - start
+    return clock(wall) - start
 
 
 def measure(row: Row, rounds: int) -> dict:
     """Run a row; what there is to say about it, as JSON has it."""
     differences = {name: check() for name, check in row.differences.items()}
     passes, rounds = {"": row.ours, **row.beside}, row.rounds or rounds
+    if row.all_cores:
+        torch.set_num_threads(os.cpu_count())
     for run in passes.values() if not row.rounds else [row.ours]:
         run()  # warm
     gc.collect()
-    taken = [{name: timed(run) for name, run in passes.items()} for _ in range(rounds)]
+    taken = [{name: timed(run, row.all_cores) for name, run in passes.items()} for _ in range(rounds)]
+    torch.set_num_threads(1)
     found = {"what": row.what, "ms": 1000 * statistics.median(one[""] for one in taken), "beside": {}}
     for name in row.beside:
         ratios = sorted(one[""] / one[name] for one in taken)

@@ -255,9 +255,9 @@ def test_dream_2_one_view_is_a_trick_on_its_own_network():
     assert 0.09 < mean_share("ViT", False, "ViT") < 0.17  # "about one in eight"
 
 
-def test_dream_3_two_networks_disagree_about_woven():
+def test_dream_3_two_networks_disagree_about_zigzags():
     for own, other in (("ResNet", "ViT"), ("ViT", "ResNet")):
-        assert shares()[own, True, own, "woven"] > 0.9 > 0.1 > shares()[own, True, other, "woven"]
+        assert shares()[own, True, own, "zigzagged"] > 0.9 > 0.1 > shares()[own, True, other, "zigzagged"]
         assert mean_share(own, True, other) > 0.45 and mean_share(own, False, other) < 0.25
 
 

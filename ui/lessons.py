@@ -257,10 +257,10 @@ LESSONS: dict[str, Lesson] = {
             ),
             Step(
                 IMAGINE,
-                {"m_look": "woven"},
-                "Now the other network is the judge. Look at “woven”, then at the matrix at the bottom.",
+                {"m_look": "zigzagged"},
+                "Now the other network is the judge. Look at “zigzagged”, then at the matrix at the bottom.",
                 "the columns where one network judges the other's pictures.",
-                "Each network is sure of its own “woven”, and neither believes the other's. Who is right?",
+                "Both are sure of their own “zigzagged”, and neither believes the other's. Who is right?",
                 "Each about itself: they go by different signs of the same word. With random views a picture "
                 "convinces the other network about half of the time or more, with one view hardly ever. A "
                 "second network is a test that your own eyes can't replace.",

@@ -21,8 +21,8 @@ from . import evidence, render
 from .capture import private_copy
 from .models import VisionModel
 
-# bytes of activations and pictures in one pass: more is hardly faster, and shows progress late
-LIMITS = {"cpu": (384 * 2**20, 16), "cuda": (4 * 2**30, 64)}
+# bytes of activations and pictures in one pass: on a CPU more is slower, for it no longer fits the cache
+LIMITS = {"cpu": (384 * 2**20, 4), "cuda": (4 * 2**30, 64)}
 
 
 class Partial(NamedTuple):

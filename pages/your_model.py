@@ -27,8 +27,8 @@ with left:
         "classes."
     )
     st.caption(
-        "The file stays in the memory of this server for your session. Nothing in it is executed: a file "
-        "that holds more than tensors is refused. What doesn't fit the architecture is named."
+        "The file stays in this server's memory and is never written to disk. Nothing in it is executed: a "
+        "file that holds more than tensors is refused. What doesn't fit the architecture is named."
     )
     st.markdown("A safetensors file, from what you have in Python:")
     st.code(

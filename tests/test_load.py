@@ -65,7 +65,7 @@ def test_of_thirty_who_ask_a_dead_hub_one_waits_for_it(monkeypatch):
 
 def test_networks_are_bounded_by_bytes(monkeypatch):
     """23 MB of a DeiT push out the ResNet that has been idle for longest, not the one that was just used."""
-    monkeypatch.setattr(networks, "MODELS_MB", 40)
+    monkeypatch.setenv("SIGHTLINES_MODEL_MB", "40")
     monkeypatch.setattr(networks, "_held", type(networks._held)())
     choices = {
         name: Choice("", name, "random", 77)

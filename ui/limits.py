@@ -7,9 +7,13 @@ and what is large belongs there and not into ``st.cache_resource``, which only c
 
 import os
 
-MODELS_MB = int(os.environ.get("SIGHTLINES_MODEL_MB", 1300))  # networks, of all sessions together
 ATTENTION_MB = 380  # of one network's attention on one picture; half of it is kept, among the answers
 UPLOAD_MB = 20  # a picture
 CHECKPOINT_MB = 200  # and no file may be larger: server.maxUploadSize
 LABELS_MB = 5
 RETRY_SECONDS = 10  # how long what couldn't be loaded isn't tried again for somebody else
+
+
+def models_mb() -> int:
+    """Networks, of all sessions together. Read late, since an app's secrets get there after its import."""
+    return int(os.environ.get("SIGHTLINES_MODEL_MB", 1300))

@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 import streamlit as st
 
-from .limits import MODELS_MB, RETRY_SECONDS
+from .limits import RETRY_SECONDS, models_mb
 
 _lock = threading.Lock()
 _held: OrderedDict = OrderedDict()  # choice -> bytes, the one that has been idle for longest first
@@ -44,10 +44,10 @@ def _load(choice, _uploads):
         raise ModelError(sentence)  # of thirty who wait for a hub that doesn't answer, one asked it
     try:
         size = network_bytes(choice.name)
-        if size > MODELS_MB * 1e6:
+        if size > models_mb() * 1e6:
             raise ModelError(
                 f"{find_entry(choice.name).title} takes {size / 1e6:,.0f} MB of memory, and this server "
-                f"keeps {MODELS_MB:,} MB of networks: choose a smaller one, or start the server with a "
+                f"keeps {models_mb():,} MB of networks: choose a smaller one, or start the server with a "
                 "larger SIGHTLINES_MODEL_MB."
             )
         _make_room(choice, size)
@@ -78,6 +78,6 @@ def _make_room(choice, size: int) -> None:
     """Let the networks go that have been idle for longest; a tab that still shows one keeps it until then."""
     with _lock:
         _held.pop(choice, None)
-        while _held and sum(_held.values()) + size > MODELS_MB * 1e6:
+        while _held and sum(_held.values()) + size > models_mb() * 1e6:
             _load.clear(_held.popitem(last=False)[0], None)
         _held[choice] = size

@@ -7,6 +7,7 @@ BENCHMARKS = {
     "truth": "accuracy of the bundled pair, and whether heatmaps point at the right texture",
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",
+    "gap": "how many steps Integrated Gradients take until they are complete",
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
     "memory": "what a server takes: one session on all pages, and what 300 interactions add",

@@ -126,8 +126,12 @@ def test_a_job_leaves_other_threads_as_many_threads_as_they_had():
         return at_once(lambda _: [torch.get_num_threads()], 1)[0][0]
 
     before = torch.get_num_threads()
-    with _threads(3):
-        assert torch.get_num_threads() == 3 and elsewhere() == before
+
+    def job(_number) -> list:
+        with _threads(3):
+            return [torch.get_num_threads(), elsewhere()]
+
+    assert [at_once(job, 1) for _ in range(3)] == 3 * [[[3, before]]]  # each in a new thread
     assert torch.get_num_threads() == elsewhere() == before
 
 

@@ -133,6 +133,7 @@ def _threads(count: int) -> Iterator[None]:
 
     with _threads_lock:
         usual = _usual_threads()
+        torch.get_num_threads()  # else a new thread takes the general number later, at its first operation
         torch.set_num_threads(count)
         other = threading.Thread(target=torch.set_num_threads, args=(usual,))
         other.start()

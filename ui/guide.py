@@ -91,7 +91,7 @@ def guide() -> None:
 def first() -> None:
     """A link to the first step of the first lesson."""
     key = next(iter(LESSONS))
-    link(f"First lesson: {LESSONS[key].title}", key, 1, ":material/school:")
+    link("First lesson", key, 1, ":material/school:")
 
 
 def shelf() -> None:

@@ -68,7 +68,7 @@ def test_two_networks_of_one_title_are_told_apart(page):
     fine(at.button(key="m_run_button").click().run())
     fine(at.button(key="m_cross_button").click().run())
     table = at.dataframe[0].value
-    assert len(table) == 8 and len(set(table["judged by"])) == len(set(table["made for"])) == 2
+    assert len(table) == 8 and len(set(table["judge"])) == len(set(table["made for"])) == 2
 
 
 def test_the_pictures_carry_their_recipe(page, monkeypatch):

@@ -87,8 +87,8 @@ def test_doubling_the_steps_runs_both_networks_again(page):
 
 
 def test_rows_of_networks_without_classes_are_one_sentence(page):
-    bare = {"a": "vit_large_patch32_224", "weights_a": "random"}
-    at = page(**bare, b="vit_small_patch14_dinov2", weights_b="random", s_sheet="true")
+    bare = "vit_small_patch14_dinov2"
+    at = page(a=bare, weights_a="random", b=bare, weights_b="random", s_sheet="true")
     assert not at.exception and "Neither network has classes" in "".join(one.value for one in at.info)
 
 

@@ -8,13 +8,11 @@ Medians of questions that were not asked before.
 """
 
 import contextlib
-import shutil
 import statistics
 import sys
 import time
 
-from playwright.sync_api import sync_playwright
-
+from benchmarks.browser import chromium, find_chromium
 from benchmarks.visitor import Visitor, server
 from vizcore.textures import LABELS
 
@@ -32,21 +30,11 @@ PAGES = {
 }
 
 
-@contextlib.contextmanager
-def chromium():
-    """A real browser, without a window."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+def main(argv):
+    path = find_chromium()
     if path is None:
         sys.exit("There is no Chromium on this machine: apt-get install chromium.")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
-
-
-def main(argv):
-    with chromium() as browser:
+    with chromium(path) as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.set_default_timeout(60_000)
         start = time.monotonic()

@@ -5,12 +5,12 @@ import contextlib
 import itertools
 import json
 import random
-import shutil
 import statistics
 import threading
 import time
 from pathlib import Path
 
+from .browser import chromium, find_chromium
 from .visitor import ROOT, Visitor, act, megabytes, photograph, server
 
 JOIN_SECONDS = 30  # within which all have come
@@ -132,15 +132,11 @@ def times(results: list[list]) -> dict:
 @contextlib.contextmanager
 def browser(address: str, found: dict):
     """A Chromium that goes from page to page in the meantime, where there is one."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    path = find_chromium()
     stop = threading.Event()
 
     def surf() -> None:
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as playwright:
-            arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            chrome = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        with chromium(path) as chrome:
             page = chrome.new_page()
             page.on("pageerror", lambda error: found["errors"].append(str(error)))
 
@@ -163,7 +159,6 @@ def browser(address: str, found: dict):
                 begin = time.monotonic()
                 links.nth(place).click()
                 settled(begin)
-            chrome.close()
 
     def watched() -> None:
         try:
@@ -171,7 +166,7 @@ def browser(address: str, found: dict):
         except Exception as error:  # counted, like everybody's
             found["errors"].append(repr(error))
 
-    thread = threading.Thread(target=watched) if chromium else None
+    thread = threading.Thread(target=watched) if path else None
     if thread:
         thread.start()
     try:

@@ -1,5 +1,4 @@
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import visitor
+from benchmarks.browser import chromium, find_chromium
 from ui.choices import SAMPLES_FOLDER
 
 ROOT = Path(__file__).parent.parent
@@ -76,14 +76,8 @@ def server():
 @pytest.fixture(scope="session")
 def browser():
     """Chromium. Skips the test where there is none, never in CI."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if chromium is None and not os.environ.get("CI"):
+    path = find_chromium()
+    if path is None and not os.environ.get("CI"):
         pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    with chromium(path) as browser:
         yield browser
-        browser.close()

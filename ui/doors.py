@@ -13,6 +13,7 @@ from vizcore import render
 
 from . import figures
 from .choices import Choice
+from .guide import cards
 from .networks import network
 
 OPACITY = 0.7
@@ -121,15 +122,13 @@ DOORS = [
 
 
 def doors(picture) -> None:
-    """A card for each page, three in a row."""
-    for start in range(0, len(DOORS), 3):
-        for door, column in zip(DOORS[start : start + 3], st.columns(3), strict=True):
-            with column.container(border=True, height="stretch"):
-                key = picture.key if door.of_picture else ""
-                small = _miniature(door.page, key, picture)
-                st.image(small, width="stretch", alt=f"{door.title}, in small")
-                st.page_link(door.page, label=f"**{door.title}**")
-                st.markdown(door.question)
+    """A card for each page."""
+    for door, card in cards(DOORS):
+        with card:
+            small = _miniature(door.page, picture.key if door.of_picture else "", picture)
+            st.image(small, width="stretch", alt=f"{door.title}, in small")
+            st.page_link(door.page, label=f"**{door.title}**")
+            st.markdown(door.question)
 
 
 @st.cache_data(show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
@@ -94,14 +95,17 @@ def first() -> None:
     link("First lesson", key, 1, ":material/school:")
 
 
+def cards(items: list) -> Iterator[tuple[Any, Any]]:
+    """Each item, and a card to draw it on; three in a row."""
+    for start in range(0, len(items), 3):
+        for item, column in zip(items[start : start + 3], st.columns(3), strict=False):
+            yield item, column.container(border=True, height="stretch")
+
+
 def shelf() -> None:
-    """A card for each lesson, three in a row."""
-    lessons = list(LESSONS.items())
-    for start in range(0, len(lessons), 3):
-        for (key, lesson), column in zip(lessons[start : start + 3], st.columns(3), strict=False):
-            with column.container(border=True, height="stretch"):
-                link(f"**{lesson.title}**", key, 1, ":material/school:")
-                st.markdown(lesson.about)
-                st.caption(
-                    f"{len(lesson.steps)} steps, about {lesson.minutes} minutes, on the bundled networks"
-                )
+    """A card for each lesson."""
+    for (key, lesson), card in cards(list(LESSONS.items())):
+        with card:
+            link(f"**{lesson.title}**", key, 1, ":material/school:")
+            st.markdown(lesson.about)
+            st.caption(f"{len(lesson.steps)} steps, about {lesson.minutes} minutes, on the bundled networks")

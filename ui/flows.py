@@ -102,8 +102,6 @@ class Panel(NamedTuple):
 
 def panels(asked: Asked) -> tuple[list[Panel], str]:
     """Everything that applies to a model; and what doesn't, with the reason, in words."""
-    from vizcore.attention import why_no_rollout
-
     model = asked.model
     if _has_rollout(model) and model.num_classes:
         return [raw(asked), rollout(asked), relevance(asked)], ""
@@ -112,7 +110,7 @@ def panels(asked: Asked) -> tuple[list[Panel], str]:
             "No relevance: without classes there is no score whose gradient could tell one from another. "
             "What its patches say is shown instead."
         )
-    why = f"No rollout. {why_no_rollout(model.net)}"
+    why = f"No rollout. {model.no_rollout}"
     if model.attention:
         why = (
             f"No rollout: on one picture its attention takes {answers.attention_mb(model):.0f} MB, and this "

@@ -24,10 +24,25 @@ FUSIONS = {
 
 
 def attention(net: nn.Module, images: Tensor, modules: list[str]) -> list[Tensor]:
-    """The attention of each named attention module, (B, heads, N, N); rows are queries and sum to 1."""
+    """The attention of each named attention module, (B, heads, N, N); rows are queries and sum to 1.
+
+    Where a class token joins on the way (ConViT), it looks at itself alone in the blocks before.
+    """
     names = [f"{module}.attn_drop" for module in modules]
     captured = capture(net, images, names).layers
-    return [captured[name] for name in names]
+    tokens = max(captured[name].shape[-1] for name in names)
+    return [_widened(captured[name], tokens, 1.0) for name in names]
+
+
+def _widened(matrix: Tensor, tokens: int, itself: float) -> Tensor:
+    """(..., n, n) as (..., tokens, tokens): further tokens at the front that keep to themselves."""
+    more = tokens - matrix.shape[-1]
+    if not more:
+        return matrix
+    wide = nn.functional.pad(matrix, (more, 0, more, 0))
+    diagonal = torch.arange(more, device=matrix.device)
+    wide[..., diagonal, diagonal] = itself
+    return wide
 
 
 def fuse(attention: Tensor, head: int | str) -> Tensor:
@@ -81,7 +96,7 @@ def readout(net: nn.Module, grid: tuple[int, int], prefix: int) -> Tensor:
     """
     start = torch.zeros(1, prefix + grid[0] * grid[1])
     if not prefix or getattr(net, "global_pool", "token") not in ("token", ""):
-        start[:, prefix:] = 1
+        start[:, 0 if getattr(net, "pool_include_prefix", False) else prefix :] = 1
     else:
         start[:, : 2 if hasattr(net, "head_dist") else 1] = 1
     return start / start.sum()
@@ -177,7 +192,9 @@ def class_attention(
             scores[:, index].sum(), matrices, retain_graph=i + 1 < len(classes), materialize_grads=True
         )
         products = zip(matrices, gradients, strict=True)
-        weighted.append([(a.detach().float() * g.float()).relu().mean(1) for a, g in products])  # (B, N, N)
+        blocks = [(a.detach().float() * g.float()).relu().mean(1) for a, g in products]  # (B, N, N)
+        tokens = max(block.shape[-1] for block in blocks)
+        weighted.append([_widened(block, tokens, 0.0) for block in blocks])
     return scores.detach(), [torch.stack(block) for block in zip(*weighted, strict=True)]
 
 
@@ -190,7 +207,10 @@ def _check_classes(scores: Tensor, classes: Sequence[int]) -> None:
 
 
 def relevance(weighted: Sequence[Tensor], start: Tensor) -> Tensor:
-    """Class-specific relevance: R ← R + E_h[(∇A ⊙ A)⁺] R (Chefer, Gur & Wolf, ICCV 2021).
+    """Class-specific relevance: R ← R + E_h[(∇A ⊙ A)⁺] R (Chefer, Gur & Wolf, ICCV 2021), without the identity.
+
+    R begins as the identity, which says only that a token is itself. In a network that averages its patches
+    it would give each of them 1/N and drown what the attention adds, so that alone is returned.
 
     Args:
         weighted: by block, (..., N, N) from ``class_attention``.
@@ -199,7 +219,16 @@ def relevance(weighted: Sequence[Tensor], start: Tensor) -> Tensor:
     Returns:
         (blocks, ..., Q, N), at least 0.
     """
-    return _trace_back(weighted, start, _precise, 1, 1)
+    added = None  # (..., k, Q, N): what the rows of each k have beyond the start
+    for block in reversed(weighted):
+        matrix = _precise(block)  # (..., N, N)
+        first = start.to(matrix).expand(*matrix.shape[:-2], 1, *start.shape)
+        if added is None:
+            rows, added = first, torch.zeros_like(first)
+        else:
+            rows, added = torch.cat([first, first + added], -3), torch.cat([torch.zeros_like(first), added], -3)
+        added = added + (rows.flatten(-3, -2) @ matrix).view_as(rows)
+    return added.movedim(-3, 0).float()
 
 
 def weighted_rollout(weighted: Sequence[Tensor], start: Tensor, **settings) -> Tensor:
@@ -260,24 +289,3 @@ def distances(
 def correlation(a: Tensor, b: Tensor) -> float:
     """Pearson's, over all places of two maps; nan where one of them is flat."""
     return torch.corrcoef(torch.stack([a.flatten(), b.flatten()]).double())[0, 1].item()
-
-
-def why_no_rollout(net: nn.Module) -> str:
-    """Why there are no attention matrices over all patches to multiply, in a sentence."""
-    kinds = {type(module).__name__ for module in net.modules()}
-    if any(kind.startswith("Lambda") for kind in kinds):
-        return (
-            "Lambda layers sum the context up in a linear function of the query: no matrix says which place "
-            "looks at which, so there is nothing to roll out."
-        )
-    if any(
-        hasattr(module, "attn_drop") or isinstance(module, nn.MultiheadAttention) for module in net.modules()
-    ):
-        return (
-            "Its attention never spans the whole picture on one grid of patches (it is confined to windows, "
-            "pooled, mixed between heads, or changes its grid), so its matrices can't be multiplied."
-        )
-    return (
-        "It has no attention: each place is computed from others with weights that are the same for every "
-        "picture, so nothing says which place looks at which."
-    )

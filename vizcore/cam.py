@@ -69,12 +69,7 @@ def default_layer(model: VisionModel) -> str:
     In a CNN the last block. In a ViT the norm before the last block's attention: after that attention only
     the class token reaches the score, and the gradients of the patches are exactly zero.
     """
-    if model.attention:
-        block = model.attention[-1].rpartition(".")[0]
-        return next(layer for layer in model.layers if layer.startswith(f"{block}."))
-    blocks = model.blocks or model.layers
-    numbered = [name for name in blocks if name.split(".")[-1].isdigit()]
-    return (numbered or blocks)[-1] if model.family == "vit" else blocks[-1]
+    return model.cam_layer
 
 
 def cams(
@@ -192,10 +187,16 @@ def _maps(values: Tensor, layout) -> Tensor:
 
 
 def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
-    if model.layouts[layer].kind == "tokens" and not gradient.any():
-        first = default_layer(model)
-        advice = f" Choose an earlier layer, such as {first}." if layer != first else ""
+    """That a score hears of the layer's places; a zero is no evidence against a class, but no evidence at all."""
+    if gradient.any():
+        return
+    if model.layers.index(layer) <= model.layers.index(model.cam_layer):
         raise ValueError(
-            f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads "
-            f"its answer elsewhere, and the gradients of the patches are exactly zero.{advice}"
+            f"With these weights nothing that {layer} says about the picture reaches the score: every gradient is "
+            f"exactly zero. Some networks, {model.title} perhaps, start their classifier at zero; train it first."
         )
+    raise ValueError(
+        f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads its "
+        f"answer elsewhere, and the gradients of the patches are exactly zero. Choose an earlier layer, such as "
+        f"{model.cam_layer}."
+    )

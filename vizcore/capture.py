@@ -68,7 +68,7 @@ def capture(
     Raises:
         KeyError: a name that is not a module of ``net``.
         RuntimeError: a layer that the pass did not use.
-        TypeError: a layer that puts out several tensors.
+        TypeError: a layer that puts out no tensor; of several, the first is taken.
     """
     copy = private_copy(net)
     values: dict[str, Tensor] = {}
@@ -85,19 +85,30 @@ def capture(
 
 
 def _keep(values: dict[str, Any], name: str, grad: bool, reduce):
-    def hook(_module, _inputs, output):
-        if not isinstance(output, Tensor):
-            raise TypeError(f"{name} puts out a {type(output).__name__}, not one tensor")
+    def hook(_module, _inputs, whole):
+        output = first_tensor(whole)
+        if output is None:
+            raise TypeError(f"{name} puts out a {type(whole).__name__}, not one tensor")
         if reduce is not None:
             values[name] = reduce(name, output)
-            return output
+            return whole
         if grad and not output.requires_grad:
             output = output.detach().requires_grad_()
         values[name] = output
         # the next module may be an in-place ReLU; after attention comes a matrix product
-        return output if name.endswith(".attn_drop") else output.clone()
+        handed_on = output if name.endswith("attn_drop") else output.clone()
+        if whole is output or isinstance(whole, Tensor):
+            return handed_on
+        return type(whole)((handed_on, *whole[1:])) if type(whole) in (tuple, list) else whole
 
     return hook
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """What a module put out, or the first of several (tokens and their grid, say); None where it is no tensor."""
+    if type(output) in (tuple, list) and output:
+        output = output[0]
+    return output if isinstance(output, Tensor) else None
 
 
 def _submodule(net: nn.Module, name: str) -> nn.Module:

@@ -12,12 +12,7 @@ from .models import Layout
 
 def as_maps(activation: Tensor, layout: Layout) -> Tensor:
     """A layer's output for one picture, (1, ...), as maps (C, rows, columns), prefix tokens dropped."""
-    features = activation[0].float()
-    if layout.kind == "NCHW":
-        return features  # (C, h, w)
-    if layout.kind == "NHWC":
-        return features.permute(2, 0, 1)  # (h, w, C) -> (C, h, w)
-    return features[layout.prefix :].T.reshape(layout.channels, *layout.grid)  # (N, C) -> (C, h, w)
+    return layout.maps(activation[:1].float())[0]
 
 
 class Summary(NamedTuple):

@@ -6,15 +6,12 @@ import difflib
 import re
 import threading
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import torch
 from PIL import Image
 from torch import nn
 
-from .capture import expose_attention, private_copy
 from .catalog import CATALOG, Entry
 from .checkpoints import (
     ModelError,
@@ -29,7 +26,9 @@ from .checkpoints import (
 )
 from .dinov2 import dinov2_state, installed_file
 from .frame import Preprocess
+from .model import Layout, VisionModel
 from .torchvision_ops import timm, torchvision
+from .trace import trace
 
 __all__ = [
     "CATALOG",
@@ -45,41 +44,6 @@ __all__ = [
 ]
 
 _building = threading.Lock()  # torch's random generator is shared by all threads; a build takes a second
-
-
-class Layout(NamedTuple):
-    """How a layer's output is laid out in memory; ``features.as_maps`` undoes it."""
-
-    kind: str  # "NCHW", "NHWC" or "tokens" (B, prefix + rows * columns, C)
-    channels: int
-    grid: tuple[int, int]  # rows, columns
-    prefix: int = 0  # tokens before the first patch: class, distillation, registers
-
-
-@dataclass(frozen=True, eq=False)
-class VisionModel:
-    """A frozen network with all that is needed to ask it about a picture."""
-
-    name: str
-    title: str
-    net: nn.Module  # eval mode, requires_grad_(False), shared between threads: never change it
-    preprocess: Preprocess  # picture -> (1, 3, H, W); .box(size) is what the model sees of it
-    labels: list[str]  # by class index; empty where there are no classes or no names for them
-    num_classes: int  # 0 for a network without a classifier
-    family: str  # "cnn" or "vit"
-    layers: list[str]  # dotted names of modules that put out a map, in the order in which they run
-    blocks: list[str]  # those of ``layers`` that make up the depth: stem, residual blocks, last norm
-    layouts: dict[str, Layout]  # one for each of ``layers``
-    attention: list[str]  # dotted names of its global self-attention modules; empty: no rollout
-    grid: tuple[int, int] | None  # patches of a ViT: rows, columns
-    num_prefix_tokens: int
-    weights: str  # "trained", "random" or "checkpoint"
-    source: str  # where the weights came from, in words
-    device: torch.device
-
-    def label(self, index: int) -> str:
-        """A class's short name: the first of its synonyms, or its number."""
-        return self.labels[index].split(",")[0] if index < len(self.labels) else f"class {index}"
 
 
 def load_model(
@@ -324,118 +288,19 @@ def _imagenet_labels(net: nn.Module, num_classes: int) -> list[str]:
 
 
 def _trace(net: nn.Module, images: torch.Tensor, title: str) -> dict:
-    """One pass over an empty picture that finds what can be shown: the network's map of itself."""
-    copy = private_copy(net)
-    candidates = [
-        name
-        for name, module in net.named_modules()
-        if isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop")
-    ]
-    for name in candidates:
-        expose_attention(copy, f"{name}.attn_drop")
-    outputs: dict[str, tuple[int, ...]] = {}
-    stochastic: set[str] = set()  # attention whose rows are distributions
-
-    def record(name):
-        def hook(_module, _inputs, output):
-            if isinstance(output, torch.Tensor):
-                outputs[name] = tuple(output.shape)
-                if name.endswith(".attn_drop") and torch.allclose(
-                    output.sum(-1), output.new_ones(()), atol=1e-3
-                ):
-                    stochastic.add(name)
-
-        return hook
-
-    for name, module in copy.named_modules():
-        if name:
-            module.register_forward_hook(record(name))
+    """What can be shown of a network: the fields of ``trace.trace``."""
     try:
-        with torch.no_grad():
-            output = copy(images)
-    except Exception as error:
-        raise ModelError(
-            f"{title} can't be visualised: it fails on a picture ({_first_line(error)})."
-        ) from error
-
-    grid = _patch_grid(net)
-    prefix = getattr(net, "num_prefix_tokens", int(hasattr(net, "class_token")))
-    patches = grid[0] * grid[1] if grid else -1
-    attention = [
-        name
-        for name in candidates
-        if f"{name}.attn_drop" in stochastic
-        and (shape := outputs[f"{name}.attn_drop"])[-1] == shape[-2] == prefix + patches
-        and shape[0] == 1
-    ]
-    modules = dict(net.named_modules())
-    layouts = {}
-    for name, shape in outputs.items():
-        inside = any(name.startswith(f"{owner}.") for owner in candidates) and len(shape) == 4
-        if (
-            name not in modules
-            or inside
-            or type(modules[name]).__name__ in ("Identity", "Dropout", "DropPath")
-        ):
-            continue
-        layout = _layout(shape, images.shape[-2:], grid, prefix, getattr(net, "output_fmt", "NCHW"))
-        if layout is not None:
-            layouts[name] = layout
-    if not layouts:
-        raise ModelError(f"{title} can't be visualised: none of its layers puts out a map of the picture.")
-    tokens = any(layout.kind == "tokens" for layout in layouts.values())
-    headless = (
-        getattr(net, "num_classes", None) == 0 or not isinstance(output, torch.Tensor) or output.ndim != 2
-    )
-    return {
-        "num_classes": 0 if headless else output.shape[1],
-        "family": "vit" if tokens or candidates else "cnn",
-        "layers": list(layouts),
-        "blocks": [name for name in _blocks(net, len(modules)) if name in layouts],
-        "layouts": layouts,
-        "attention": attention,
-        "grid": grid if tokens else None,
-        "num_prefix_tokens": prefix if tokens else 0,
-    }
+        return trace(net, images, title)
+    except ValueError as error:
+        if str(error).startswith(title):
+            raise ModelError(str(error)) from error
+        raise ModelError(_fails(title, error)) from error
+    except Exception as error:  # whatever a network of somebody's raises
+        raise ModelError(_fails(title, error)) from error
 
 
-def _blocks(module: nn.Module, total: int, prefix: str = "") -> list[str]:
-    """Descend through lists of modules, and through whatever holds most of the network, no further."""
-    names = []
-    for child_name, child in module.named_children():
-        name = f"{prefix}{child_name}"
-        inside = sum(1 for _ in child.modules())
-        if isinstance(child, nn.Sequential | nn.ModuleList | nn.ModuleDict) or inside > total / 2:
-            names += _blocks(child, total, f"{name}.")
-        else:
-            names.append(name)
-    return names
-
-
-def _patch_grid(net: nn.Module) -> tuple[int, int] | None:
-    for module in net.modules():
-        if getattr(module, "grid_size", None) and hasattr(module, "patch_size"):
-            return tuple(module.grid_size)
-    if isinstance(net, torchvision.models.VisionTransformer):
-        side = net.image_size // net.patch_size
-        return side, side
-    return None
-
-
-def _layout(shape, image, grid, prefix, output_format) -> Layout | None:
-    """What kind of map an output of ``shape`` is, if it is one."""
-    if len(shape) == 3 and grid and shape[1] - grid[0] * grid[1] in (0, prefix):
-        return Layout("tokens", shape[2], grid, shape[1] - grid[0] * grid[1])
-    if len(shape) != 4 or shape[0] != 1:
-        return None
-
-    def spatial(rows, columns):
-        return columns > 1 and rows == round(columns * image[0] / image[1])
-
-    first, last = spatial(*shape[2:]), spatial(*shape[1:3])
-    if last and (output_format == "NHWC" or not first):
-        return Layout("NHWC", shape[3], shape[1:3])
-    return Layout("NCHW", shape[1], shape[2:]) if first else None
+def _fails(title: str, error: Exception) -> str:
+    return f"{title} can't be visualised: it fails on a picture ({_first_line(error)})."
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,272 @@
+"""Architectures that nobody built the methods for: a right map, or a true sentence."""
+
+import random
+import time
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.nn import functional as F
+
+from vizcore import attention, cam, heatmaps
+from vizcore.capture import capture
+from vizcore.features import as_maps
+from vizcore.models import from_module, load_model
+from vizcore.torchvision_ops import timm, torchvision
+
+
+def prepared(height, width):
+    steps = torchvision.transforms
+    normalise = steps.Normalize([0.5] * 3, [0.5] * 3)
+    return steps.Compose([steps.Resize((height, width)), steps.ToTensor(), normalise])
+
+
+def own(net, height=64, width=64):
+    """A network of one's own at a size."""
+    return from_module(net, prepared(height, width))
+
+
+def noise(model, seed):
+    generator = torch.Generator().manual_seed(seed)
+    size = model.preprocess(Image.new("RGB", (300, 300))).shape
+    return torch.randn(size, generator=generator)
+
+
+def why(model):
+    """Why there is no rollout, in a sentence."""
+    return model.no_rollout if hasattr(model, "no_rollout") else attention.why_no_rollout(model.net)
+
+
+# ---------------------------------------------------------------- where maps come from
+
+
+def centroids(model, layer):
+    """Where a layer's squared change lies when 16 squares of two pictures change, beside where they lie."""
+    found, wanted = [], []
+    for seed in range(2):
+        picture, other = noise(model, seed), noise(model, seed + 100)
+        pictures = picture.repeat(17, 1, 1, 1)
+        rows, columns = (picture.shape[-2] // 4, picture.shape[-1] // 4)
+        for square in range(16):
+            row, column = divmod(square, 4)
+            place = ..., slice(row * rows, (row + 1) * rows), slice(column * columns, (column + 1) * columns)
+            pictures[square + 1][place] = other[0][place]
+        values = capture(model.net, pictures, [layer]).layers[layer]
+        maps = [as_maps(value[None], model.layouts[layer]).double() for value in values]
+        for square, after in enumerate(maps[1:]):
+            change = (after - maps[0]).square().sum(0)
+            change = change / change.sum()
+            h, w = change.shape
+            y = (change.sum(1) * (torch.arange(h) + 0.5)).sum() / h
+            x = (change.sum(0) * (torch.arange(w) + 0.5)).sum() / w
+            found.append((y.item(), x.item()))
+            wanted.append(((square // 4 + 0.5) / 4, (square % 4 + 0.5) / 4))
+    return torch.tensor(found), torch.tensor(wanted)
+
+
+def follows(model, layer):
+    found, wanted = centroids(model, layer)
+    table = torch.corrcoef(torch.cat([found, wanted], 1).T)[:2, 2:]  # (y, x) found × (y, x) wanted
+    offset = (found - wanted).mean(0) * torch.tensor(model.layouts[layer].grid)
+    return bool(
+        table.diagonal().min() >= 0.8
+        and table.fliplr().diagonal().abs().max() <= 0.3
+        and offset.abs().max() <= 1
+    )
+
+
+DEEPEST = {  # by name, the parts of the network that its default layer must lie in, or the word for less
+    "xcit_nano_12_p16_224": ("cls_attn_blocks.1",),
+    "hiera_tiny_224": ("blocks.11",),
+    "crossvit_tiny_240": ("blocks.2",),
+    "pit_ti_224": ("transformers.2",),
+    "nest_tiny": ("norm", "levels.2"),
+    "levit_128s": ("stages.2",),
+}
+
+
+@pytest.mark.parametrize("name", DEEPEST)
+def test_the_default_layer_is_deep_and_a_map_of_the_picture(name):
+    model = load_model(name, "random", device="cpu")
+    layer = cam.default_layer(model)
+    said = getattr(model, "remark", "")
+    assert layer.startswith(DEEPEST[name]) or any(part in said for part in DEEPEST[name])
+    assert follows(model, layer)
+    maps = [
+        as_maps(capture(model.net, noise(model, k), [layer]).layers[layer], model.layouts[layer])
+        for k in (0, 1)
+    ]
+    assert not torch.equal(*maps)  # a position embedding is the same for every picture
+
+
+def test_tokens_in_the_order_of_windows_come_back_in_that_of_the_picture():
+    model = load_model("hiera_tiny_224", "random", device="cpu")
+    images = noise(model, 0)
+    inner = model.net.forward_intermediates(images, output_fmt="NCHW", intermediates_only=True)
+    assert "blocks.0" in model.layouts
+    maps = as_maps(capture(model.net, images, ["blocks.0"]).layers["blocks.0"], model.layouts["blocks.0"])
+    assert maps.shape == inner[0][0].shape and torch.allclose(maps, inner[0][0], atol=1e-4)
+
+
+def test_parallel_blocks_are_asked_at_the_last_one():
+    net = timm.create_model(
+        "vit_base_patch16_xp_224", depth=3, embed_dim=48, num_heads=3, img_size=64, num_classes=5
+    )
+    assert cam.default_layer(own(net)).startswith("blocks.2.")
+
+
+def test_what_is_the_same_for_every_picture_is_no_layer():
+    model = load_model("xcit_nano_12_p16_224", "random", device="cpu")
+    assert "pos_embed" not in model.layers
+
+
+def small_cnn():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 16, 3, 2), nn.ReLU(), nn.Conv2d(16, 16, 5, 2, 2),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 3),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(37, 91), (301, 97), (64, 64)])
+def test_a_small_cnn_keeps_its_layers_at_sizes_that_are_no_multiple_of_its_stride(size):
+    model = own(small_cnn(), *size)
+    assert model.layers == ["0", "1", "2", "3", "4"] and cam.default_layer(model) == "4"
+
+
+def test_a_resnet_has_the_same_layers_at_every_size():
+    seed = time.time_ns()  # other sizes in each run
+    print("seed", seed)
+    draw = random.Random(seed)
+    torch.manual_seed(0)
+    net = timm.create_model("test_resnet", num_classes=4)
+    wanted = own(net, 224, 224).layers
+    for height, width in [(360, 640), *((draw.randint(64, 360), draw.randint(64, 640)) for _ in range(3))]:
+        model = own(net, height, width)
+        assert model.layers == wanted, (height, width)
+        assert cam.default_layer(model) == "layer4.0"
+
+
+# ---------------------------------------------------------------- attention
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["hiera_tiny_224", "levit_128s", "efficientvit_b0", "botnet26t_256"],
+)
+def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
+    model = load_model(name, "random", device="cpu")
+    assert model.family == "vit" and model.attention == []
+    assert "no attention" not in why(model)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mixer_s16_224", "convnext_atto"])
+def test_a_network_without_attention_says_so(name):
+    assert "no attention" in why(load_model(name, "random", device="cpu"))
+
+
+def test_a_class_token_that_joins_on_the_way():
+    net = timm.create_model(
+        "convit_tiny", depth=4, local_up_to_layer=2, embed_dim=48, num_heads=3, img_size=64, num_classes=5
+    )
+    model = own(net)
+    assert len(model.attention) in (0, 4)  # all of its blocks, or none
+    images, matrices = noise(model, 0), []
+    for block in model.net.blocks:  # the matrix that multiplies the values, from the outside
+        block.attn.attn_drop.register_forward_hook(lambda _m, inputs, _o: matrices.append(inputs[0].double()))
+    model.net(images)
+    rows = torch.eye(17, dtype=torch.float64)
+    for matrix in matrices:
+        fused = matrix[0].mean(0)
+        if len(fused) == 16:
+            fused = torch.block_diag(torch.ones(1, 1, dtype=torch.float64), fused)
+        rows = (0.5 * torch.eye(17) + 0.5 * fused) @ rows
+    found = heatmaps.METHODS["rollout"].make(model, images, 0)
+    assert torch.allclose(found.double().flatten(), rows[0, 1:], atol=1e-6)
+
+
+def test_a_matrix_that_is_not_applied_as_it_stands_is_not_shown():
+    net = timm.create_model(
+        "vit_dwee_patch16_reg1_gap_256", depth=2, embed_dim=64, num_heads=4, img_size=64, num_classes=5
+    )
+    model = own(net)
+    assert model.attention == [] and "applied to the values" in why(model)
+
+
+def test_two_attentions_side_by_side_are_not_multiplied():
+    net = timm.create_model(
+        "vit_small_patch16_18x2_224", depth=2, embed_dim=48, num_heads=3, img_size=64, num_classes=5
+    )
+    model = own(net)
+    assert model.attention == [] and "side by side" in why(model)
+
+
+class Fused(nn.Module):
+    """A ViT as people write it, with torch's fused attention."""
+
+    def __init__(self, width=32):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed = nn.Conv2d(3, width, 8, 8)
+        self.token = nn.Parameter(torch.randn(1, 1, width))
+        self.places = nn.Parameter(torch.randn(1, 65, width))
+        self.layers = nn.ModuleList(
+            nn.ModuleDict({"norm": nn.LayerNorm(width), "qkv": nn.Linear(width, 3 * width),
+                           "out": nn.Linear(width, width)}) for _ in range(3)
+        )  # fmt: skip
+        self.head = nn.Linear(width, 4)
+
+    def forward(self, x):
+        x = self.embed(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.places
+        for layer in self.layers:
+            q, k, v = layer["qkv"](layer["norm"](x)).unflatten(2, (3, 4, -1)).permute(2, 0, 3, 1, 4)
+            x = x + layer["out"](F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return self.head(x[:, 0])
+
+
+def test_a_vit_written_by_hand_is_one():
+    model = own(Fused())
+    assert model.family == "vit" and "no attention" not in why(model)
+    assert {"layers.0.norm", "layers.2.norm"} <= set(model.layers)
+    assert cam.default_layer(model) == "layers.2.norm"
+    assert follows(model, "layers.2.norm")
+    assert cam.cam(model, noise(model, 1), 2).shape == (8, 8)
+
+
+# ---------------------------------------------------------------- where the answer is read
+
+
+def test_the_readout_is_what_the_classifier_reads():
+    model = load_model("test_vit3", "random", device="cpu")
+    seen = {}
+
+    def keep(_module, _inputs, output):
+        seen["tokens"] = output.detach().requires_grad_()
+        return seen["tokens"]
+
+    handle = model.net.norm.register_forward_hook(keep)
+    score = model.net(noise(model, 0))[0, 3]
+    handle.remove()
+    (gradient,) = torch.autograd.grad(score, seen["tokens"])
+    read = gradient[0].abs().sum(-1) > 0
+    assert torch.equal(attention.readout(model.net, model.grid, model.num_prefix_tokens)[0] > 0, read)
+
+
+def test_relevance_of_a_network_that_averages_its_patches_is_no_flat_map():
+    torch.manual_seed(0)
+    net = timm.create_model(
+        "vit_medium_patch16_gap_256", depth=2, embed_dim=64, num_heads=4, img_size=96, num_classes=5
+    )
+    model = own(net, 96, 96)
+    heat = heatmaps.METHODS["relevance"].make(model, noise(model, 0), 1)
+    assert heat.max() > 1.2 * heat.min() and heat.min() >= 0
+
+
+@pytest.mark.parametrize("name", ["mixer_s16_224", "resmlp_12_224"])
+def test_weights_that_start_at_zero_are_called_that(name):
+    model = load_model(name, "random", device="cpu")
+    with pytest.raises(ValueError) as error:
+        cam.cam(model, noise(model, 0), 0)
+    assert "elsewhere" not in str(error.value) and "zero" in str(error.value)

@@ -1,0 +1,119 @@
+"""Does a layer's map lie in the picture as it is said to? Squares of the picture are changed, and it must follow.
+
+A layer that is a map of the picture changes where the picture changed. So squares of a picture are replaced one
+by one, and the centroid of a layer's squared change must go where the square was: along its own axis and not
+along the other, and on the whole not beside it. (The largest change doesn't follow even in deep layers of an
+ordinary CNN; the centroid does.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SIDE = 4  # squares in a row of the picture
+EVERY = [(row, column) for row in range(SIDE) for column in range(SIDE)]
+FEW = [(0, 1), (1, 3), (2, 0), (3, 2)]  # each row and column once, and rows tell nothing of columns
+SCALES = 8, 32, 64, 128  # patches across: deep layers don't see fine ones, nor early layers coarse ones
+
+
+class Bounds(NamedTuple):
+    """What a map of the picture keeps to."""
+
+    along: float = 0.8  # at least
+    across: float = 0.3  # at most
+    offset: float = 1.0  # cells at most
+    scatter: float = 0.0  # or that share of the side: of few squares the centroid is not quite the middle
+
+
+STRICT = Bounds()  # for ``EVERY`` square of two pictures
+QUICK = Bounds(0.7, 0.5, 1.0, 0.015)  # for ``FEW`` of one
+
+
+class Followed(NamedTuple):
+    """How a layer's change follows a square, for rows and for columns."""
+
+    along: tuple[float, float]  # correlation of the centroid with the square, along its own axis
+    across: tuple[float, float]  # and along the other one
+    offset: tuple[float, float]  # mean distance from the square to the centroid, in cells; > 0 is down, right
+    cells: tuple[int, int]
+    moved: bool  # whether anything changed at all
+
+    def reason(self, bounds: Bounds) -> str:
+        """Why it is no map of the picture, in words; empty where it is one.
+
+        An axis with a single cell can't be judged, nor be wrong.
+        """
+        if not self.moved:
+            return "it is the same for every picture"
+        if any(value < bounds.along for value in self.along):
+            return "it does not change where the picture changes"
+        if any(abs(value) > bounds.across for value in self.across):
+            return "its rows and columns are not those of the picture"
+        if any(
+            abs(value) > max(bounds.offset, bounds.scatter * cells)
+            for value, cells in zip(self.offset, self.cells, strict=True)
+        ):
+            return "it is shifted against the picture"
+        return ""
+
+
+def poked(shape: Sequence[int], squares=FEW, seed: int = 0) -> Tensor:
+    """A random picture, and for each square the same with that square from another one.
+
+    Args:
+        shape: (3, H, W). squares: (row, column) each, of ``SIDE`` × ``SIDE``.
+
+    Returns:
+        (1 + squares, 3, H, W), about as large as normalised pixels are: coarse to fine.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def signs(cells: int) -> Tensor:
+        """+1 and -1 in about ``cells`` × ``cells`` patches: as much everywhere, so the centroid is the middle."""
+        drawn = torch.randint(2, (1, shape[0], cells, cells), generator=generator) * 2.0 - 1
+        return F.interpolate(drawn, tuple(shape[1:]), mode="nearest")
+
+    first, second = (sum(signs(cells) for cells in SCALES) / len(SCALES) ** 0.5 for _ in range(2))
+    pictures = first.repeat(1 + len(squares), 1, 1, 1)
+    rows, columns = ([round(k * side / SIDE) for k in range(SIDE + 1)] for side in shape[1:])
+    for picture, (row, column) in zip(pictures[1:], squares, strict=True):
+        place = ..., slice(rows[row], rows[row + 1]), slice(columns[column], columns[column + 1])
+        picture[place] = second[0][place]
+    return pictures
+
+
+def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed:
+    """How a layer's squared change follows the squares.
+
+    Args:
+        change: (squares, h, w), at least 0: summed over channels, over pictures too where there are several.
+    """
+    change = change.double()
+    total = change.sum((1, 2))
+    if not bool((total > 0).all()) or not bool(total.isfinite().all()):
+        return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), tuple(change.shape[1:]), False)
+    wanted = (torch.tensor(squares, dtype=torch.float64) + 0.5) / SIDE  # (squares, 2), 0 to 1
+    sides = change.shape[1:]
+    found = []
+    for axis, cells in enumerate(sides):
+        share = change.sum(2 - axis) / total[:, None]  # (squares, cells)
+        found.append(share @ ((torch.arange(cells, dtype=torch.float64).to(share) + 0.5) / cells))
+    along, across, offset = [], [], []
+    for axis, cells in enumerate(sides):
+        mine, other = (wanted[:, which].to(change) for which in (axis, 1 - axis))
+        along.append(_correlation(found[axis], mine) if cells > 1 else 1.0)
+        across.append(_correlation(found[axis], other) if cells > 1 else 0.0)
+        offset.append(((found[axis] - mine).mean() * cells).item())
+    return Followed(tuple(along), tuple(across), tuple(offset), tuple(sides), True)
+
+
+def _correlation(a: Tensor, b: Tensor) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    scale = (a.square().sum() * b.square().sum()).sqrt().item()
+    return (a * b).sum().item() / scale if scale > 1e-12 and math.isfinite(scale) else 0.0

@@ -81,7 +81,6 @@ DEEPEST = {  # by name, the parts of the network that its default layer must lie
     "hiera_tiny_224": ("blocks.11",),
     "crossvit_tiny_240": ("blocks.2",),
     "pit_ti_224": ("transformers.2",),
-    "nest_tiny": ("norm", "levels.2"),
     "levit_128s": ("stages.2",),
 }
 

@@ -6,7 +6,7 @@ maps (..., h, w); positive where features speak for the class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .capture import capture
-from .features import as_maps
+from .features import batch_maps, one_picture
 from .models import VisionModel
+from .modes import in_any_mode
 
 
 def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
@@ -60,6 +61,10 @@ METHODS = {
     "LayerCAM": layer_cam,
     "XGrad-CAM": x_grad_cam,
 }
+# What counts as rounding, as a share of each activation and each gradient. Two of the type's own steps, and no
+# less than the constants of 1e-5 that normalisation adds below its roots: a map that is exactly 0 but for one
+# of these is no map. Maps of trained networks bear 20 times as much at the default layer and more.
+SLACK = (2, 1.5e-5)
 SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
 
 
@@ -77,6 +82,7 @@ def default_layer(model: VisionModel) -> str:
     return (numbered or blocks)[-1] if model.family == "vit" else blocks[-1]
 
 
+@in_any_mode
 def cams(
     model: VisionModel,
     images: Tensor,
@@ -93,7 +99,9 @@ def cams(
         method: one of ``METHODS``, or ``SCORE``, which runs the network once for each of the channels.
 
     Returns:
-        (K, B, h, w) on the layer's grid, at least 0, not normalised; all 0 where nothing speaks for a class.
+        (K, B, h, w) on the layer's grid, at least 0, not normalised, in single precision (double for a double
+        network). All 0 where nothing speaks for a class, or no more than its own rounding error does: before
+        a LayerNorm, say, the terms of HiResCAM cancel, and what is left of them is noise.
 
     Raises:
         ValueError: no such method, layer or class; or no gradient reaches the layer's places.
@@ -106,15 +114,16 @@ def cams(
     layer = _check_question(model, classes, layer)
     scores, layers = capture(model.net, images, [layer], grad=True)
     activation = layers[layer]
-    maps = _maps(activation.detach(), model.layouts[layer])
+    maps = batch_maps(activation.detach(), model.layouts[layer])
+    noise = _noise(maps, activation.dtype)
     found = []
     for i, index in enumerate(classes):
         (gradient,) = torch.autograd.grad(
             scores[:, index].sum(), activation, retain_graph=i + 1 < len(classes), materialize_grads=True
         )
-        gradient = _maps(gradient, model.layouts[layer])
+        gradient = batch_maps(gradient, model.layouts[layer])
         _check_gradient(gradient, model, layer)
-        found.append(METHODS[method](maps, gradient).relu())
+        found.append(_evidence(METHODS[method], maps, gradient, noise))
     return torch.stack(found)
 
 
@@ -122,6 +131,7 @@ def cam(
     model: VisionModel, images: Tensor, target: int, layer: str | None = None, method: str = "Grad-CAM"
 ) -> Tensor:
     """The map of one class for one picture, (h, w); otherwise as ``cams``."""
+    one_picture(images)
     return cams(model, images, [target], layer, method)[0, 0]
 
 
@@ -134,6 +144,7 @@ class Scored(NamedTuple):
     weights: Tensor  # (K, B, C), sums to 1; 0 for channels that are not scored yet
 
 
+@in_any_mode
 def score_cams(
     model: VisionModel,
     images: Tensor,
@@ -155,7 +166,8 @@ def score_cams(
     """
     layer = _check_question(model, classes, layer)
     with torch.no_grad():
-        maps = _maps(capture(model.net, images, [layer]).layers[layer], model.layouts[layer])  # (B, C, h, w)
+        seen = capture(model.net, images, [layer]).layers[layer]
+        maps = batch_maps(seen, model.layouts[layer])  # (B, C, h, w)
     order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
     scores = maps.new_full((len(classes), *maps.shape[:2]), -torch.inf)  # (K, B, C)
     done = 0
@@ -165,7 +177,7 @@ def score_cams(
             mask = mask - mask.amin((-2, -1), keepdim=True)
             mask = mask / (mask.amax((-2, -1), keepdim=True) + 1e-8)
             seen = images[:, None] * mask[:, :, None].to(images)
-            answers = model.net(seen.flatten(0, 1))[:, list(classes)].float()  # (B * n, K)
+            answers = model.net(seen.flatten(0, 1))[:, list(classes)].to(maps)  # (B * n, K)
             scores[..., channels] = answers.view(len(images), len(channels), -1).permute(2, 0, 1)
             weights = scores.softmax(-1)
             found = torch.einsum("kbc,bchw->kbhw", weights, maps).relu()
@@ -186,9 +198,29 @@ def _check_question(model: VisionModel, classes: Sequence[int], layer: str | Non
     return layer
 
 
-def _maps(values: Tensor, layout) -> Tensor:
-    """A batch of ``as_maps``: (B, ...) -> (B, C, h, w)."""
-    return torch.stack([as_maps(one[None], layout) for one in values])
+def _noise(maps: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Factors (C, h, w) near 1, for activations and gradients of (B, C, h, w): rounding, as drawn by lot.
+
+    The same for every picture and every device, so that a map depends on its own picture alone.
+    """
+    steps, least = SLACK
+    size = max(steps * torch.finfo(precision).eps, least)
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randn(2, *maps.shape[1:], generator=generator)
+    return tuple((1 + size * drawn.to(maps)).unbind(0))
+
+
+def _evidence(method: Callable, maps: Tensor, gradient: Tensor, noise: tuple[Tensor, Tensor]) -> Tensor:
+    """A method's maps (B, h, w), the positive part; exactly 0 where that is rounding and nothing else.
+
+    How large the error is depends on what cancels in a method's sums, so the method is asked twice: as it is,
+    and with activations and gradients that were rounded otherwise. A map is shown as it is unless its largest
+    value is no larger than the largest change.
+    """
+    found = method(maps, gradient)
+    error = (method(maps * noise[0], gradient * noise[1]) - found).abs().amax((-2, -1), keepdim=True)
+    found = found.relu()
+    return found.masked_fill(found.amax((-2, -1), keepdim=True) <= error, 0)
 
 
 def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:

@@ -61,9 +61,10 @@ METHODS = {
     "LayerCAM": layer_cam,
     "XGrad-CAM": x_grad_cam,
 }
-# What counts as rounding, as a share of each activation and each gradient. Two of the type's own steps, and no
-# less than the constants of 1e-5 that normalisation adds below its roots: a map that is exactly 0 but for one
-# of these is no map. Maps of trained networks bear 20 times as much at the default layer and more.
+# What counts as rounding, as a share of each activation and gradient: two of the type's own steps, and at
+# least the 1e-5 that normalisation adds below its roots, for a map that would be 0 without such a constant is
+# no map either. In single precision, HiResCAM before a LayerNorm bears 3e-7 (MaxViT) to 1e-5 (Swin), other
+# maps of the same networks 1e-2 and more.
 SLACK = (2, 1.5e-5)
 SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
 
@@ -115,7 +116,6 @@ def cams(
     scores, layers = capture(model.net, images, [layer], grad=True)
     activation = layers[layer]
     maps = batch_maps(activation.detach(), model.layouts[layer])
-    noise = _noise(maps, activation.dtype)
     found = []
     for i, index in enumerate(classes):
         (gradient,) = torch.autograd.grad(
@@ -123,7 +123,7 @@ def cams(
         )
         gradient = batch_maps(gradient, model.layouts[layer])
         _check_gradient(gradient, model, layer)
-        found.append(_evidence(METHODS[method], maps, gradient, noise))
+        found.append(_evidence(METHODS[method], maps, gradient, activation.dtype))
     return torch.stack(found)
 
 
@@ -198,29 +198,36 @@ def _check_question(model: VisionModel, classes: Sequence[int], layer: str | Non
     return layer
 
 
-def _noise(maps: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Factors (C, h, w) near 1, for activations and gradients of (B, C, h, w): rounding, as drawn by lot.
+def _evidence(method: Callable, maps: Tensor, gradient: Tensor, precision: torch.dtype) -> Tensor:
+    """A method's maps (B, h, w), the positive part; exactly 0 where that is rounding and nothing else.
+
+    How large the error is depends on what cancels in a method's sums, so the method is asked again, with
+    activations and gradients that were rounded otherwise. A map is shown as it is unless its largest value is
+    no larger than the largest change, whichever way they were rounded. A change of scale alone is none:
+    Grad-CAM++ divides by what may come close to 0, and then all of its map grows together.
+    """
+    found = method(maps, gradient)
+    square, peak = found.square().sum((-2, -1), keepdim=True), found.amax((-2, -1), keepdim=True)
+    silent = torch.ones_like(peak, dtype=torch.bool)
+    for first, second in _roundings(maps, precision):
+        other = method(maps * first, gradient * second)
+        scale = torch.where(square > 0, (other * found).sum((-2, -1), keepdim=True) / square, 1)
+        silent &= peak <= (other - scale * found).abs().amax((-2, -1), keepdim=True)
+        if not silent.any():  # as a rule, at once
+            break
+    return found.relu().masked_fill(silent, 0)
+
+
+def _roundings(maps: Tensor, precision: torch.dtype) -> Iterator[Tensor]:
+    """Three pairs of factors near 1, (2, C, h, w), for activations and gradients of (B, C, h, w), by lot.
 
     The same for every picture and every device, so that a map depends on its own picture alone.
     """
     steps, least = SLACK
     size = max(steps * torch.finfo(precision).eps, least)
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.randn(2, *maps.shape[1:], generator=generator)
-    return tuple((1 + size * drawn.to(maps)).unbind(0))
-
-
-def _evidence(method: Callable, maps: Tensor, gradient: Tensor, noise: tuple[Tensor, Tensor]) -> Tensor:
-    """A method's maps (B, h, w), the positive part; exactly 0 where that is rounding and nothing else.
-
-    How large the error is depends on what cancels in a method's sums, so the method is asked twice: as it is,
-    and with activations and gradients that were rounded otherwise. A map is shown as it is unless its largest
-    value is no larger than the largest change.
-    """
-    found = method(maps, gradient)
-    error = (method(maps * noise[0], gradient * noise[1]) - found).abs().amax((-2, -1), keepdim=True)
-    found = found.relu()
-    return found.masked_fill(found.amax((-2, -1), keepdim=True) <= error, 0)
+    for _ in range(3):
+        yield 1 + size * torch.randn(2, *maps.shape[1:], generator=generator).to(maps)
 
 
 def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:

@@ -19,7 +19,8 @@ def as_maps(activation: Tensor, layout: Layout) -> Tensor:
     """
     if len(activation) != 1:
         raise ValueError(
-            f"as_maps is about one picture, (1, ...), not a batch of {len(activation)}; batch_maps takes those"
+            f"One picture's features are expected, (1, ...), not a batch of {len(activation)}; "
+            "batch_maps takes those"
         )
     return batch_maps(activation, layout)[0]
 

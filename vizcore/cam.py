@@ -115,13 +115,13 @@ def cams(
     layer = _check_question(model, classes, layer)
     scores, layers = capture(model.net, images, [layer], grad=True)
     activation = layers[layer]
-    maps = batch_maps(activation.detach(), model.layouts[layer])
+    maps = batch_maps(activation.detach(), model.layouts[layer]).contiguous()
     found = []
     for i, index in enumerate(classes):
         (gradient,) = torch.autograd.grad(
             scores[:, index].sum(), activation, retain_graph=i + 1 < len(classes), materialize_grads=True
         )
-        gradient = batch_maps(gradient, model.layouts[layer])
+        gradient = batch_maps(gradient, model.layouts[layer]).contiguous()
         _check_gradient(gradient, model, layer)
         found.append(_evidence(METHODS[method], maps, gradient, activation.dtype))
     return torch.stack(found)
@@ -167,7 +167,7 @@ def score_cams(
     layer = _check_question(model, classes, layer)
     with torch.no_grad():
         seen = capture(model.net, images, [layer]).layers[layer]
-        maps = batch_maps(seen, model.layouts[layer])  # (B, C, h, w)
+        maps = batch_maps(seen, model.layouts[layer]).contiguous()  # (B, C, h, w)
     order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
     scores = maps.new_full((len(classes), *maps.shape[:2]), -torch.inf)  # (K, B, C)
     done = 0

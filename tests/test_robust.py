@@ -548,3 +548,34 @@ def test_true_maps_are_what_the_method_says_bit_for_bit(name, chelsea):
     for method, make in cam.METHODS.items():
         want = make(*maps).relu()
         assert want.any() and torch.equal(cam.cam(model, images, index, layer, method), want)
+
+
+def page_of_a_broken_judge():
+    from ui.imagined import judged
+
+    row = {"origin": "A", "robust": True, "name": "tabby", "probability": 0.9, "rank": 1.0}
+    nan = float("nan")
+    judged([row | {"judge": "A", "right": 1.0},
+            row | {"judge": "Broken", "right": nan, "probability": nan, "rank": nan}])  # fmt: skip
+
+
+def page_of_a_broken_answer():
+    from types import SimpleNamespace
+
+    from ui.figures import predictions
+
+    model = SimpleNamespace(weights="checkpoint", source="a file", title="Broken", label=str)
+    predictions(model, [(3, float("nan")), (4, float("nan"))], (0, 0, 0))
+
+
+def test_a_page_says_that_an_output_is_no_number():
+    from streamlit.testing.v1 import AppTest
+
+    table = AppTest.from_function(page_of_a_broken_judge).run()
+    assert not table.exception
+    assert [one.value for one in table.warning] == [
+        "Broken has no verdict on 1 of the pictures: its output is not a number."
+    ]
+    answer = AppTest.from_function(page_of_a_broken_answer).run()
+    assert not answer.exception
+    assert [one.value for one in answer.warning] == ["Nothing: its output on this picture is not a number."]

@@ -571,11 +571,11 @@ def page_of_a_broken_answer():
 def test_a_page_says_that_an_output_is_no_number():
     from streamlit.testing.v1 import AppTest
 
-    table = AppTest.from_function(page_of_a_broken_judge).run()
+    table = AppTest.from_function(page_of_a_broken_judge, default_timeout=120).run()
     assert not table.exception
     assert [one.value for one in table.warning] == [
         "Broken has no verdict on 1 of the pictures: its output is not a number."
     ]
-    answer = AppTest.from_function(page_of_a_broken_answer).run()
+    answer = AppTest.from_function(page_of_a_broken_answer, default_timeout=120).run()
     assert not answer.exception
     assert [one.value for one in answer.warning] == ["Nothing: its output on this picture is not a number."]

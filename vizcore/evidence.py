@@ -233,7 +233,7 @@ def only(picture: np.ndarray, heatmap: Tensor, share: float, baseline: str = "bl
 
 def rank_correlation(a: Tensor, b: Tensor) -> float:
     """Spearman's, over all places of two maps; nan where one of them is flat."""
-    one_map(a, b)
+    one_map(*(values for values in (a, b) if values.ndim != 1))  # or places chosen from two maps, (n,)
     return correlation(_ranks(a), _ranks(b))
 
 

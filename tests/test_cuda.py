@@ -27,3 +27,27 @@ def test_a_gpu_sees_what_the_cpu_sees(name, chelsea):
             maps[-1] += (attention(model.net, model.preprocess(chelsea), model.attention[-1:])[0].cpu(),)
     for a, b in zip(*maps, strict=True):
         assert (a - b).abs().max() <= 1e-3 * a.abs().max()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str)
+def test_every_type_and_mode_on_a_gpu(dtype, chelsea):
+    from vizcore import crosseval, heatmaps
+    from vizcore.models import from_module
+    from vizcore.torchvision_ops import timm, torchvision
+
+    steps = torchvision.transforms
+    transform = steps.Compose(
+        [steps.Resize((64, 64)), steps.ToTensor(), steps.Normalize([0.5] * 3, [0.5] * 3)]
+    )
+    net = timm.create_model("vit_tiny_patch16_224", img_size=64, depth=2, num_classes=5)
+    model = from_module(net.to(dtype), transform, device="cuda")
+    images = model.preprocess(chelsea)
+    assert images.is_cuda and images.dtype == dtype
+    for method in heatmaps.METHODS.values():
+        if method.applies(model) and not method.slow:
+            outside = method.make(model, images, 1)
+            with torch.inference_mode(), torch.autocast("cuda"):
+                inside = method.make(model, images, 1)
+            assert outside.isfinite().all() and outside.dtype == inside.dtype
+            assert (outside - inside).abs().max() <= 1e-2 * outside.abs().max()
+    assert crosseval.judge(model, torch.rand(1, 3, 64, 64), [1], 4).rank.isfinite().all()

@@ -144,6 +144,9 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
     if not top:
         st.caption("Nothing: it has no classifier.")
         return
+    if any(probability != probability for _, probability in top):
+        st.warning("Nothing: its output on this picture is not a number.")
+        return
     answers = [{"class": model.label(index), "probability": probability} for index, probability in top]
     saving.keep_table(f"Answers of {model.title} ({model.source})", answers)
     labels = [f"{model.label(index)}  {probability:.0%}" for index, probability in top]

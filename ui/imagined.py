@@ -13,6 +13,7 @@ from vizcore import __version__, render, textures
 from vizcore.gallery import load_gallery
 
 from . import figures, saving
+from .plain import plain
 
 WITH = {True: "random views", False: "one view"}
 COLOURS = {"Texture ResNet": render.CNN_COLOUR, "Texture ViT": render.VIT_COLOUR}
@@ -106,6 +107,12 @@ def _closer(found, origins: list[str], name: str) -> None:
 def judged(verdicts: list[dict]) -> None:
     """The table of origin, views and judge; what it says about random views; and the matrix over classes."""
     data = pd.DataFrame(verdicts)
+    silent = data["right"].isna()
+    for judge, count in data[silent]["judge"].value_counts().items():
+        st.warning(f"{plain(judge)} has no verdict on {count} of the pictures: its output is not a number.")
+    data = data[~silent].copy()
+    if data.empty:
+        return
     data["made for"], data["made with"] = data["origin"], data["robust"].map(WITH)
     groups = data.groupby(["made for", "made with", "judge"], sort=False)
     table = groups.agg(

@@ -23,6 +23,7 @@ from torch import Tensor
 from .augment import Augment, Views, draw, look
 from .capture import capture
 from .models import VisionModel
+from .modes import in_any_mode
 from .objectives import Objective
 from .parameterise import PARAMETERISATIONS, start
 
@@ -67,6 +68,7 @@ class Step(NamedTuple):
     running: Tensor  # the numbers of the pictures that have not stopped early
 
 
+@in_any_mode
 def maximise(
     model: VisionModel,
     objectives: Sequence[Objective],
@@ -136,6 +138,7 @@ def _ascend(model, objectives, generators, pictures: Tensor, recipe: Recipe, pas
         owner = part // recipe.views  # the picture that each view is of
         views = Views(*(None if one is None else one[part] for one in drawn))
         seen = look(leaf[owner], views, tuple(leaf.shape[-2:]), mean, std)
+        seen = seen.to(model.preprocess.dtype)
         found = _values(model, objectives, seen, owner) / recipe.views  # (B,)
         slope = slope + torch.autograd.grad(found.sum(), leaf)[0]
         score = score.index_add(0, owner.to(score.device), found.detach())

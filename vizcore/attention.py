@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .capture import capture
+from .modes import in_any_mode
 
 FUSIONS = {
     "mean": lambda attention: attention.mean(-3),
@@ -23,6 +24,7 @@ FUSIONS = {
 }
 
 
+@in_any_mode
 def attention(net: nn.Module, images: Tensor, modules: list[str]) -> list[Tensor]:
     """The attention of each named attention module, (B, heads, N, N); rows are queries and sum to 1.
 
@@ -68,6 +70,8 @@ def attended(
     Returns:
         The attention that each patch gets, (rows, columns), and the share that prefix tokens get.
     """
+    if attention.ndim != 2:
+        raise ValueError(f"One picture's (N, N) is expected, heads fused, no batch: {tuple(attention.shape)}")
     if query is not None:
         row = attention[prefix + query[0] * grid[1] + query[1]]
     else:
@@ -123,6 +127,7 @@ def prefix_names(net: nn.Module, prefix: int) -> list[str]:
 # ---------------------------------------------------------------- through all layers
 
 
+@in_any_mode
 def rollout(
     attentions: Sequence[Tensor],
     start: Tensor,
@@ -170,6 +175,7 @@ def rollout(
     return _trace_back(attentions, start, transition, residual, 1 - residual)
 
 
+@in_any_mode
 def class_attention(
     net: nn.Module, images: Tensor, modules: list[str], classes: Sequence[int]
 ) -> tuple[Tensor, list[Tensor]]:
@@ -206,6 +212,7 @@ def _check_classes(scores: Tensor, classes: Sequence[int]) -> None:
             raise ValueError(f"class {index} is not one of the network's, 0 to {scores.shape[1] - 1}")
 
 
+@in_any_mode
 def relevance(weighted: Sequence[Tensor], start: Tensor) -> Tensor:
     """Class-specific relevance: R ← R + E_h[(∇A ⊙ A)⁺] R (Chefer, Gur & Wolf, ICCV 2021), without the identity.
 
@@ -231,6 +238,7 @@ def relevance(weighted: Sequence[Tensor], start: Tensor) -> Tensor:
     return added.movedim(-3, 0).float()
 
 
+@in_any_mode
 def weighted_rollout(weighted: Sequence[Tensor], start: Tensor, **settings) -> Tensor:
     """Rollout (its ``settings``, without the fusion) of attention that raises a class's score.
 

@@ -6,7 +6,7 @@ maps (..., h, w); positive where features speak for the class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .capture import capture
-from .features import as_maps
+from .features import batch_maps, one_picture
 from .models import VisionModel
+from .modes import in_any_mode
 
 
 def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
@@ -60,6 +61,11 @@ METHODS = {
     "LayerCAM": layer_cam,
     "XGrad-CAM": x_grad_cam,
 }
+# What counts as rounding, as a share of each activation and gradient: two of the type's own steps, and at
+# least the 1e-5 that normalisation adds below its roots, for a map that would be 0 without such a constant is
+# no map either. In single precision, HiResCAM before a LayerNorm bears 3e-7 (MaxViT) to 1e-5 (Swin), other
+# maps of the same networks 1e-2 and more.
+SLACK = (2, 1.5e-5)
 SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
 
 
@@ -72,6 +78,7 @@ def default_layer(model: VisionModel) -> str:
     return model.cam_layer
 
 
+@in_any_mode
 def cams(
     model: VisionModel,
     images: Tensor,
@@ -88,7 +95,9 @@ def cams(
         method: one of ``METHODS``, or ``SCORE``, which runs the network once for each of the channels.
 
     Returns:
-        (K, B, h, w) on the layer's grid, at least 0, not normalised; all 0 where nothing speaks for a class.
+        (K, B, h, w) on the layer's grid, at least 0, not normalised, in single precision (double for a double
+        network). All 0 where nothing speaks for a class, or no more than its own rounding error does: before
+        a LayerNorm, say, the terms of HiResCAM cancel, and what is left of them is noise.
 
     Raises:
         ValueError: no such method, layer or class; or no gradient reaches the layer's places.
@@ -101,15 +110,15 @@ def cams(
     layer = _check_question(model, classes, layer)
     scores, layers = capture(model.net, images, [layer], grad=True)
     activation = layers[layer]
-    maps = _maps(activation.detach(), model.layouts[layer])
+    maps = batch_maps(activation.detach(), model.layouts[layer]).contiguous()
     found = []
     for i, index in enumerate(classes):
         (gradient,) = torch.autograd.grad(
             scores[:, index].sum(), activation, retain_graph=i + 1 < len(classes), materialize_grads=True
         )
-        gradient = _maps(gradient, model.layouts[layer])
+        gradient = batch_maps(gradient, model.layouts[layer]).contiguous()
         _check_gradient(gradient, model, layer)
-        found.append(METHODS[method](maps, gradient).relu())
+        found.append(_evidence(METHODS[method], maps, gradient, activation.dtype))
     return torch.stack(found)
 
 
@@ -117,6 +126,7 @@ def cam(
     model: VisionModel, images: Tensor, target: int, layer: str | None = None, method: str = "Grad-CAM"
 ) -> Tensor:
     """The map of one class for one picture, (h, w); otherwise as ``cams``."""
+    one_picture(images)
     return cams(model, images, [target], layer, method)[0, 0]
 
 
@@ -129,6 +139,7 @@ class Scored(NamedTuple):
     weights: Tensor  # (K, B, C), sums to 1; 0 for channels that are not scored yet
 
 
+@in_any_mode
 def score_cams(
     model: VisionModel,
     images: Tensor,
@@ -150,7 +161,8 @@ def score_cams(
     """
     layer = _check_question(model, classes, layer)
     with torch.no_grad():
-        maps = _maps(capture(model.net, images, [layer]).layers[layer], model.layouts[layer])  # (B, C, h, w)
+        seen = capture(model.net, images, [layer]).layers[layer]
+        maps = batch_maps(seen, model.layouts[layer]).contiguous()  # (B, C, h, w)
     order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
     scores = maps.new_full((len(classes), *maps.shape[:2]), -torch.inf)  # (K, B, C)
     done = 0
@@ -160,7 +172,7 @@ def score_cams(
             mask = mask - mask.amin((-2, -1), keepdim=True)
             mask = mask / (mask.amax((-2, -1), keepdim=True) + 1e-8)
             seen = images[:, None] * mask[:, :, None].to(images)
-            answers = model.net(seen.flatten(0, 1))[:, list(classes)].float()  # (B * n, K)
+            answers = model.net(seen.flatten(0, 1))[:, list(classes)].to(maps)  # (B * n, K)
             scores[..., channels] = answers.view(len(images), len(channels), -1).permute(2, 0, 1)
             weights = scores.softmax(-1)
             found = torch.einsum("kbc,bchw->kbhw", weights, maps).relu()
@@ -181,9 +193,36 @@ def _check_question(model: VisionModel, classes: Sequence[int], layer: str | Non
     return layer
 
 
-def _maps(values: Tensor, layout) -> Tensor:
-    """A batch of ``as_maps``: (B, ...) -> (B, C, h, w)."""
-    return torch.stack([as_maps(one[None], layout) for one in values])
+def _evidence(method: Callable, maps: Tensor, gradient: Tensor, precision: torch.dtype) -> Tensor:
+    """A method's maps (B, h, w), the positive part; exactly 0 where that is rounding and nothing else.
+
+    How large the error is depends on what cancels in a method's sums, so the method is asked again, with
+    activations and gradients that were rounded otherwise. A map is shown as it is unless its largest value is
+    no larger than the largest change, whichever way they were rounded. A change of scale alone is none:
+    Grad-CAM++ divides by what may come close to 0, and then all of its map grows together.
+    """
+    found = method(maps, gradient)
+    square, peak = found.square().sum((-2, -1), keepdim=True), found.amax((-2, -1), keepdim=True)
+    silent = torch.ones_like(peak, dtype=torch.bool)
+    for first, second in _roundings(maps, precision):
+        other = method(maps * first, gradient * second)
+        scale = torch.where(square > 0, (other * found).sum((-2, -1), keepdim=True) / square, 1)
+        silent &= peak <= (other - scale * found).abs().amax((-2, -1), keepdim=True)
+        if not silent.any():  # as a rule, at once
+            break
+    return found.relu().masked_fill(silent, 0)
+
+
+def _roundings(maps: Tensor, precision: torch.dtype) -> Iterator[Tensor]:
+    """Three pairs of factors near 1, (2, C, h, w), for activations and gradients of (B, C, h, w), by lot.
+
+    The same for every picture and every device, so that a map depends on its own picture alone.
+    """
+    steps, least = SLACK
+    size = max(steps * torch.finfo(precision).eps, least)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        yield 1 + size * torch.randn(2, *maps.shape[1:], generator=generator).to(maps)
 
 
 def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:

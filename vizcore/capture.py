@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .modes import in_any_mode
+
 _HOOKS = [name for name, value in vars(nn.Module()).items() if "hooks" in name and isinstance(value, dict)]
 
 
@@ -44,6 +46,7 @@ def private_copy(net: nn.Module, _memo: dict | None = None) -> nn.Module:
     return memo[id(net)]
 
 
+@in_any_mode
 def capture(
     net: nn.Module,
     images: Tensor,

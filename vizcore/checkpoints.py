@@ -229,11 +229,28 @@ def read_labels(data: bytes) -> list[str]:
     return names
 
 
+def _fault(key: str, value: torch.Tensor, own: torch.Tensor) -> str:
+    """What a tensor holds that the weight ``own`` can't be; empty where there is nothing of the kind."""
+    if value.is_complex():
+        return "complex numbers where real ones are expected"
+    if not own.is_floating_point():
+        return ""
+    if not value.is_floating_point():
+        return "integers where floating-point numbers are expected"
+    value = value.float() if value.element_size() == 1 else value  # types of 8 bits can't be asked much
+    if not value.isfinite().all():
+        return "numbers that are not finite"
+    if not value.to(own.dtype).isfinite().all():
+        return f"numbers too large for {str(own.dtype).removeprefix('torch.')}"
+    return "a negative variance" if key.endswith("running_var") and (value < 0).any() else ""
+
+
 def fit_state_dict(net: torch.nn.Module, state: State, title: str) -> State:
     """``state`` if it is a complete set of weights for ``net``.
 
     Raises:
-        ModelError: says what is missing, left over or of another shape, or not a number.
+        ModelError: says what is missing, left over or of another shape; or names the first tensor that can't
+            be weights: complex, not finite, integers, too large for the network's type, a negative variance.
     """
     own = net.state_dict()
     counters = {key for key in own if key.endswith("num_batches_tracked")}  # old checkpoints lack them
@@ -251,7 +268,7 @@ def fit_state_dict(net: torch.nn.Module, state: State, title: str) -> State:
         faults.append(f"{len(shapes)} have another shape (first {key}: {was}, expected {expected})")
     if faults:
         raise ModelError(f"This checkpoint doesn't fit {title}: {'; '.join(faults)}.")
-    broken = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
-    if broken:
-        raise ModelError(f"This checkpoint holds numbers that are not finite (first in {broken[0]}).")
+    for key, value in state.items():
+        if fault := _fault(key, value, own[key]):
+            raise ModelError(f"This checkpoint holds {fault} (first in {key}).")
     return {**{key: own[key] for key in counters}, **state}

@@ -12,23 +12,28 @@ from torch.nn import functional as F
 from .actmax import ALL_VIEWS, input_size, normalisation
 from .augment import draw, look
 from .models import VisionModel
+from .modes import in_any_mode
 
 VIEWS = 32
 SEED = 1_000_003  # of the judges' views; pictures are made with smaller seeds, so with other views
 
 
 class Judged(NamedTuple):
-    """What a network says about n pictures, each over all of its views; (n,) each."""
+    """What a network says about n pictures, each over all of its views; (n,) each.
 
-    right: Tensor  # share of the views in which the target is its first answer
+    All NaN where a score in any of the views is not a finite number: a broken network has no verdict.
+    """
+
+    right: Tensor  # share of the views in which the target is its first answer, above all others
     probability: Tensor  # mean, of the target
-    rank: Tensor  # mean, of the target; 1 is its first answer
+    rank: Tensor  # mean, of the target; 1 is its first answer, and equal scores share the mean of their ranks
 
 
+@in_any_mode
 def judge(model: VisionModel, pictures: Tensor, targets: Sequence[int], views: int = VIEWS) -> Judged:
     """Show pictures (n, 3, H, W), 0 to 1, in random views, the same ones for all, and ask for the targets."""
     size, (mean, std) = input_size(model), normalisation(model)
-    pictures = pictures.to(model.device)
+    pictures = pictures.to(model.device, torch.float32)
     if tuple(pictures.shape[-2:]) != size:  # first, and smoothly: views sample without a filter
         pictures = F.interpolate(pictures, size, mode="bilinear", antialias=True)
     drawn = draw(ALL_VIEWS, [torch.Generator().manual_seed(SEED)], views)
@@ -36,10 +41,14 @@ def judge(model: VisionModel, pictures: Tensor, targets: Sequence[int], views: i
     for picture, target in zip(pictures, targets, strict=True):
         with torch.inference_mode():
             seen = look(picture.expand(views, -1, -1, -1), drawn, size, mean, std)
-            output = model.net(seen).float()
-        rank = 1 + (output > output[:, target, None]).sum(1).float()  # (views,)
+            output = model.net(seen.to(model.preprocess.dtype)).float()
+        own = output[:, target, None]
+        above, equal = (output > own).sum(1), (output == own).sum(1) - 1  # (views,)
+        rank = 1 + above + equal / 2
         probability = output.softmax(1)[:, target]
-        found.append(torch.stack([(rank == 1).float().mean(), probability.mean(), rank.mean()]))
+        right = ((above == 0) & (equal == 0)).float()
+        verdict = torch.stack([right.mean(), probability.mean(), rank.mean()])
+        found.append(verdict if output.isfinite().all() else torch.full_like(verdict, torch.nan))
     return Judged(*torch.stack(found).cpu().unbind(1))
 
 

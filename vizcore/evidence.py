@@ -18,8 +18,10 @@ from torch.nn import functional as F
 
 from .attention import correlation
 from .capture import private_copy
+from .features import full, one_map, one_picture
 from .frame import Box
 from .models import VisionModel
+from .modes import in_any_mode
 
 Heatmap = Callable[[VisionModel, Tensor], Tensor]  # (model, images (1, 3, H, W)) -> (h, w)
 
@@ -45,6 +47,7 @@ def energy(heatmap: Tensor, mask) -> float:
 
 def _alike(heatmap: Tensor, mask) -> tuple[Tensor, Tensor]:
     heatmap, mask = torch.as_tensor(heatmap), torch.as_tensor(mask, device=torch.as_tensor(heatmap).device)
+    one_map(heatmap, mask, kind="(H, W)")
     if heatmap.shape != mask.shape:
         raise ValueError(f"the heatmap is {tuple(heatmap.shape)}, the mask {tuple(mask.shape)}")
     return heatmap, mask.bool()
@@ -59,11 +62,16 @@ def mean_colour(images: Tensor) -> Tensor:
 
 
 def blurred(images: Tensor, share: float = 1 / 14) -> Tensor:
-    """A Gaussian blur whose sigma is a ``share`` of the shorter side: colours stay, texture and shape go."""
+    """A Gaussian blur whose sigma is a ``share`` of the shorter side: colours stay, texture and shape go.
+
+    Of each picture of a batch, (B, C, H, W).
+    """
     sigma = share * min(images.shape[-2:])
-    array = images[0].float().cpu().permute(1, 2, 0).numpy()
-    blur = cv2.GaussianBlur(array, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-    return torch.from_numpy(blur).permute(2, 0, 1)[None].to(images)
+    blurs = [
+        cv2.GaussianBlur(array, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101).reshape(array.shape)
+        for array in full(images).detach().cpu().permute(0, 2, 3, 1).numpy()  # (H, W, C) each
+    ]
+    return torch.from_numpy(np.stack(blurs)).permute(0, 3, 1, 2).to(images)
 
 
 BASELINES = {"blur": blurred, "mean": mean_colour}
@@ -95,12 +103,14 @@ def ranked(heatmap: Tensor, shape: tuple[int, int], seed: int = 0) -> Tensor:
 
     Equal values come in a random order, so that a flat map is a random one.
     """
+    one_map(heatmap)
     values = F.interpolate(heatmap[None, None].float(), shape, mode="bilinear")[0, 0].flatten().cpu()
     shuffle = torch.randperm(len(values), generator=torch.Generator().manual_seed(seed))
     order = shuffle[values[shuffle].argsort(descending=True, stable=True)]
     return torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
 
 
+@in_any_mode
 def curves(
     net: nn.Module,
     images: Tensor,
@@ -129,6 +139,7 @@ def curves(
     """
     if baseline not in BASELINES:
         raise ValueError(f"unknown baseline {baseline!r}; there are {', '.join(BASELINES)}")
+    one_picture(images)
     shape = tuple(images.shape[-2:])
     ranks = {name: ranked(heatmap, shape).to(images.device) for name, heatmap in heatmaps.items()}
     blank = BASELINES[baseline](images)
@@ -196,6 +207,7 @@ def controls(grid: tuple[int, int], seed: int = 0) -> dict[str, Tensor]:
 
 def on_input(heatmap: Tensor, box: Box, shape: tuple[int, int]) -> Tensor:
     """A heatmap in the frame, (H, W), as a model sees it: its box at ``shape`` (rows, columns)."""
+    one_map(heatmap, kind="(H, W)")
     height, width = heatmap.shape
     left, top, right, bottom = box
     x = (left + (torch.arange(shape[1]) + 0.5) / shape[1] * (right - left)) / width * 2 - 1
@@ -221,6 +233,7 @@ def only(picture: np.ndarray, heatmap: Tensor, share: float, baseline: str = "bl
 
 def rank_correlation(a: Tensor, b: Tensor) -> float:
     """Spearman's, over all places of two maps; nan where one of them is flat."""
+    one_map(*(values for values in (a, b) if values.ndim != 1))  # or places chosen from two maps, (n,)
     return correlation(_ranks(a), _ranks(b))
 
 
@@ -235,6 +248,7 @@ def ssim(a: Tensor, b: Tensor) -> float:
 
     Gaussian windows with a sigma of 1.5 pixels, mean over all places.
     """
+    one_map(a, b)
     a, b = (_unit(one.cpu().double()).numpy() for one in (a, b))
 
     def smooth(values):
@@ -255,6 +269,7 @@ def _unit(values: Tensor) -> Tensor:
 
 def overlap(a: Tensor, b: Tensor, share: float = 0.2) -> float:
     """How much of the top ``share`` of one map is in the top share of the other (intersection over union)."""
+    one_map(a, b)
     shape = tuple(a.shape)
     count = round(share * a.numel())
     top = [ranked(one, shape) < count for one in (a, b)]
@@ -286,6 +301,7 @@ def parts(model: VisionModel) -> list[tuple[str, list[str]]]:
     return list(reversed(found.items()))
 
 
+@in_any_mode
 def randomised(model: VisionModel, seed: int = 0) -> Iterator[tuple[str, VisionModel]]:
     """The model with more and more of its weights drawn anew, from the answer down to the input.
 
@@ -321,6 +337,7 @@ def _draw_anew(module: nn.Module, generator: torch.Generator) -> None:
             module._buffers[name] = torch.ones_like(value)
 
 
+@in_any_mode
 def randomisation(
     model: VisionModel, images: Tensor, heatmap: Heatmap, seed: int = 0
 ) -> Iterator[Randomised]:
@@ -331,6 +348,7 @@ def randomisation(
     Yields:
         First the map as it is, then one after each further part is drawn anew, from the answer down.
     """
+    one_picture(images)
     total = len(parts(model))
     first = heatmap(model, images)
     yield Randomised(0, total, "", first, 1.0, 1.0)
@@ -341,6 +359,7 @@ def randomisation(
 
 def similarity(a: Tensor, b: Tensor, side: int = 64) -> tuple[float, float]:
     """Rank correlation and SSIM of two maps, both brought to ``side`` × ``side`` places."""
+    one_map(a, b)
     a, b = (
         F.interpolate(one[None, None].float(), (side, side), mode="bilinear", antialias=True)[0, 0]
         for one in (a, b)
@@ -362,6 +381,7 @@ class Shaken(NamedTuple):
     probability: float  # of the class, with the noise
 
 
+@in_any_mode
 def stability(
     model: VisionModel,
     images: Tensor,
@@ -377,6 +397,7 @@ def stability(
     Args:
         noise: its standard deviation, as a share of the range of the picture's values.
     """
+    one_picture(images)
     generator = torch.Generator().manual_seed(seed)
     first, spread = heatmap(model, images), noise * (images.max() - images.min())
     for done in range(1, draws + 1):

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from torch import Tensor
 
 from . import attention, cam, saliency
+from .features import full, one_picture
 from .frame import to_frame
 from .models import VisionModel
+from .modes import in_any_mode
 
 Make = Callable[
     [VisionModel, Tensor, int], Tensor
@@ -42,25 +44,31 @@ def cam_at(layer: str | None, method: str) -> Make:
     return lambda model, images, target: cam.cam(model, images, target, layer, method)
 
 
+@in_any_mode
 def relevance(model: VisionModel, images: Tensor, target: int) -> Tensor:
+    one_picture(images)
     start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
     _, blocks = attention.class_attention(model.net, images, model.attention, [target])
     rows = attention.relevance(blocks, start)  # (blocks, 1, 1, 1, N)
     return attention.on_patches(rows[-1, 0, 0, 0], model.grid, model.num_prefix_tokens)
 
 
+@in_any_mode
 def rollout(model: VisionModel, images: Tensor, target: int) -> Tensor:
+    one_picture(images)
     start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
     blocks = attention.attention(model.net, images, model.attention)
     rows = attention.rollout(blocks, start, prefix=model.num_prefix_tokens)  # (blocks, 1, 1, N)
     return attention.on_patches(rows[-1, 0, 0], model.grid, model.num_prefix_tokens)
 
 
+@in_any_mode
 def last_attention(model: VisionModel, images: Tensor, target: int) -> Tensor:
     """Where the token that the answer is read from looks in the last block, mean over heads."""
+    one_picture(images)
     start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
     (block,) = attention.attention(model.net, images, model.attention[-1:])
-    rows = start.to(block.device) @ attention.fuse(block[0].float(), "mean")  # (1, N)
+    rows = start.to(full(block)) @ attention.fuse(full(block[0]), "mean")  # (1, N)
     return attention.on_patches(rows[0], model.grid, model.num_prefix_tokens)
 
 

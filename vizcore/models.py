@@ -27,6 +27,7 @@ from .checkpoints import (
 from .dinov2 import dinov2_state, installed_file
 from .frame import Preprocess
 from .model import Layout, VisionModel
+from .modes import in_any_mode
 from .torchvision_ops import timm, torchvision
 from .trace import trace
 
@@ -46,6 +47,7 @@ __all__ = [
 _building = threading.Lock()  # torch's random generator is shared by all threads; a build takes a second
 
 
+@in_any_mode
 def load_model(
     name: str,
     weights: str = "trained",
@@ -99,12 +101,14 @@ def load_model(
     )
     height, width = data["input_size"][1:]
     preprocess = Preprocess(timm.data.create_transform(**data), device, torch.float32)
+    _check_answer(net, preprocess, entry.title)
     trace = _trace(net, torch.zeros(1, 3, height, width, device=device), entry.title)
     if labels is None:
         labels = list(entry.labels) or _imagenet_labels(net, trace["num_classes"])
     return _described(name, entry.title, net, preprocess, labels, trace, kind, source)
 
 
+@in_any_mode
 def from_module(
     net: nn.Module,
     transform,
@@ -116,20 +120,63 @@ def from_module(
 
     Args:
         net: (B, 3, H, W) -> scores (B, classes), or anything else for a network without classes. It is
-            copied, so the original keeps its mode and its gradients.
+            copied, so the original keeps its mode and its gradients. It gets pictures in the type of its
+            first convolution or linear layer. Maps and scores of a network in half precision are single,
+            those of one in double precision may be double.
         transform: picture -> (3, H, W), a ``torchvision.transforms.Compose`` of steps that resize, crop and
             normalise; maps return to the picture through the resizing and cropping among them.
         labels: the classes' names, one for each.
 
     Raises:
-        ModelError: it fails on a picture, none of its layers puts out a map, or the labels don't fit.
+        ModelError: it fails on a picture or answers with numbers that are not finite, none of its layers puts
+            out a map, or the labels don't fit.
     """
     device = torch.device(device) if device is not None else best_device()
     net = deepcopy(net).eval().requires_grad_(False).to(device)
-    preprocess = Preprocess(transform, device, torch.float32)
+    preprocess = Preprocess(transform, device, _precision(net))
+    _check_answer(net, preprocess, title)
     trace = _trace(net, preprocess(Image.new("RGB", (256, 256))), title)
     source = "a module of your own"
     return _described(title, title, net, preprocess, labels or [], trace, "checkpoint", source)
+
+
+def _precision(net: nn.Module) -> torch.dtype:
+    """The type of the weights that read the picture: the first convolution's, else the first ones'."""
+    readers = [module.weight for module in net.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    found = (value.dtype for value in (*readers, *net.parameters()) if value.is_floating_point())
+    return next(found, torch.float32)
+
+
+def _check_answer(net: nn.Module, preprocess: Preprocess, title: str) -> None:
+    """Show the network an ordinary picture: bright and dark, with all colours.
+
+    Raises:
+        ModelError: it answers with something that is no number, or can't compute in its own precision here.
+    """
+    ramp = torch.arange(256)
+    across, down = torch.meshgrid(ramp, ramp, indexing="xy")
+    colours = torch.stack([across, down, across ^ (255 - down)])
+    image = Image.fromarray(colours.permute(1, 2, 0).byte().numpy())
+    images = preprocess(image)
+    try:
+        with torch.no_grad():
+            output = net(images)
+    except Exception as error:  # a network of one's own raises whatever it likes
+        if images.dtype in (torch.float16, torch.bfloat16) and "not implemented" in str(error):
+            raise ModelError(
+                f"{title} computes in {_PRECISIONS[images.dtype]} precision, for which {images.device.type} "
+                "lacks an operation; convert it with .float() first."
+            ) from error
+        raise ModelError(
+            f"{title} can't be visualised: it fails on a picture ({_first_line(error)})."
+        ) from error
+    if isinstance(output, torch.Tensor) and output.is_floating_point() and not output.isfinite().all():
+        raise ModelError(
+            f"{title} can't be visualised: its output on an ordinary picture is not finite."
+        )
+
+
+_PRECISIONS = {torch.float16: "half", torch.bfloat16: "bfloat16"}
 
 
 def _described(name, title, net, preprocess, labels, trace: dict, weights: str, source: str) -> VisionModel:

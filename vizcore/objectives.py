@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from .models import VisionModel
@@ -52,7 +51,7 @@ def margin(model: VisionModel, index: int) -> Objective:
     _check_class(model, index)
     if model.num_classes < 2:
         raise ValueError(f"{model.title} has one class, so there is no runner-up")
-    others = torch.tensor([k for k in range(model.num_classes) if k != index], device=model.device)
+    others = [k for k in range(model.num_classes) if k != index]
     return Objective(lambda output, _: output[:, index] - output[:, others].amax(1))
 
 

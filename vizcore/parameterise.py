@@ -14,6 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .modes import in_any_mode
+
 # of red, green and blue, 0 to 1, over the pixels of 400 drawn textures: ``measured_colours``
 COLOUR_COVARIANCE = ((0.0621, 0.0490, 0.0472), (0.0490, 0.0607, 0.0511), (0.0472, 0.0511, 0.0639))
 FALL = 0.5  # natural pictures fall with 1 / frequency; flatter than that, textures fill the frame evenly
@@ -31,6 +33,7 @@ def measured_colours() -> Tensor:
 
 
 @cache
+@in_any_mode
 def colour_matrix() -> Tensor:
     """Takes independent colours to ones with ``COLOUR_COVARIANCE``, up to a factor: mean variance 1. (3, 3).
 
@@ -46,6 +49,7 @@ def spectrum_shape(size: tuple[int, int]) -> tuple[int, ...]:
 
 
 @cache
+@in_any_mode
 def frequency_scale(size: tuple[int, int]) -> Tensor:
     """What each frequency counts, (H, W // 2 + 1): 1 / frequency ** ``FALL``, the mean as the lowest one.
 

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from . import evidence, render
 from .capture import private_copy
+from .features import full, one_picture
 from .models import VisionModel
+from .modes import in_any_mode
 
 # bytes of activations and pictures in one pass: on a CPU more is slower, for it no longer fits the cache
 LIMITS = {"cpu": (384 * 2**20, 4), "cuda": (4 * 2**30, 64)}
@@ -85,12 +87,13 @@ def _differentiate(net: nn.Module, images: Tensor, target: int) -> Tensor:
     with torch.enable_grad():
         score = net(images.clone())[:, target].sum()  # a clone: the first layer may work in place
     (gradient,) = torch.autograd.grad(score, images, materialize_grads=True)
-    return gradient.float()
+    return full(gradient)
 
 
 # ---------------------------------------------------------------- one pass
 
 
+@in_any_mode
 def gradient(model: VisionModel, images: Tensor, target: int) -> Tensor:
     """How the class's score changes with each pixel (Simonyan, Vedaldi & Zisserman, 2014).
 
@@ -107,14 +110,16 @@ def gradient(model: VisionModel, images: Tensor, target: int) -> Tensor:
     return _differentiate(model.net, images, target)
 
 
+@in_any_mode
 def gradient_times_input(model: VisionModel, images: Tensor, target: int) -> Tensor:
     """The gradient times what the network got there (Shrikumar et al., 2016); otherwise as ``gradient``.
 
     A pixel that normalisation turns into 0, a medium grey, gets nothing whatever it matters.
     """
-    return gradient(model, images, target) * images.float()
+    return gradient(model, images, target) * full(images)
 
 
+@in_any_mode
 def guided_backpropagation(model: VisionModel, images: Tensor, target: int) -> Tensor:
     """The gradient without what speaks against any feature on the way (Springenberg et al., 2015).
 
@@ -164,6 +169,7 @@ def why_not_guided(model: VisionModel) -> str:
 # ---------------------------------------------------------------- many passes
 
 
+@in_any_mode
 def smooth_grad(
     model: VisionModel, images: Tensor, target: int, *, noise: float = 0.15, draws: int = 25, seed: int = 0
 ) -> Iterator[Partial]:
@@ -177,8 +183,9 @@ def smooth_grad(
         The mean of what was drawn so far.
     """
     _check(model, target)
+    one_picture(images)
     noises = _noises(images, noise, seed)
-    total = torch.zeros_like(images, dtype=torch.float32)
+    total = torch.zeros_like(full(images))
     chunk, done = _chunk(model.net, images, target), 0
     while done < draws:
         some = torch.cat([next(noises) for _ in range(min(chunk, draws - done))])
@@ -231,6 +238,7 @@ RULES: dict[str, Callable[[int], tuple[np.ndarray, np.ndarray]]] = {
 }
 
 
+@in_any_mode
 def integrated_gradients(
     model: VisionModel,
     images: Tensor,
@@ -257,6 +265,7 @@ def integrated_gradients(
         is complete, that one until the doubled one is. Memory doesn't grow with the steps.
     """
     _check(model, target)
+    one_picture(images)
     if rule not in RULES:
         raise ValueError(f"unknown rule {rule!r}; there are {', '.join(RULES)}")
     blank = _blank(baseline, model, images)
@@ -274,7 +283,7 @@ def integrated_gradients(
             mean += torch.einsum("n,nchw->chw", torch.from_numpy(weights[some]).to(found), found)
             weight, done = weight + weights[some].sum(), done + len(some)
             if known is None or done == total:
-                pixels = (mean / weight).float() * way.float()
+                pixels = (mean / weight).to(full(way)) * full(way)
                 gap = pixels.sum(dtype=torch.float64).item() - difference
                 now = Integrated(done, total, pixels, steps, gap, difference)
             else:
@@ -286,6 +295,7 @@ def integrated_gradients(
         steps *= 2
 
 
+@in_any_mode
 def occlusion(
     model: VisionModel,
     images: Tensor,
@@ -308,6 +318,7 @@ def occlusion(
         squares that covered a pixel, 0 where none has yet.
     """
     _check(model, target)
+    one_picture(images)
     height, width = images.shape[-2:]
     window = window or max(1, min(height, width) // 8)
     stride = stride or max(1, window // 2)
@@ -315,9 +326,9 @@ def occlusion(
     places = [
         (top, left) for top in _starts(height, window, stride) for left in _starts(width, window, stride)
     ]
-    falls, counts = torch.zeros(2, height, width, device=images.device)
+    falls, counts = torch.zeros_like(full(images)[0, :1]).repeat(2, 1, 1)
     with torch.no_grad():
-        whole = model.net(images)[0, target].float()
+        whole = full(model.net(images)[0, target])
     done = 0
     for some in _spread(len(places), _chunk_forward(model, images)):
         squares = [
@@ -328,7 +339,7 @@ def occlusion(
         for picture, square in zip(covered, squares, strict=True):
             picture[square] = blank[0][square]
         with torch.no_grad():
-            fall = whole - model.net(covered)[:, target].float()
+            fall = whole - full(model.net(covered)[:, target])
         for value, square in zip(fall, squares, strict=True):
             falls[square] += value
             counts[square] += 1
@@ -425,6 +436,7 @@ METHODS: dict[str, Method] = {
 }
 
 
+@in_any_mode
 def saliency(
     model: VisionModel,
     images: Tensor,
@@ -440,10 +452,12 @@ def saliency(
         part: only what raises the score ("positive saliency"), or only what lowers it; one of ``PARTS``.
         settings: those that the method has.
     """
+    one_picture(images)
     *_, last = METHODS[method].run(model, images, target, **settings)
     return (PARTS[part] if part else METHODS[method].flatten)(last.pixels[0])
 
 
+@in_any_mode
 def rows(
     model: VisionModel, pictures: Iterable[tuple[str, Image.Image]], target: int | None = None
 ) -> np.ndarray:

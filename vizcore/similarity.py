@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from .capture import capture
 from .models import Layout, VisionModel
+from .modes import in_any_mode
 
 KERNELS = ("linear", "rbf")
 ESTIMATORS = ("unbiased", "biased")
@@ -80,6 +81,7 @@ def features(output: Tensor, layout: Layout | None = None, pooled: bool = False)
     return output.flatten(1)
 
 
+@in_any_mode
 def gram(rows: Tensor, how: How = LINEAR) -> Tensor:
     """How alike the pictures are in a layer: features (n, p) become (n, n), float64, on the CPU.
 
@@ -132,6 +134,7 @@ def noise_gram(n: int, width: int, random: np.random.Generator) -> Tensor:
 # ---------------------------------------------------------------- all layers of one network
 
 
+@in_any_mode
 def grams(
     net: nn.Module,
     images: Tensor,
@@ -240,6 +243,7 @@ def estimates(
         )
 
 
+@in_any_mode
 def compare(
     a: VisionModel,
     b: VisionModel,

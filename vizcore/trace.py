@@ -115,6 +115,7 @@ def _run(copy: nn.Module, pictures: Tensor) -> Traced:
     for name, module in list(copy.named_modules()):
         if isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop"):
             expose_attention(copy, f"{name}.attn_drop")
+    near = max(1e-3, 4 * torch.finfo(pictures.dtype).eps)
     shapes: dict[str, tuple[int, ...]] = {}
     changes: dict[str, dict[str, Tensor]] = {}
     known: dict[str, Layout] = {}
@@ -131,7 +132,7 @@ def _run(copy: nn.Module, pictures: Tensor) -> Traced:
                 watched.put_out(name.rpartition(".")[0], value)
             elif len(value) == len(pictures) and value.is_floating_point():
                 changes[name] = _change(value)
-                layout = next(filter(None, (_same(value[0].float(), one) for one in inner)), None)
+                layout = next(filter(None, (_same(value[0].float(), one, near) for one in inner)), None)
                 if layout:
                     known[name] = layout
 
@@ -166,7 +167,7 @@ def _change(value: Tensor) -> dict[str, Tensor]:
     return {}
 
 
-def _same(value: Tensor, inner: Tensor) -> Layout | None:
+def _same(value: Tensor, inner: Tensor, near: float) -> Layout | None:
     """How one picture's output has to lie to be an intermediate (C, h, w); None where it is another."""
     channels, *grid = inner.shape
     places = math.prod(grid)
@@ -174,11 +175,11 @@ def _same(value: Tensor, inner: Tensor) -> Layout | None:
     if not tokens and value.numel() != inner.numel():
         return None
     kept = value[len(value) - places :] if tokens else value
-    if not math.isclose(kept.norm().item(), inner.norm().item(), rel_tol=1e-3):  # cheap, in whatever order
+    if not math.isclose(kept.norm().item(), inner.norm().item(), rel_tol=near):  # cheap, in whatever order
         return None
 
     def alike(a: Tensor) -> bool:
-        return bool((a - inner).abs().max() <= 1e-3 * inner.abs().max())
+        return bool((a - inner).abs().max() <= near * inner.abs().max())
 
     if value.ndim == 3 and value.numel() == inner.numel():
         if value.shape == inner.shape and alike(value):

@@ -47,7 +47,8 @@ class Watched(TorchFunctionMode):
     def put_out(self, name: str, matrix: Tensor) -> None:
         self.matrices.pop(name, None)
         self.matrices[name] = tuple(matrix.shape)
-        if torch.allclose(matrix.float().sum(-1), matrix.new_ones((), dtype=torch.float32), atol=1e-3):
+        rows, near = matrix.float().sum(-1), max(1e-3, 2 * torch.finfo(matrix.dtype).eps)
+        if torch.allclose(rows, torch.ones_like(rows), atol=near):
             self.stochastic.add(name)
         self._recent.append((name, matrix))
 

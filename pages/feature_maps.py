@@ -6,7 +6,7 @@ from ui import figures, saving
 from ui.answers import layer_maps, top_classes
 from ui.choices import chosen, forget, load_both, slot_colours
 from ui.header import header
-from ui.layers import pick_layer
+from ui.layers import left_out, pick_layer
 from ui.views import POINT, VIEWS, Looked, keep
 from vizcore import render
 
@@ -68,6 +68,8 @@ def panel(choice, model):
     low, high, dead = summary(maps)
     size = "{} channels of {} × {}".format(*maps.shape)
     st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
+    if words := left_out(model):
+        st.caption(f":material/info: {words}")
     lowest = 0 if heat.signed else framed[visible].min().item()
     words = heat.words if colours is None else "mean absolute activation of all channels"
     return render.normalise(framed, lowest) * visible.numpy(), words

@@ -269,3 +269,9 @@ def test_weights_that_start_at_zero_are_called_that(name):
     with pytest.raises(ValueError) as error:
         cam.cam(model, noise(model, 0), 0)
     assert "elsewhere" not in str(error.value) and "zero" in str(error.value)
+
+
+def test_pages_say_what_is_left_out(app):
+    at = app("pages/feature_maps.py", a="levit_128s", weights_a="random", b="texture_vit")
+    assert not at.exception and not at.error
+    assert any("stages.2 are left out" in one.value for one in at.caption)

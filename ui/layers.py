@@ -71,6 +71,20 @@ def pick_layer(model, slot: str) -> str:
     return layer
 
 
+def left_out(model) -> str:
+    """Which layers are not on offer, and why, in a sentence; "" where all are that look like maps."""
+    if not model.left_out:
+        return ""
+    if model.remark:
+        return model.remark
+    by_reason: dict[str, list[str]] = {}
+    for layer, reason in model.left_out.items():
+        by_reason.setdefault(reason, []).append(layer)
+    reason, layers = max(by_reason.items(), key=lambda item: len(item[1]))
+    several = f" and {len(model.left_out) - 1} more" if len(model.left_out) > 1 else ""
+    return f"Not on offer: {layers[0]}{several}. Tried with squares of a picture, {reason}."
+
+
 def _from_link(key: str, model) -> str | None:
     layer = st.query_params.get(key)
     return layer if layer in model.layers else None

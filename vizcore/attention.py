@@ -214,7 +214,8 @@ def _check_classes(scores: Tensor, classes: Sequence[int]) -> None:
 
 @in_any_mode
 def relevance(weighted: Sequence[Tensor], start: Tensor) -> Tensor:
-    """Class-specific relevance: R ← R + E_h[(∇A ⊙ A)⁺] R (Chefer, Gur & Wolf, ICCV 2021), without the identity.
+    """Class-specific relevance: R ← R + E_h[(∇A ⊙ A)⁺] R (Chefer, Gur & Wolf, ICCV 2021), without the
+    identity.
 
     R begins as the identity, which says only that a token is itself. In a network that averages its patches
     it would give each of them 1/N and drown what the attention adds, so that alone is returned.
@@ -233,7 +234,8 @@ def relevance(weighted: Sequence[Tensor], start: Tensor) -> Tensor:
         if added is None:
             rows, added = first, torch.zeros_like(first)
         else:
-            rows, added = torch.cat([first, first + added], -3), torch.cat([torch.zeros_like(first), added], -3)
+            rows = torch.cat([first, first + added], -3)
+            added = torch.cat([torch.zeros_like(first), added], -3)
         added = added + (rows.flatten(-3, -2) @ matrix).view_as(rows)
     return added.movedim(-3, 0).float()
 

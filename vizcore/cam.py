@@ -226,16 +226,17 @@ def _roundings(maps: Tensor, precision: torch.dtype) -> Iterator[Tensor]:
 
 
 def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
-    """That a score hears of the layer's places; a zero is no evidence against a class, but no evidence at all."""
+    """That a score hears of the layer's places: exactly zero is no evidence at all."""
     if gradient.any():
         return
     if model.layers.index(layer) <= model.layers.index(model.cam_layer):
         raise ValueError(
-            f"With these weights nothing that {layer} says about the picture reaches the score: every gradient is "
-            f"exactly zero. Some networks, {model.title} perhaps, start their classifier at zero; train it first."
+            f"With these weights nothing that {layer} says about the picture reaches the score: every "
+            f"gradient is exactly zero. Some networks start their classifier at zero, so that {model.title} "
+            "says nothing yet."
         )
     raise ValueError(
         f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads its "
-        f"answer elsewhere, and the gradients of the patches are exactly zero. Choose an earlier layer, such as "
-        f"{model.cam_layer}."
+        "answer elsewhere, and the gradients of the patches are exactly zero. Choose an earlier layer, such "
+        f"as {model.cam_layer}."
     )

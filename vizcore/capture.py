@@ -108,7 +108,7 @@ def _keep(values: dict[str, Any], name: str, grad: bool, reduce):
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """What a module put out, or the first of several (tokens and their grid, say); None where it is no tensor."""
+    """What a module put out, or the first of several (tokens and their grid); None where it is no tensor."""
     if type(output) in (tuple, list) and output:
         output = output[0]
     return output if isinstance(output, Tensor) else None

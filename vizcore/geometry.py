@@ -1,9 +1,10 @@
-"""Does a layer's map lie in the picture as it is said to? Squares of the picture are changed, and it must follow.
+"""Does a layer's map lie in the picture as it is said to? Squares of the picture are changed, and it must
+follow.
 
-A layer that is a map of the picture changes where the picture changed. So squares of a picture are replaced one
-by one, and the centroid of a layer's squared change must go where the square was: along its own axis and not
-along the other, and on the whole not beside it. (The largest change doesn't follow even in deep layers of an
-ordinary CNN; the centroid does.)
+A layer that is a map of the picture changes where the picture changed. So squares of a picture are replaced
+one by one, and the centroid of a layer's squared change must go where the square was: along its own axis
+and not along the other, and on the whole not beside it. (The largest change doesn't follow even in deep
+layers of an ordinary CNN; the centroid does.)
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def poked(shape: Sequence[int], squares=FEW, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
 
     def signs(cells: int) -> Tensor:
-        """+1 and -1 in about ``cells`` × ``cells`` patches: as much everywhere, so the centroid is the middle."""
+        """+1 and -1 in about ``cells`` × ``cells`` patches: as much everywhere, so centroids are middles."""
         drawn = torch.randint(2, (1, shape[0], cells, cells), generator=generator) * 2.0 - 1
         return F.interpolate(drawn, tuple(shape[1:]), mode="nearest")
 

@@ -1,4 +1,4 @@
-"""The vocabulary of every method: a network that can be asked about a picture, and where its layers lie in it."""
+"""What every method speaks of: a network that can be asked about a picture, and how its layers lie."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""What can be seen in a network: which layers are maps of the picture, how they lie, which attention can be read.
+"""What can be seen in a network: which layers are maps of the picture, how they lie, which attention can be
+read.
 
-Nothing is believed by its shape or its name. One pass over pictures that differ in one square each shows which
-outputs follow the picture (``geometry``); timm's ``forward_intermediates`` says how tokens lie on the way; the
-multiplications of the pass show which matrix is applied to the values; and one pass back shows from which places
+Nothing is believed by its shape or its name. One pass over pictures that differ in one square each shows
+which outputs follow the picture (``geometry``); timm's ``forward_intermediates`` says how tokens lie on the
+way; the multiplications of the pass show which matrix is applied to the values; and one pass back shows
+from which places
 the answer is read. All of it on a private copy, in which weights that start at zero are small random numbers:
 what a network is does not depend on what its weights happen to be.
 """
@@ -69,9 +71,9 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict:
         attention, no_rollout = (
             [],
             (
-                "The answer is not read from the tokens that it is usually read from, so nothing says where to "
-                "start tracing."
-            ),
+                "Its answer is not read from the tokens that it is usually read from, so nothing says where "
+            "to start."
+        ),
         )
     patchy = bool(tokens) or attending
     return {
@@ -226,7 +228,7 @@ def _patches(net: nn.Module, found: Traced) -> tuple[tuple[int, int] | None, int
 
 
 def _layouts(net: nn.Module, found: Traced, shape, grid, prefix: int) -> tuple[dict, dict]:
-    """The layouts of the layers that follow the picture; and the layers that look like maps and don't, and why."""
+    """The layouts of the layers that follow the picture; and those that look like maps and don't, and why."""
     modules = dict(net.named_modules())
     lattices = {layout.grid: None for layout in found.known.values()} | ({grid: None} if grid else {})
     orders = {
@@ -334,8 +336,8 @@ def _in_order(blocks: list[str], layouts: dict[str, Layout]) -> list[str]:
 def _read_from(copy, images: Tensor, layouts, blocks: list[str], classes: bool) -> tuple[str, Tensor | None]:
     """The deepest block whose places the answer is read from, and the tokens of the last block that it reads.
 
-    Behind the last attention of a ViT only the class token reaches the score: the gradients of the patches are
-    exactly zero there, and the norm before that attention is the deepest place to ask.
+    Behind the last attention of a ViT only the class token reaches the score: the gradients of the patches
+    are exactly zero there, and the norm before that attention is the deepest place to ask.
     """
     names = blocks or list(layouts)
     if not classes:
@@ -379,12 +381,11 @@ def _deeper(net: nn.Module, found: Traced, left_out: dict[str, str], layouts, ca
     behind = [name for name in behind if not any(name.startswith(f"{other}.") for other in behind)]
     if not behind:
         return ""
-    which = behind[0] if len(behind) == 1 else f"{behind[0]} to {behind[-1]}"
-    several = len(behind) > 1
-    return (
-        f"Behind {cam_layer}, {which} {'are' if several else 'is'} left out: "
-        f"{left_out[behind[0]].replace('it does', 'with these weights it does')}."
-    )
+    reason = left_out[behind[0]]
+    if len(behind) == 1:
+        return f"Behind {cam_layer}, {behind[0]} is left out: with these weights {reason}."
+    reason = reason.replace("it is", "they are").replace("it does", "they do").replace("its", "their")
+    return f"Behind {cam_layer}, {behind[0]} to {behind[-1]} are left out: with these weights {reason}."
 
 
 def _last_numbered(names: list[str]) -> str:

@@ -1,7 +1,9 @@
-"""Which attention a network has: the pass is watched for what convolves, and for what a softmax is multiplied with.
+"""Which attention a network has: the pass is watched for what convolves, and for what a softmax is
+multiplied with.
 
-An attention matrix is offered only if it is, as it stands, what the network multiplies its values with, in all of
-its attention layers, from every patch to every patch on one grid. Else there is a sentence that says why not.
+An attention matrix is offered only if it is, as it stands, what the network multiplies its values with, in
+all of its attention layers, from every patch to every patch on one grid. Else there is a sentence that says
+why not.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ MIXING = {  # how places learn of each other, in words
     "both": "convolution and attention",
     "neither": "neither convolution nor attention",
 }
-# attention that never makes its matrix is known by name alone; gates and attention over channels are none of places
+# attention that never makes its matrix is known by name alone; gates and attention over channels are none
+# of places
 _NO_ATTENTION = "Squeeze|Split|Channel|Coord|Cbam|Spatial|Select|Eca|Pool|Gather|Efficient(Channel|Se)"
 _OVER_PLACES = re.compile(rf"(?!.*({_NO_ATTENTION}|CrossCov|XCA)).*(Attn|Attention|MLA|MHSA|MSA).*")
 _WITHOUT_MATRIX = re.compile(rf"(?!.*({_NO_ATTENTION})).*(Attn|Attention|MLA|MHSA|MSA|XCA).*")
@@ -118,7 +121,7 @@ class Watched(TorchFunctionMode):
 def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> bool:
     """Whether places look at places: by what was multiplied, by a matrix put out, or by a module's name."""
     kinds = {type(module).__name__ for module in net.modules()}
-    if any(kind.startswith("Lambda") for kind in kinds):  # multiply a softmax over places, with no query's own
+    if any(kind.startswith("Lambda") for kind in kinds):  # their softmax has no queries
         return False
     tokens = [layout for layout in layouts.values() if layout.kind == "tokens"]
     counts = {math.prod(layout.grid) + layout.prefix for layout in tokens}
@@ -129,7 +132,7 @@ def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> boo
 def rollout_of(
     net: nn.Module, watched: Watched, layouts, blocks: list[str], grid, prefix: int
 ) -> tuple[list[str], str]:
-    """The attention modules whose matrices can be multiplied through all blocks; or none, and why in words."""
+    """The attention modules whose matrices can be multiplied through all blocks; or none, and why."""
     kinds = {type(module).__name__ for module in net.modules()}
     products = watched.over_places(layouts)
     if any(kind.startswith("Lambda") for kind in kinds):
@@ -139,10 +142,10 @@ def rollout_of(
         )
     if not products and not watched.matrices:
         if any(map(_WITHOUT_MATRIX.fullmatch, kinds)):
-            return [], "Its attention gives no matrix away that could be read, so there is nothing to roll out."
+            return [], _NO_MATRIX
         return [], (
-            "It has no attention over places: each is computed from others with weights that are the same for "
-            "every picture, so nothing says which place looks at which."
+            "It has no attention over places: each is computed from others with weights that are the same "
+            "for every picture, so nothing says which place looks at which."
         )
     shapes = watched.matrices
     patches = math.prod(grid) if grid else -1
@@ -158,20 +161,21 @@ def rollout_of(
     return [], _why(watched, shapes, whole, right)
 
 
+_NO_MATRIX = "Its attention gives no matrix away that could be read, so there is nothing to roll out."
 _SIDE_BY_SIDE = (
-    "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied one "
-    "after the other."
+    "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied "
+    "one after the other."
 )
 
 
 def _why(watched: Watched, shapes, whole: list[str], right: list[str]) -> str:
     """What keeps a network's attention from being rolled out, in a sentence."""
     if not shapes:
-        return "Its attention gives no matrix away that could be read, so there is nothing to roll out."
+        return _NO_MATRIX
     if whole and len(right) < len(whole):
         return (
-            "What its attention puts out is not, as it stands, what is applied to the values (heads are mixed, "
-            "or one matrix is taken from another), so the matrices can't be multiplied."
+            "What its attention puts out is not, as it stands, what is applied to the values (heads are "
+            "mixed, or one matrix is taken from another), so the matrices can't be multiplied."
         )
     if right:
         return (
@@ -180,16 +184,16 @@ def _why(watched: Watched, shapes, whole: list[str], right: list[str]) -> str:
         )
     if any(len(shape) > 4 or shape[0] > watched.batch for shape in shapes.values()):
         return (
-            "Its attention is confined to windows or other parts of the picture, so its matrices can't be multiplied "
-            "over the whole."
+            "Its attention is confined to windows or other parts of the picture, so its matrices can't be "
+            "multiplied over the whole."
         )
     if shapes and all(shape[-1] != shape[-2] for shape in shapes.values()):
         return (
             "Its attention looks at a coarser grid than it looks from, so its matrices can't be multiplied."
         )
     return (
-        "Its attention is not from every patch to every patch on one grid in all of its blocks, so its matrices "
-        "can't be multiplied."
+        "Its attention is not from every patch to every patch on one grid in all of its blocks, so its "
+        "matrices can't be multiplied."
     )
 
 

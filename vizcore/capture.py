@@ -71,7 +71,7 @@ def capture(
     Raises:
         KeyError: a name that is not a module of ``net``.
         RuntimeError: a layer that the pass did not use.
-        TypeError: a layer that puts out no tensor; of several, the first is taken.
+        TypeError: a layer that puts out no tensor; of several, the first is taken if it may be a map.
     """
     copy = private_copy(net)
     values: dict[str, Tensor] = {}
@@ -108,10 +108,11 @@ def _keep(values: dict[str, Any], name: str, grad: bool, reduce):
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """What a module put out, or the first of several (tokens and their grid); None where it is no tensor."""
-    if type(output) in (tuple, list) and output:
-        output = output[0]
-    return output if isinstance(output, Tensor) else None
+    """What a module put out; of several (tokens and their grid) the first, if it may be a map. Else None."""
+    if isinstance(output, Tensor):
+        return output
+    first = output[0] if type(output) in (tuple, list) and output else None
+    return first if isinstance(first, Tensor) and first.ndim >= 3 else None
 
 
 def _submodule(net: nn.Module, name: str) -> nn.Module:

@@ -66,18 +66,15 @@ def channel(model: VisionModel, layer: str, index: int, at: tuple[int, int] | No
     """
     if layer not in model.layouts:
         raise ValueError(f"{layer!r} of {model.title} puts out no map; these do: {', '.join(model.layers)}")
-    kind, channels, (rows, columns), prefix = model.layouts[layer]
+    layout = model.layouts[layer]
+    channels, (rows, columns) = layout.channels, layout.grid
     if not 0 <= index < channels:
         raise ValueError(f"{layer} of {model.title} has channels 0 to {channels - 1}, not {index}")
     if at is not None and not (0 <= at[0] < rows and 0 <= at[1] < columns):
         raise ValueError(f"{layer} of {model.title} has {rows} × {columns} places; {at} is none of them")
 
     def values(_output: Tensor, seen: dict[str, Tensor]) -> Tensor:
-        features = seen[layer]
-        if kind == "tokens":
-            features = features[:, prefix:, index].unflatten(1, (rows, columns))
-        else:
-            features = features[:, index] if kind == "NCHW" else features[..., index]  # (V, rows, columns)
+        features = layout.maps(seen[layer])[:, index]  # (V, rows, columns)
         return features.mean((1, 2)) if at is None else features[:, at[0], at[1]]
 
     return Objective(values, (layer,))

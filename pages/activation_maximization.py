@@ -15,7 +15,7 @@ st.markdown(
     "class or a channel responds more and more."
 )
 part = st.segmented_control(
-    "Show", [GALLERY, OWN], default=GALLERY, required=True, key="m_part", bind="query-params",
+    "Show", [GALLERY, OWN], default=GALLERY, required=True, key="m_part",
     label_visibility="collapsed",
 )  # fmt: skip
 if part == GALLERY:
@@ -38,7 +38,7 @@ if not found:
     st.stop()
 actmax.save(asked, found, name, recipe, seed)
 actmax.keep(asked, found, recipe, seed)
-with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", bind="query-params") as box:
+with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", on_change="rerun") as box:
     if box.open:
         real.beside(asked, found)
 st.header("Does the other network agree?", anchor=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -291,17 +291,20 @@ def in_step(page: str, step: Callable[[str], dict[str, Any] | None], pages: list
     read(page, step)
     place, shown = st.sidebar.empty(), query(lesson=False)
     _links(place, pages)
-    try:
+    with suppress(_Stop):
         yield
-    except streamlit_private.Rerun:
-        raise  # the next run writes
-    except BaseException:  # also ``st.stop``
-        write()
-        raise
-    else:
-        write()
-        if query(lesson=False) != shown:
-            _links(place, pages)
+    write()  # not where Streamlit ends the run: it then takes nothing more, and the next run writes
+    if query(lesson=False) != shown:
+        _links(place, pages)
+
+
+class _Stop(BaseException):
+    pass
+
+
+def stop() -> None:
+    """End the page here, as ``st.stop`` does, which would leave the address unwritten."""
+    raise _Stop
 
 
 def _links(place, pages: list) -> None:

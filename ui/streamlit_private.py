@@ -12,12 +12,9 @@ from starlette.exceptions import HTTPException
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
 from .limits import forget_session_seconds, session_upload_bytes
-
-Rerun = RerunException  # how ``st.rerun`` ends a run: no exception is documented to tell it from an error
 
 
 def start_with_main_script() -> None:

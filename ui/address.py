@@ -318,20 +318,31 @@ def read(page: str, step: Callable[[str], dict[str, Any] | None]) -> None:
     held, found = _held(), _browsers()
     history, first, moved = streamlit_private.came_by_history(), not held.seen, page != held.page
     held.page = page
-    late = found in held.seen and not history and _lesson(found) == held.lesson
+    changed = now() != held.values  # by the visitor, since the last run
+    # a click that was made before the last address had reached the browser comes with the one before
+    late = found in held.seen and not history and (changed or moved) and _lesson(found) == held.lesson
     if not first and moved and not history and (not found or found == held.seen[-1]):
         if held.lesson:  # left by another way than its own
             _take(held.before)
             held.lesson, held.before = "", {}
-    elif first or not (found == held.seen[-1] or late):
+    elif first or not (late or found == held.seen[-1]):
         held.seen.append(found)
         _follow(held, found, step)
+        changed = False
         if not first and not moved and not history:
             st.query_params.from_dict(found)  # by a link to the page that is shown: the browser doesn't do it
     for name, value in held.values.items():
         if name not in state:  # a widget that wasn't drawn has lost its value
             state[name] = list(value) if isinstance(value, list) else value
+    if changed:
+        _forgive(held)
     held.values = now()
+
+
+def _forgive(held: Held) -> None:
+    """What is wrong with a link is said until something is changed."""
+    held.refused = {}
+    held.from_link.clear()
 
 
 def lesson() -> str:
@@ -386,10 +397,8 @@ def write() -> None:
     if same == held.values and _lesson(found) == held.lesson and START not in found:
         return
     words = query()
-    started = START in found
-    if not started:
-        held.refused = {}
-        held.from_link.clear()
+    if START not in found:
+        _forgive(held)
     held.seen.append({name: tuple(value) for name, value in words.items()})
     st.query_params.from_dict(words)
 
@@ -429,8 +438,8 @@ def query(lesson: bool = True) -> dict[str, list[str]]:
 def reset() -> None:
     """Everything as on a first visit; for a button."""
     held = _held()
-    held.lesson, held.before, held.refused = "", {}, {}
-    held.from_link.clear()
+    held.lesson, held.before = "", {}
+    _forgive(held)
     _take({})
 
 

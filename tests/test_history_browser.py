@@ -1,4 +1,4 @@
-"""Back and Forward in a real browser: each action that changes the address is one entry, and can be undone."""
+"""Back and Forward in a real browser: an action that changes the address is one entry, and can be undone."""
 
 import pytest
 from playwright.sync_api import expect
@@ -59,7 +59,7 @@ def walk(page, actions: list) -> None:
 
 
 def test_a_picture_another_page_and_an_option(page, server):
-    opened(page, server, "Who looks where")
+    opened(page, f"{server}/your_model", "Your own model")
     walk(
         page,
         [
@@ -73,13 +73,17 @@ def test_a_picture_another_page_and_an_option(page, server):
 
 def test_a_lesson_and_out_of_it_to_what_was_there(page, server):
     opened(page, f"{server}/lessons?picture=A+spiral+in+a+weave&weights_b=random", "Lessons")
+
+    def step(number):
+        return page.get_by_text(f"step {number} of 5")
+
     link = page.get_by_role("link", name="Is the heatmap telling the truth?")
     walk(
         page,
         [
-            lambda: (link.click(), page.get_by_text("step 1 of 5").wait_for()),
-            lambda: (page.get_by_role("link", name="Next").click(), page.get_by_text("step 2 of 5").wait_for()),
-            lambda: (page.get_by_role("link", name="Back").click(), page.get_by_text("step 1 of 5").wait_for()),
+            lambda: (link.click(), step(1).wait_for()),
+            lambda: (page.get_by_role("link", name="Next").click(), step(2).wait_for()),
+            lambda: (page.get_by_role("link", name="Back").click(), step(1).wait_for()),
             lambda: go(page, "Your own model"),
         ],
     )

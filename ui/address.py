@@ -148,9 +148,9 @@ KEYS: dict[str, Key] = {
     "picture": text(),
     "a": text(),
     "b": text(),
-    **{f"{name}_{slot}": key for name, key in EACH.items() for slot in "ab"},
     "x": whole(0, 100, 50),
     "y": whole(0, 100, 50),
+    **{f"{name}_{slot}": key for name, key in EACH.items() for slot in "ab"},
     "h_class": text(),
     # attention rollout
     "r_class": text(),
@@ -431,7 +431,7 @@ def query(lesson: bool = True) -> dict[str, list[str]]:
     """The address of what is shown; without the lesson, of what was there before it."""
     held = _held()
     values = held.values if lesson or not held.lesson else held.before
-    words = {name: as_words(value) for name, value in values.items()}
+    words = {name: as_words(values[name]) for name in KEYS if name in values}
     return words | ({LESSON: [held.lesson]} if lesson and held.lesson else {})
 
 

@@ -321,7 +321,8 @@ def _build_up(everyone: list[Asked], found: list[tuple[list[Panel], str]], look:
 
 
 def _step_and_slider(depth: int) -> int:
-    if state.get("r_playing") and time.monotonic() - state["r_stepped"] > 0.7 * SECONDS_A_BLOCK:
+    due = time.monotonic() - state.get("r_stepped", 0) > 0.7 * SECONDS_A_BLOCK
+    if state.get("r_playing") and due and not state.get("r_play"):  # a press of Pause takes no step
         state["r_block"], state["r_stepped"] = state.get("r_block", 0) + 1, time.monotonic()
         if state["r_block"] >= depth:
             state["r_block"], state["r_playing"] = depth, False

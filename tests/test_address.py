@@ -1,7 +1,7 @@
 """The table of what an address holds: every value that a widget offers can be linked, nothing else can."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_links import BOTH, HOSTILE
 
@@ -16,6 +16,7 @@ WORDS = st.one_of(
 )
 
 
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(list(KEYS)), st.lists(WORDS, min_size=1, max_size=3), max_size=20))
 def test_whatever_is_written_is_a_value_or_a_sentence(words):
     values, wrong = parse(words)

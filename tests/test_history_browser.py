@@ -2,7 +2,6 @@
 
 import pytest
 from playwright.sync_api import expect
-from test_browser import settled
 
 
 @pytest.fixture
@@ -12,6 +11,13 @@ def page(browser, server):
     page.set_default_timeout(60_000)
     yield page
     context.close()
+
+
+def settled(page) -> None:
+    page.wait_for_timeout(200)
+    app = page.locator("[data-testid=stApp]")
+    expect(app).not_to_have_attribute("data-test-script-state", "running", timeout=60_000)
+    page.wait_for_timeout(200)
 
 
 def opened(page, address: str, heading: str) -> None:

@@ -30,7 +30,7 @@ def complaints(at) -> str:
     return "\n".join(block.value for block in at.warning)
 
 
-@pytest.mark.parametrize("shift", [0, 2, 5])
+@pytest.mark.parametrize("shift", [0, 3])
 @pytest.mark.parametrize("page", OWN)
 def test_every_key_of_a_page_may_hold_anything(app, page, shift):
     keys = OWN[page].split()
@@ -147,7 +147,9 @@ def test_leaving_a_lesson_gives_back_what_was_there(app):
 
 def test_reset(app):
     at = app("pages/attention_rollout.py", weights_b="random", r_residual="20", r_head="head 1")
-    next(button for button in at.button if button.label == "Reset").click().run()
+    buttons = [button for button in at.button if button.label == "Reset"]
+    assert buttons
+    buttons[0].click().run()
     assert at.selectbox(key="picture").value == "A spiral on bands"
     assert at.slider(key="r_residual").value == 50
     assert (at.selectbox(key="a").value, at.session_state["weights_b"]) == ("texture_resnet", "trained")

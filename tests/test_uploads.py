@@ -1,14 +1,17 @@
 """What a session sends, past its widgets too: bounded together, gone with it, and refused in a sentence."""
 
 import contextlib
+import hashlib
 import io
 import time
+from types import SimpleNamespace
 
 import pytest
 import requests
 from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+import ui.choices
 from benchmarks import visitor
 from benchmarks.visitor import Visitor
 
@@ -84,3 +87,20 @@ def test_a_picture_is_still_taken(address):
         one.open()
         one.upload("Mine.PNG", picture())
         assert not one.errors() and "Your picture" in one.widget("Picture").options
+
+
+def test_a_checkpoint_is_hashed_once_not_at_every_click(app, monkeypatch):
+    sizes = []
+
+    def sha256(data=b""):
+        sizes.append(len(data))
+        return hashlib.sha256(data)
+
+    monkeypatch.setattr(ui.choices, "hashlib", SimpleNamespace(sha256=sha256))
+    at = app("pages/your_model.py")
+    first = ("mine.safetensors", bytes(1_000_003), "application/octet-stream")
+    at.file_uploader(key="checkpoint_a").set_value(first).run().run().run()
+    assert at.session_state["chosen"][1].weights == "checkpoint" and sizes.count(1_000_003) == 1
+    digest = at.session_state["chosen"][1].checkpoint
+    at.file_uploader(key="checkpoint_a").set_value(("other.pt", bytes(1_000_004), "")).run().run()
+    assert sizes.count(1_000_004) == 1 and at.session_state["chosen"][1].checkpoint != digest

@@ -56,9 +56,23 @@ def text(default: str | None = None) -> Key:
     return Key(_one, default)
 
 
-def texts(default: list[str] | None = None) -> Key:
-    """Several words; one empty value for none of them."""
-    return Key(lambda words: [] if words == [""] else [_one([word]) for word in words[:MOST]], default)
+def _each(one: Callable[[list[str]], Any], most: int) -> Callable[[list[str]], list]:
+    """Reads several values, each once; one empty value for none of them."""
+
+    def read(words: list[str]) -> list:
+        if words == [""]:
+            return []
+        found = list(dict.fromkeys(one([word]) for word in words[: MOST + 1]))
+        if len(found) > most:
+            raise ValueError(f"names more than {most}")
+        return found
+
+    return read
+
+
+def texts(most: int = MOST) -> Key:
+    """Several words, looked up where the widget is drawn."""
+    return Key(_each(_one, most))
 
 
 def choice(*options, default=None) -> Key:
@@ -75,9 +89,8 @@ def choice(*options, default=None) -> Key:
 
 
 def several(*options: str, default: list[str] | None = None) -> Key:
-    """Some of these words; one empty value for none of them."""
-    one = choice(*options)
-    return Key(lambda words: [] if words == [""] else [one.read([word]) for word in words[:MOST]], default)
+    """Some of these words."""
+    return Key(_each(choice(*options).read, MOST), default)
 
 
 def whole(low: int, high: int, default: int | None = None) -> Key:
@@ -91,8 +104,7 @@ def whole(low: int, high: int, default: int | None = None) -> Key:
 
 
 def wholes(low: int, high: int) -> Key:
-    one = whole(low, high)
-    return Key(lambda words: [] if words == [""] else [one.read([word]) for word in words[:MOST]], [])
+    return Key(_each(whole(low, high).read, MOST), [])
 
 
 def number(low: float, high: float, default: float) -> Key:
@@ -141,7 +153,7 @@ EACH = {  # of either network: its slot follows
     "g_layer": text(),
     "s_method": text(),
     "m_layer": text(),
-    "m_channel": texts(),
+    "m_channel": texts(8),
     "m_place": choice("everywhere", "in the middle", default="everywhere"),
 }
 KEYS: dict[str, Key] = {
@@ -202,7 +214,7 @@ KEYS: dict[str, Key] = {
     "m_look": text(),
     "m_who": choice("both", "A", "B", default="both"),
     "m_kind": choice("a class", "a channel", default="a class"),
-    "m_class": texts(),
+    "m_class": texts(8),
     "m_recipe": choice("clean", "fast", "classic", default="clean"),
     "m_paint": choice("Fourier", "pixels"),
     "m_objective": choice("logit", "log-probability", "margin", default="logit"),

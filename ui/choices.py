@@ -39,6 +39,7 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
     "Scales in cracks": ("scaly", "cracked", 8),
 }
 UPLOAD = "Your picture"
+KINDS = {"checkpoint": ["safetensors", "pt", "pth", "bin"], "labels": ["txt", "json"]}  # by a name's ending
 DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
 
 
@@ -152,7 +153,7 @@ def choose_model(slot: str) -> Choice:
     with st.expander(f"Weights of {slot.upper()}: {_weights_label(slot)}"):
         file = uploader(
             "A checkpoint of your own",
-            ["safetensors", "pt", "pth", "bin"],
+            KINDS["checkpoint"],
             "application/octet-stream",
             key=f"checkpoint_{slot}",
             max_upload_size=CHECKPOINT_MB,
@@ -172,7 +173,7 @@ def choose_model(slot: str) -> Choice:
             weights, digest = "checkpoint", _digest(file, slot)
             names = uploader(
                 "Names of its classes (optional)",
-                ["txt", "json"],
+                KINDS["labels"],
                 "text/plain",
                 key=f"labels_{slot}",
                 max_upload_size=LABELS_MB,
@@ -191,7 +192,7 @@ def _digest(file, slot: str) -> str:
 
 
 def _weights_label(slot: str) -> str:
-    if st.session_state.get(f"checkpoint_{slot}") is not None:
+    if _file("checkpoint", slot):
         return "your checkpoint"
     return st.session_state.get(f"weights_{slot}", "trained")
 
@@ -232,8 +233,14 @@ def load_both(choices: list[Choice], columns) -> dict[str, Any]:
     return models
 
 
+def _file(kind: str, slot: str):
+    """What was uploaded for a model, if it is of a kind that is taken there."""
+    file = st.session_state.get(f"{kind}_{slot}")
+    return file if file and not wrong_kind(file, KINDS[kind]) else None
+
+
 def _uploads(choice: Choice) -> tuple[bytes | None, bytes | None]:
-    files = [st.session_state.get(f"{kind}_{choice.slot}") for kind in ("checkpoint", "labels")]
+    files = [_file(kind, choice.slot) for kind in KINDS]
     if choice.weights != "checkpoint":
         return None, None
     return tuple(file.getvalue() if file else None for file in files)

@@ -109,3 +109,15 @@ def test_what_changes_no_address_is_no_entry(page, server):
     page.get_by_role("button", name="Pause").click()
     settled(page)
     assert page.evaluate("history.length") == length + 1 and "r_block=" in page.url
+
+
+def test_a_page_that_is_gone_to_is_seen_on_a_phone(page, server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    opened(page, f"{server}/your_model", "Your own model")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    settled(page)
+    go(page, "Lessons")
+    settled(page)
+    card = page.get_by_role("link", name="From edges to eyes")
+    card.scroll_into_view_if_needed()
+    card.click(trial=True, timeout=5_000)  # nothing lies over it

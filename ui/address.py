@@ -320,7 +320,7 @@ def stop() -> None:
 
 
 def _links(place, pages: list) -> None:
-    with place.container(gap=None):
+    with place.container(gap="xsmall"):
         for page in pages:
             link(page)
 

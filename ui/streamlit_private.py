@@ -16,6 +16,20 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_r
 
 from .limits import forget_session_seconds, session_upload_bytes
 
+# Streamlit's own list of pages closes the sidebar over a phone's page at a click; links that carry an address
+# don't, and nothing documented closes it.
+CLOSE_SIDEBAR = """
+  const sidebar = document.querySelector("[data-testid=stSidebar]");
+  if (sidebar && !sidebar.dataset.closes) {
+    sidebar.dataset.closes = "1";
+    sidebar.addEventListener("click", (event) => {
+      if (window.innerWidth >= 768 || !event.target.closest("[data-testid=stPageLink]")) return;
+      const close = "[data-testid=stSidebarCollapseButton] button";
+      setTimeout(() => sidebar.querySelector(close)?.click(), 0);
+    });
+  }
+"""
+
 
 def start_with_main_script() -> None:
     """Until ``st.navigation`` has run once on a server, a link to a page is taken for a call of its file

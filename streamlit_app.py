@@ -4,8 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import guide
+from ui import address, guide
 from ui.choices import sidebar
+from ui.streamlit_private import bound_uploads
 from ui.warmup import warm_up
 
 
@@ -14,29 +15,29 @@ def main() -> None:
     st.set_page_config(
         page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
     )
-    page = st.navigation(
-        [
-            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-            st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
-            st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:"),
-            st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
-            st.Page("pages/grad_cam.py", title="Grad-CAM", icon=":material/my_location:"),
-            st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:"),
-            st.Page(
-                "pages/activation_maximization.py",
-                title="Activation maximisation",
-                icon=":material/auto_awesome:",
-            ),
-            st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
-            st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
-        ],
-        expanded=True,
-    )
+    pages = [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
+        st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:"),
+        st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),
+        st.Page("pages/grad_cam.py", title="Grad-CAM", icon=":material/my_location:"),
+        st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:"),
+        st.Page(
+            "pages/activation_maximization.py",
+            title="Activation maximisation",
+            icon=":material/auto_awesome:",
+        ),
+        st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
+        st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
+    ]
+    # Streamlit's own list of pages drops the address at a click, and Back then leads to a page without one.
+    page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Sightlines")
-    guide.begin()
-    sidebar()
-    guide.guide()
-    page.run()
+    with address.in_step(page.url_path, guide.opened, pages):
+        address.complaints()
+        sidebar()
+        guide.guide()
+        page.run()
 
 
 if __name__ == "__main__":
@@ -44,3 +45,4 @@ if __name__ == "__main__":
 else:  # `streamlit run` found an app and imports it, once, as the server starts
     app = st.App(__file__)
 warm_up()
+bound_uploads()

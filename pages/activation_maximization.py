@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import actmax, imagined, real, saving
+from ui import actmax, address, imagined, real, saving
 from ui.choices import chosen_models, load_both, slot_colours
 from ui.header import header
 
@@ -15,30 +15,30 @@ st.markdown(
     "class or a channel responds more and more."
 )
 part = st.segmented_control(
-    "Show", [GALLERY, OWN], default=GALLERY, required=True, key="m_part", bind="query-params",
+    "Show", [GALLERY, OWN], default=GALLERY, required=True, key="m_part",
     label_visibility="collapsed",
 )  # fmt: skip
 if part == GALLERY:
     imagined.gallery()
     saving.offer("Activation maximisation")
-    st.stop()
+    address.stop()
 
 models = load_both(choices, st.columns(2))
 colours = slot_colours(models)
 asked = actmax.ask(choices, models, colours)
 name, recipe, seed = actmax.pick_recipe()
 if not asked:
-    st.stop()
+    address.stop()
 found = actmax.watch(asked, recipe, seed)
 st.caption(
     "It can't show what the network sees in a photograph, nor all that excites the unit: another seed gives "
     "another picture. What has no meaning to you may still be what the network goes by."
 )
 if not found:
-    st.stop()
+    address.stop()
 actmax.save(asked, found, name, recipe, seed)
 actmax.keep(asked, found, recipe, seed)
-with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", bind="query-params") as box:
+with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", on_change="rerun") as box:
     if box.open:
         real.beside(asked, found)
 st.header("Does the other network agree?", anchor=False)

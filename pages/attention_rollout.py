@@ -45,10 +45,9 @@ with right:
         query = st.segmented_control(
             "Trace back from", [everyone, POINT], default=everyone, required=True, key="r_query",
             help="The answer is read from the class token, or from all patches where there is none.",
-            bind="query-params",
         )  # fmt: skip
-        x = st.number_input("Point, % from the left", 0, 100, 50, key="x", bind="query-params", width=150)
-        y = st.number_input("% from the top", 0, 100, 50, key="y", bind="query-params", width=150)
+        x = st.number_input("Point, % from the left", 0, 100, 50, key="x", width=150)
+        y = st.number_input("% from the top", 0, 100, 50, key="y", width=150)
 with place.container():
     point = x / 100, y / 100
     words = f"{picture.title}; click to trace back from a place"
@@ -67,7 +66,7 @@ for choice, index in zip(present, indices, strict=True):
 asked.sort(key=lambda one: one.choice.slot)
 flows.show(asked, look)
 
-words, bound = "Proof: the two top classes, asked for one after the other", {"bind": "query-params"}
+words, bound = "Proof: the two top classes, asked for one after the other", {"on_change": "rerun"}
 with st.expander(words, icon=":material/balance:", key="r_proof", **bound):
     flows.proof([one for one in asked if one.model.num_classes > 1], look)
 with st.expander("Every head of every block", icon=":material/apps:", key="r_heads", **bound):

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from ui import figures, saving
+from ui.address import forget
 from ui.answers import layer_maps, top_classes
-from ui.choices import chosen, forget, load_both, slot_colours
+from ui.choices import chosen, load_both, slot_colours
 from ui.header import header
 from ui.layers import left_out, pick_layer
 from ui.views import POINT, VIEWS, Looked, keep
@@ -25,12 +26,12 @@ with both:
 with beside:
     answers = st.container()
     with st.container(horizontal=True):
-        st.number_input("Point, % from the left", 0, 100, 50, key="x", bind="query-params")
-        st.number_input("% from the top", 0, 100, 50, key="y", bind="query-params")
+        st.number_input("Point, % from the left", 0, 100, 50, key="x")
+        st.number_input("% from the top", 0, 100, 50, key="y")
     with st.container(horizontal=True):
         for slot in "ab":
             label, key = f"Opacity of {slot.upper()}, %", f"opacity_{slot}"
-            st.slider(label, 0, 100, 70, key=key, bind="query-params")
+            st.slider(label, 0, 100, 70, key=key)
 
 
 def point_at(x: float, y: float) -> None:
@@ -51,10 +52,8 @@ def panel(choice, model):
     slot, layer = choice.slot, pick_layer(model, choice.slot)
     maps = layer_maps(choice, picture.key, layer, model, picture.image)
     views = [name for name in VIEWS if name != "Attention" or model.attention]
-    forget(f"view_{slot}", unless_in=views)
-    view = st.segmented_control(
-        "View", views, default=views[0], required=True, key=f"view_{slot}", wrap=True, bind="query-params"
-    )
+    forget(f"view_{slot}", views, views[0])
+    view = st.segmented_control("View", views, default=views[0], required=True, key=f"view_{slot}", wrap=True)
     figure = st.container()
     looked, opacity = Looked(slot, choice, model, picture, layer, maps), state[f"opacity_{slot}"] / 100
     heat = VIEWS[view](looked)

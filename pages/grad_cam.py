@@ -36,12 +36,12 @@ with beside:
         name, indices = pick_class([models[c.slot] for c in present], tops, "g_class")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         over = {"options": ["both", "difference"], "default": "both", "required": True}
-        look["over"] = st.segmented_control("On one picture", **over, key="g_over", bind="query-params")
-        opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="g_opacity", bind="query-params", width=180)
+        look["over"] = st.segmented_control("On one picture", **over, key="g_over")
+        opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="g_opacity", width=180)
         look["opacity"] = opacity / 100
         if masks:
             words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
-            look["region"] = st.toggle("True region", True, key="g_region", bind="query-params", help=words)
+            look["region"] = st.toggle("True region", True, key="g_region", help=words)
 
 mapped = []
 for choice, index in zip(present, indices, strict=True):
@@ -54,22 +54,20 @@ if mapped:
         cams.together(mapped, look)
 
     title, icon = "The five likeliest classes, a map each", ":material/view_module:"
-    with st.expander(title, icon=icon, key="g_five", bind="query-params") as five:
+    with st.expander(title, icon=icon, key="g_five", on_change="rerun") as five:
         if five.open:
             for one in mapped:
                 cams.likeliest(one, look)
     attending = [one for one in mapped if one.model.attention]
     if attending:
         title, icon = "Beside Grad-CAM: relevance, rollout and attention", ":material/account_tree:"
-        with st.expander(title, icon=icon, key="g_others", bind="query-params") as beside:
+        with st.expander(title, icon=icon, key="g_others", on_change="rerun") as beside:
             if beside.open:
                 for one in attending:
                     cams.others(one, look)
 
     st.header("Is it true?", anchor=False)
     parts = list(evidence.PARTS)
-    part = st.segmented_control(
-        "Test", parts, default=parts[0], required=True, key="g_part", wrap=True, bind="query-params"
-    )
+    part = st.segmented_control("Test", parts, default=parts[0], required=True, key="g_part", wrap=True)
     evidence.PARTS[part](mapped)
 saving.offer("Grad-CAM")

@@ -48,12 +48,12 @@ for choice, index, other in zip(present, indices, others, strict=True):
 mapped = [one for one in mapped if one]
 
 with st.expander(
-    "One row a picture", icon=":material/table_rows:", key="s_sheet", bind="query-params"
+    "One row a picture", icon=":material/table_rows:", key="s_sheet", on_change="rerun"
 ) as sheet:
     if sheet.open:
         saliency.rows([(c, models[c.slot]) for c in present if models[c.slot].num_classes])
 with st.expander(
-    "The first layer's filters", icon=":material/palette:", key="s_first", bind="query-params"
+    "The first layer's filters", icon=":material/palette:", key="s_first", on_change="rerun"
 ) as first:
     if first.open:
         for choice, column in zip(present, st.columns(2, gap="large"), strict=False):
@@ -63,8 +63,6 @@ with st.expander(
 if mapped:
     st.header("Is it true?", anchor=False)
     parts = list(evidence.PARTS)
-    part = st.segmented_control(
-        "Test", parts, default=parts[0], required=True, key="s_part", wrap=True, bind="query-params"
-    )
+    part = st.segmented_control("Test", parts, default=parts[0], required=True, key="s_part", wrap=True)
     evidence.PARTS[part](mapped)
 saving.offer("Saliency")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import figures, picture_sets, saving, similarity
+from ui import address, figures, picture_sets, saving, similarity
 from ui.choices import chosen_models, load_both, slot_colours
 from ui.header import header
 from ui.jobs import job
@@ -23,17 +23,17 @@ loaded = load_both(choices, columns)
 models, colours = tuple(loaded.values()), slot_colours(loaded)
 if None in models:
     similarity.offer_random(choices, models)
-    st.stop()
+    address.stop()
 for choice, model, column in zip(choices, models, columns, strict=True):
     with column:
         figures.heading(model, colours[choice.slot])
 source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
 layers, how, control, estimator = similarity.pick_how(models)
 if source is None:
-    st.stop()
+    address.stop()
 asked = similarity.Asked(tuple(choices), models, layers, source, how, control, estimator)
 if similarity.too_few(asked):
-    st.stop()
+    address.stop()
 
 start = st.session_state.pop("k_go", False)
 try:
@@ -48,7 +48,7 @@ try:
     )
 except PictureError as error:  # a file of a folder, when its turn came
     st.error(plain(str(error)))
-    st.stop()
+    address.stop()
 if found:
     st.header("Which layers belong together?", anchor=False)
     similarity.matches(asked, found[-1])

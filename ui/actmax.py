@@ -19,7 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 from vizcore import __version__
 
 from . import code, figures, saving
-from .choices import forget
+from .address import drop, forget, forget_each, offer
 from .classes import class_names
 from .imagined import judged
 from .jobs import job
@@ -62,11 +62,10 @@ def ask(choices: list, models: dict, colours: dict) -> list[Asked]:
     present = [choice for choice in choices if models[choice.slot]]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         who = st.segmented_control(
-            "Networks", ["both", "A", "B"], default="both", required=True, key="m_who", bind="query-params"
+            "Networks", ["both", "A", "B"], default="both", required=True, key="m_who"
         )
         kind = st.segmented_control(
             "Picture of", ["a class", "a channel"], default="a class", required=True, key="m_kind",
-            bind="query-params",
         )  # fmt: skip
     present = [choice for choice in present if who == "both" or choice.slot == who.lower()]
     pick = _classes if kind == "a class" else _channels
@@ -79,18 +78,17 @@ def _classes(present: list, models: dict, colours: dict) -> list[Asked]:
     if not options:
         st.info("These networks have no classes: ask for a channel instead.")
         return []
-    _drop_unknown("m_class", options)  # classes of a network shown before
     first = [next((name for name in FIRST if name in own), own[0]) for own in names.values() if own]
+    forget_each("m_class", options, list(dict.fromkeys(first)))
     objectives = ["logit", "log-probability", "margin"]
     wanted = st.multiselect(
-        "Classes", options, list(dict.fromkeys(first)), key="m_class", bind="query-params",
+        "Classes", options, list(dict.fromkeys(first)), key="m_class",
         max_selections=MOST, placeholder="type to search",
         help=f"Up to {MOST}; each network makes those that it knows by name.",
     )  # fmt: skip
     if not wanted:
         st.info("Choose at least one class.")
-    objective = state.get("m_objective") or st.query_params.get("m_objective")
-    objective = objective if objective in objectives else objectives[0]
+    objective = state.get("m_objective", objectives[0])
     asked = []
     for choice in present:
         own = [name.casefold() for name in names[choice.slot]]
@@ -106,37 +104,27 @@ def _classes(present: list, models: dict, colours: dict) -> list[Asked]:
     return asked
 
 
-def _drop_unknown(key: str, options: list[str]) -> None:
-    """Of several values, keep those that can be chosen now; without any, the default returns."""
-    known = [value for value in state.get(key, []) if value in options]
-    if known != state.get(key, []):
-        state[key] = known
-        forget(key, unless_in=[known] if known else [])
-
-
 def _channels(present: list, models: dict, colours: dict) -> list[Asked]:
     asked = []
     for choice, column in zip(present, st.columns(max(1, len(present))), strict=False):
         model, slot = models[choice.slot], choice.slot
-        forget(f"m_layer_{slot}", unless_in=model.layers)
         with column:
             blocks = model.blocks or model.layers
-            start = model.layers.index(blocks[len(blocks) // 2])
-            layer = st.selectbox(
-                f"Layer of {model.title}", model.layers, start, key=f"m_layer_{slot}", bind="query-params"
-            )
+            start = blocks[len(blocks) // 2]
+            forget(f"m_layer_{slot}", model.layers, start)
+            layer = st.selectbox(f"Layer of {model.title}", model.layers, key=f"m_layer_{slot}")
             layout = model.layouts[layer]
             options = [str(number) for number in range(layout.channels)]
             key = f"m_channel_{slot}"
-            _drop_unknown(key, options)
+            forget_each(key, options, options[:2])
             channels = st.multiselect(
-                f"Channels, 0 to {layout.channels - 1}", options, options[:2], key=key, bind="query-params",
+                f"Channels, 0 to {layout.channels - 1}", options, options[:2], key=key,
                 max_selections=MOST,
             )  # fmt: skip
             whole, middle = "everywhere", "in the middle"
             where = st.segmented_control(
                 "Active", [whole, middle], default=whole, required=True, key=f"m_place_{slot}",
-                bind="query-params", help="Its mean over all places, or one neuron or patch token alone.",
+                help="Its mean over all places, or one neuron or patch token alone.",
             )  # fmt: skip
         place = None if where == whole else (layout.grid[0] // 2, layout.grid[1] // 2)
         if channels:
@@ -155,32 +143,36 @@ def pick_recipe():
 
     def reset() -> None:  # the recipe's own options return
         for option in OPTIONS:
-            state.pop(f"m_{option}", None)
+            drop(f"m_{option}")
 
     name = st.segmented_control(
-        "Recipe", list(RECIPES), default="clean", required=True, key="m_recipe", bind="query-params",
+        "Recipe", list(RECIPES), default="clean", required=True, key="m_recipe",
         on_change=reset,
         help="clean: Fourier with decorrelated colours, random views. fast: fewer steps. classic: pixels "
         "through a sigmoid, every kind of view, L2, early stopping.",
     )  # fmt: skip
     base = RECIPES[name]
     with st.expander("Options of the recipe", icon=":material/tune:"):
-        bound = {"bind": "query-params"}
+        on = [part for part in PARTS if getattr(base.augment, part)]
+        own = {"paint": base.parameterisation, "parts": on, "steps": base.steps, "views": base.views}
+        own |= {"l2": base.l2, "tv": base.tv, "stop": bool(base.patience)}
+        for option, value in own.items():
+            offer(f"m_{option}", value)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            must = {"required": True, **bound}
+            must = {"required": True}
             paint = st.segmented_control(
                 "Made of", list(PARAMETERISATIONS), default=base.parameterisation, key="m_paint", **must
             )
             st.segmented_control(
                 "Objective, of classes", list(CLASS_OBJECTIVES), default="logit", key="m_objective", **must
             )
-            seed = st.number_input("Seed", 0, 9999, 0, key="m_seed", width=120, **bound)
+            seed = st.number_input("Seed", 0, 9999, 0, key="m_seed", width=120)
         parts = st.pills(
             "Random views: parts that are on", PARTS, selection_mode="multi", wrap=True, key="m_parts",
-            default=[part for part in PARTS if getattr(base.augment, part)], **bound,
+            default=on,
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            some = {"width": 200, **bound}
+            some = {"width": 200}
             steps = st.select_slider(
                 "Steps", [16, 32, 48, 64, 128, 256, 512], base.steps, key="m_steps", **some
             )
@@ -188,7 +180,7 @@ def pick_recipe():
             weights = [0.0, 0.3, 1.0, 3.0, 10.0]
             l2 = st.select_slider("L2", weights, base.l2, key="m_l2", **some)
             tv = st.select_slider("Total variation", weights, base.tv, key="m_tv", **some)
-            stop = st.toggle("Stop a picture early", bool(base.patience), key="m_stop", **bound)
+            stop = st.toggle("Stop a picture early", bool(base.patience), key="m_stop")
     amounts = {part: getattr(base.augment, part) or getattr(ALL_VIEWS, part) for part in parts}
     hue = {"hue": base.augment.hue or ALL_VIEWS.hue} if "colour" in parts else {}
     recipe = replace(

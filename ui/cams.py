@@ -10,7 +10,7 @@ import streamlit as st
 from vizcore import render
 
 from . import answers, code, figures, saving
-from .choices import forget
+from .address import forget
 from .classes import class_names
 from .evidence import Mapped
 from .jobs import job
@@ -38,14 +38,14 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
     from vizcore.heatmaps import METHODS as ALL
 
     methods = [name for name, method in ALL.items() if not method.fine and method.applies(model)]
-    forget(f"g_method_{slot}", unless_in=methods)
-    forget(f"g_layer_{slot}", unless_in=model.layers)
+    forget(f"g_method_{slot}", methods, methods[0])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        method = st.selectbox("Method", methods, key=f"g_method_{slot}", bind="query-params", width=160)
+        method = st.selectbox("Method", methods, key=f"g_method_{slot}", width=160)
         if method not in (*METHODS, SCORE):
             return method, None
         default = model.layers.index(default_layer(model))
-        layer = st.selectbox("Layer", model.layers, default, key=f"g_layer_{slot}", bind="query-params")
+        forget(f"g_layer_{slot}", model.layers, model.layers[default])
+        layer = st.selectbox("Layer", model.layers, default, key=f"g_layer_{slot}")
     return method, layer
 
 

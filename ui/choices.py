@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 from PIL import Image
-from streamlit.runtime.pages_manager import PagesManager
 
 from vizcore import textures
 from vizcore.catalog import CATALOG
 from vizcore.images import PictureError, read_picture
 from vizcore.render import CNN_COLOUR, VIT_COLOUR
 
+from . import streamlit_private
+from .address import forget, offer, reset
 from .limits import CHECKPOINT_MB, LABELS_MB, UPLOAD_MB
 from .networks import network
 from .plain import plain
+from .uploads import PICTURES, uploader, wrong_kind
 from .warmup import warm
 
 SAMPLES_FOLDER = Path(__file__).parent.parent / "samples"
@@ -37,6 +39,7 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
     "Scales in cracks": ("scaly", "cracked", 8),
 }
 UPLOAD = "Your picture"
+KINDS = {"checkpoint": ["safetensors", "pt", "pth", "bin"], "labels": ["txt", "json"]}  # by a name's ending
 DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
 
 
@@ -86,6 +89,10 @@ def _take_upload() -> None:
     if file is None:
         state.pop("uploaded", None)
         return
+    state["refused"] = wrong_kind(file, PICTURES)
+    if state["refused"]:
+        return
+    del state["refused"]
     try:
         state["uploaded"] = _picture(plain(file.name[:60]), read_picture(file.getvalue()))
         state["picture"] = UPLOAD
@@ -101,10 +108,11 @@ def choose_picture() -> Picture:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
         )
-    name = st.selectbox("Picture", options, key="picture", bind="query-params")
+    forget("picture", options, options[0], "is the name of no picture here")
+    name = st.selectbox("Picture", options, key="picture")
     st.file_uploader(
         "Or your own photograph",
-        type=["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"],
+        type=[*PICTURES, "image/*"],
         key="file",
         on_change=_take_upload,
         max_upload_size=UPLOAD_MB,
@@ -131,21 +139,22 @@ def _note(name: str) -> str:
 def choose_model(slot: str) -> Choice:
     """The sidebar's picker for model A or B."""
     label = f"Model {slot.upper()}"
+    offer(slot, DEFAULTS[slot])
     name = st.selectbox(
         label,
         list(CATALOG),
         index=list(CATALOG).index(DEFAULTS[slot]),
         key=slot,
-        bind="query-params",
         accept_new_options=True,
         help="The list is a beginning: type the name of any other architecture of timm.",
     )
     st.caption(_note(name))
     weights, seed, digest = "trained", 0, ""
     with st.expander(f"Weights of {slot.upper()}: {_weights_label(slot)}"):
-        file = st.file_uploader(
+        file = uploader(
             "A checkpoint of your own",
-            type=["safetensors", "pt", "pth", "bin"],
+            KINDS["checkpoint"],
+            "application/octet-stream",
             key=f"checkpoint_{slot}",
             max_upload_size=CHECKPOINT_MB,
             help="Safetensors, or a state dict saved by torch.save, of the architecture chosen above.",
@@ -157,29 +166,35 @@ def choose_model(slot: str) -> Choice:
                 default="trained",
                 required=True,
                 key=f"weights_{slot}",
-                bind="query-params",
             )
             if weights == "random":
-                seed = st.number_input("Seed", 0, 9999, 0, key=f"seed_{slot}", bind="query-params", width=160)
+                seed = st.number_input("Seed", 0, 9999, 0, key=f"seed_{slot}", width=160)
         else:
-            weights, digest = "checkpoint", hashlib.sha256(file.getvalue()).hexdigest()[:16]
-            st.file_uploader(
+            weights, digest = "checkpoint", _digest(file, slot)
+            names = uploader(
                 "Names of its classes (optional)",
-                type=["txt", "json"],
+                KINDS["labels"],
+                "text/plain",
                 key=f"labels_{slot}",
                 max_upload_size=LABELS_MB,
                 help="One name a line, or a JSON list, in the order of the classes.",
             )
-            names = st.session_state[f"labels_{slot}"]
             digest += hashlib.sha256(names.getvalue()).hexdigest()[:16] if names else ""
     return Choice(slot, name, weights, int(seed), digest)
 
 
+def _digest(file, slot: str) -> str:
+    """Of a checkpoint's bytes, read once: it may have 200 MB, and this runs at every click."""
+    key, held = f"digest_{slot}", st.session_state
+    if held.get(key, ("",))[0] != file.file_id:
+        held[key] = file.file_id, hashlib.sha256(file.getvalue()).hexdigest()[:16]
+    return held[key][1]
+
+
 def _weights_label(slot: str) -> str:
-    if st.session_state.get(f"checkpoint_{slot}") is not None:
+    if _file("checkpoint", slot):
         return "your checkpoint"
-    words = st.session_state.get(f"weights_{slot}") or st.query_params.get(f"weights_{slot}")
-    return "random" if words == "random" else "trained"
+    return st.session_state.get(f"weights_{slot}", "trained")
 
 
 def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
@@ -218,14 +233,14 @@ def load_both(choices: list[Choice], columns) -> dict[str, Any]:
     return models
 
 
-def forget(key: str, unless_in) -> None:
-    """Drop a widget's value where it is not among what can be chosen now; its default returns."""
-    if key in st.session_state and st.session_state[key] not in unless_in:
-        del st.session_state[key]
+def _file(kind: str, slot: str):
+    """What was uploaded for a model, if it is of a kind that is taken there."""
+    file = st.session_state.get(f"{kind}_{slot}")
+    return file if file and not wrong_kind(file, KINDS[kind]) else None
 
 
 def _uploads(choice: Choice) -> tuple[bytes | None, bytes | None]:
-    files = [st.session_state.get(f"{kind}_{choice.slot}") for kind in ("checkpoint", "labels")]
+    files = [_file(kind, choice.slot) for kind in KINDS]
     if choice.weights != "checkpoint":
         return None, None
     return tuple(file.getvalue() if file else None for file in files)
@@ -238,14 +253,14 @@ def sidebar() -> None:
     """Draw the shared pickers; pages read the result with ``chosen``."""
     with st.sidebar:
         st.session_state["chosen"] = choose_picture(), choose_model("a"), choose_model("b")
+        words = "The picture, both networks and all options as on a first visit"
+        st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=reset, help=words)
 
 
 def chosen() -> tuple[Picture, Choice, Choice]:
     """The picture and the two models that all pages look at."""
     if "chosen" not in st.session_state:
-        # Until st.navigation has run once on a server, Streamlit takes a link to a page for a call of its
-        # file alone; from here on it starts with the main script.
-        PagesManager.uses_pages_directory = False
+        streamlit_private.start_with_main_script()
         st.rerun()
     return st.session_state["chosen"]
 

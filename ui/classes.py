@@ -6,7 +6,7 @@ from collections import Counter
 
 import streamlit as st
 
-from .choices import forget
+from .address import forget
 from .plain import plain
 
 TOP = "top class"
@@ -47,12 +47,11 @@ def pick_class(
     names = [class_names(model) for model in models]
     likely = [own[index] for own, top in zip(names, tops, strict=True) for index, _ in top]
     options = list(dict.fromkeys([first, *likely, *(name for own in names for name in own)]))
-    forget(key, unless_in=options)  # a class of a network shown before
+    forget(key, options, first)  # a class of a network shown before
     name = st.selectbox(
         label,
         options,
         key=key,
-        bind="query-params",
         help="The likeliest of both models come first; type to search all of their classes.",
     )
     if name == TOP:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from vizcore import render
 
-from . import figures
+from . import address, figures
 from .choices import Choice
 from .guide import cards
 from .networks import network
@@ -127,7 +127,7 @@ def doors(picture) -> None:
         with card:
             small = _miniature(door.page, picture.key if door.of_picture else "", picture)
             st.image(small, width="stretch", alt=f"{door.title}, in small")
-            st.page_link(door.page, label=f"**{door.title}**")
+            address.link(door.page, f"**{door.title}**")
             st.markdown(door.question)
 
 

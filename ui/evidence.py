@@ -13,6 +13,7 @@ from PIL import Image
 from vizcore import render, textures
 
 from . import figures
+from .address import forget
 from .choices import SCENES
 from .jobs import job
 
@@ -111,9 +112,9 @@ def curves(mapped: list[Mapped]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         baseline = st.segmented_control(
             "Covered by", ["blur", "mean"], default="blur", required=True, key="g_baseline",
-            bind="query-params", help="A blur of the picture, or its mean colour.",
+            help="A blur of the picture, or its mean colour.",
         )  # fmt: skip
-        steps = st.select_slider("Steps", [8, 16, 32], 16, key="g_steps", bind="query-params", width=160)
+        steps = st.select_slider("Steps", [8, 16, 32], 16, key="g_steps", width=160)
 
     def measure(one: Mapped):
         from vizcore import evidence
@@ -181,7 +182,7 @@ def cross_test(mapped: list[Mapped]) -> None:
         "Cover all but what one model's map found, and ask both models. What convinces only its own model "
         "is that model's evidence, not everybody's."
     )
-    share = st.slider("Share of the picture that is left, %", 5, 60, 25, 5, key="g_left", bind="query-params")
+    share = st.slider("Share of the picture that is left, %", 5, 60, 25, 5, key="g_left")
     pictures = cross_pictures(mapped, share)
     for (title, array), column in zip(pictures, st.columns(len(pictures)), strict=True):
         with column:
@@ -271,11 +272,8 @@ def randomised(mapped: list[Mapped]) -> None:
     if held and held["found"] and not held["running"]:
         most = max(step.value.done for step in held["found"])
         if most:
-            if state.get("g_depth", 0) > most:
-                del state["g_depth"]
-            st.slider(
-                "Parts randomised, from the answer down", 0, most, most, key="g_depth", bind="query-params"
-            )
+            forget("g_depth", range(most + 1), most)
+            st.slider("Parts randomised, from the answer down", 0, most, most, key="g_depth")
 
 
 def _too_long(mapped: list[Mapped], each: str) -> bool:
@@ -315,7 +313,7 @@ def _similarity_chart(steps: list, colour: str) -> None:
 
 def noise(mapped: list[Mapped]) -> None:
     st.markdown("Add a little noise to the picture, eight times, and make the map again.")
-    amount = st.slider("Noise, % of the range", 1, 30, 5, key="g_noise", bind="query-params")
+    amount = st.slider("Noise, % of the range", 1, 30, 5, key="g_noise")
 
     def measure(one: Mapped):
         from vizcore import evidence

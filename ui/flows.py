@@ -13,7 +13,7 @@ import streamlit as st
 from vizcore import render
 
 from . import answers, code, figures, saving
-from .choices import forget
+from .address import forget, write_fragment
 
 SECONDS_A_BLOCK = 1.2  # of the build-up: long enough to look at two maps
 STANDS_OUT = 20  # times the median share of a patch
@@ -40,34 +40,33 @@ class Asked(NamedTuple):
 
 def controls(models: list) -> tuple[str, str, dict, dict]:
     """How the maps are computed and shown: head, method, settings of rollout, look."""
-    bound = {"bind": "query-params"}
     count = max((answers.heads_of(model) for model in models), default=0)
     heads = ["mean", "max", "min", *(f"head {i}" for i in range(count))]
-    forget("r_head", unless_in=heads)  # of a network shown before
+    forget("r_head", heads, heads[0])  # of a network shown before
     with st.expander("How it is computed and shown", icon=":material/tune:"):
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "medium"}
         with st.container(**row):
             words = "How much of itself a token keeps in each block of the rollout."
             residual = st.slider(
-                "Residual share, %", 0, 100, 50, 5, key="r_residual", width=180, help=words, **bound
+                "Residual share, %", 0, 100, 50, 5, key="r_residual", width=180, help=words
             )
             words = "How many patches each row leaves out: those with the least attention."
-            discard = st.slider("Discard, %", 0, 95, 0, 5, key="r_discard", width=180, help=words, **bound)
+            discard = st.slider("Discard, %", 0, 95, 0, 5, key="r_discard", width=180, help=words)
             fusion = st.segmented_control(
-                "Heads fused by", heads[:3], default="mean", required=True, key="r_fusion", **bound
+                "Heads fused by", heads[:3], default="mean", required=True, key="r_fusion"
             )
             words = "Off: rollout drops attention to the class token and registers."
-            through = st.toggle("Through prefix tokens", True, key="r_prefix", help=words, **bound)
+            through = st.toggle("Through prefix tokens", True, key="r_prefix", help=words)
         with st.container(**row):
-            head = st.selectbox("Raw attention of", heads, key="r_head", width=130, **bound)
-            method = st.selectbox("Relevance by", METHODS, key="r_method", width=230, **bound)
-            opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="r_opacity", width=180, **bound)
+            head = st.selectbox("Raw attention of", heads, key="r_head", width=130)
+            method = st.selectbox("Relevance by", METHODS, key="r_method", width=230)
+            opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="r_opacity", width=180)
             colour_map = st.selectbox(
-                "Colours", list(render.COLOUR_MAPS), key="r_colours", width=130, **bound
+                "Colours", list(render.COLOUR_MAPS), key="r_colours", width=130
             )
             words = "Shared: attention and rollout from 0 to the same maximum; all blocks of a map alike."
             scale = st.segmented_control(
-                "Scale", ["own", "shared"], default="own", required=True, key="r_scale", help=words, **bound
+                "Scale", ["own", "shared"], default="own", required=True, key="r_scale", help=words
             )
     settings = {
         "residual": residual / 100,
@@ -298,8 +297,7 @@ def show(everyone: list[Asked], look: dict) -> None:
     """The maps with the slider that builds them up. Playing runs this part of the page only."""
     found = [panels(asked) for asked in everyone]
     depth = max((len(panel.frames) for own, _ in found for panel in own), default=1)
-    if state.get("r_block", depth) > depth:
-        del state["r_block"]
+    forget("r_block", range(1, depth + 1), depth)
     playing = state.get("r_playing", False) and depth > 1
     build_up = st.fragment(_build_up, run_every=SECONDS_A_BLOCK if playing else None)
     build_up(everyone, found, look, depth)
@@ -317,10 +315,12 @@ def _build_up(everyone: list[Asked], found: list[tuple[list[Panel], str]], look:
                 _draw(asked, panel, own, block, look)
                 if why and panel is own[-1]:
                     st.caption(f":material/info: {why}")
+    write_fragment()
 
 
 def _step_and_slider(depth: int) -> int:
-    if state.get("r_playing") and time.monotonic() - state["r_stepped"] > 0.7 * SECONDS_A_BLOCK:
+    due = time.monotonic() - state.get("r_stepped", 0) > 0.7 * SECONDS_A_BLOCK
+    if state.get("r_playing") and due and not state.get("r_play"):  # a press of Pause takes no step
         state["r_block"], state["r_stepped"] = state.get("r_block", 0) + 1, time.monotonic()
         if state["r_block"] >= depth:
             state["r_block"], state["r_playing"] = depth, False
@@ -334,7 +334,7 @@ def _step_and_slider(depth: int) -> int:
                 state["r_block"] = 1
             st.rerun()
         words = "Built up from block 1 to block"
-        return st.slider(words, 1, depth, depth, key="r_block", bind="query-params")
+        return st.slider(words, 1, depth, depth, key="r_block")
 
 
 def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) -> None:

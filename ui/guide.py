@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from . import address
 from .lessons import LESSONS
 
 
@@ -34,40 +35,24 @@ def link(label: str, key: str, number: int, icon: str | None = None) -> None:
     link_to(LESSONS[key].steps[number - 1].page, label, values_of(key, number), numbered(key, number), icon)
 
 
-def link_to(page: str, label: str, values: dict[str, Any], start: str, icon: str | None = None) -> None:
-    query = {name: _words(value) for name, value in values.items()}
-    st.page_link(page, label=label, icon=icon, query_params={**query, "start": start})
+def link_to(page: str, label: str, values: dict[str, Any], step: str, icon: str | None = None) -> None:
+    query = {name: address.as_words(value) for name, value in values.items()}
+    st.page_link(page, label=label, icon=icon, query_params={**query, address.LESSON: step})
 
 
-def _words(value) -> str | list[str]:
-    """A widget's value as an address holds it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return [str(item) for item in value] if isinstance(value, list) else str(value)
+def opened(name: str) -> dict[str, Any] | None:
+    """Every widget that a step sets, by the step's name in a link; None where there is no such step.
 
-
-def begin() -> None:
-    """Give widgets the values of a step that was just linked to. Call it before any widget is drawn.
-
-    An address sets only widgets that a session hasn't seen, so ``start=`` sets the others. It then becomes
-    ``lesson=``, which changes nothing: whoever gets the address sees what its sender saw.
+    ``start=`` in a short address, typed by hand, stands for them all. It then becomes ``lesson=``, which sets
+    nothing by itself: whoever gets the address sees what its sender saw.
     """
-    query = st.query_params
-    found = find(query.get("start"))
-    if "start" in query:
-        del query["start"]
-    if not found:
-        return
-    for name, value in values_of(*found).items():
-        if name not in st.session_state and name not in query:
-            query[name] = _words(value)  # a short address, typed by hand, becomes a whole one
-        st.session_state[name] = value
-    query["lesson"] = numbered(*found)
+    found = find(name)
+    return values_of(*found) if found else None
 
 
 def guide() -> None:
     """The step that is being taken, above its page: what to do, what to watch, a question, back and next."""
-    found = find(st.query_params.get("lesson"))
+    found = find(address.lesson())
     if not found:
         return
     key, number = found
@@ -83,7 +68,7 @@ def guide() -> None:
                 if not last:
                     link("Next", key, number + 1, ":material/arrow_forward:")
                 words = "More lessons" if last else "Leave"
-                st.page_link("pages/lessons.py", label=words, icon=":material/close:")
+                address.link("pages/lessons.py", words, ":material/close:")
         st.markdown(f"**Do:** {step.do}  \n**Watch:** {step.watch}")
         with st.expander(step.question, icon=":material/help:", key=f"answer_{numbered(key, number)}"):
             st.markdown(step.answer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from .streamlit_private import CLOSE_SIDEBAR
+
 _LINK = st.components.v2.component(
     "sightlines.link",
     html="""
@@ -25,6 +27,9 @@ input { font: inherit; width: 100%; color: inherit; background: none; margin-top
 """,
     js="""
 export default function({ parentElement }) {
+"""
+    + CLOSE_SIDEBAR
+    + """
   const button = parentElement.querySelector("button"), input = parentElement.querySelector("input");
   const words = button.querySelector("span");
   button.onclick = async () => {

@@ -7,7 +7,8 @@ import streamlit as st
 from vizcore import render
 
 from . import answers, code, evidence, figures, saving
-from .choices import DEFAULTS, SAMPLES, SCENES, forget
+from .address import forget
+from .choices import DEFAULTS, SAMPLES, SCENES
 from .classes import class_names, pick_class
 
 state = st.session_state
@@ -22,11 +23,10 @@ def ask_for(picture, models: list, tops: list) -> tuple[str, list[int | None]]:
     folded = [[own.casefold() for own in class_names(model)] for model in models]
     known = [name for name in masks if any(name in own for own in folded)]
     if not known:
-        forget("h_class", unless_in=[name for model in models for name in class_names(model)])
         return pick_class(models, tops, "h_class")
-    forget("h_class", unless_in=known)
+    forget("h_class", known, known[0])
     name = st.segmented_control(
-        "Ask both where they see", known, default=known[0], required=True, key="h_class", bind="query-params"
+        "Ask both where they see", known, default=known[0], required=True, key="h_class"
     )
     return name, [own.index(name) if name in own else None for own in folded]
 

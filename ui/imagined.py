@@ -13,6 +13,7 @@ from vizcore import __version__, render, textures
 from vizcore.gallery import load_gallery
 
 from . import figures, saving
+from .address import forget
 from .plain import plain
 
 WITH = {True: "random views", False: "one view"}
@@ -64,7 +65,8 @@ def gallery() -> None:
         "of many pictures that excite the class, and none is what the network sees in a photograph; that "
         "you recognise one shows that the network knows something of what you know, not all that it knows."
     )
-    name = st.selectbox("One class, closer", found.labels, 12, key="m_look", bind="query-params", width=260)
+    forget("m_look", found.labels, found.labels[12])
+    name = st.selectbox("One class, closer", found.labels, 12, key="m_look", width=260)
     _closer(found, origins, name)
     st.header("Do the two agree?", anchor=False)
     st.markdown(

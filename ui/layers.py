@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from .choices import forget
+from .address import forget
 
 
 def stages(layers: list[str]) -> dict[str, str]:
@@ -28,8 +28,8 @@ def pick_layer(model, slot: str) -> str:
     """Choose one of ``model.layers``: by stage, by name, or by a step forward or back."""
     key, state = f"layer_{slot}", st.session_state
     stage_of = stages(model.layers)
-    forget(key, unless_in=model.layers)
-    current = state.get(key) or _from_link(key, model) or _default(model)
+    forget(key, model.layers, _default(model))
+    current = state[key]
 
     def step(by: int) -> None:
         order = model.blocks if current in model.blocks else model.layers
@@ -53,9 +53,7 @@ def pick_layer(model, slot: str) -> str:
         layer = st.selectbox(
             "Layer",
             model.layers,
-            index=model.layers.index(current) if key not in state else 0,
             key=key,
-            bind="query-params",
         )
         st.button(
             "",
@@ -83,11 +81,6 @@ def left_out(model) -> str:
     reason, layers = max(by_reason.items(), key=lambda item: len(item[1]))
     several = f" and {len(model.left_out) - 1} more" if len(model.left_out) > 1 else ""
     return f"Not on offer: {layers[0]}{several}. Tried with squares of a picture, {reason}."
-
-
-def _from_link(key: str, model) -> str | None:
-    layer = st.query_params.get(key)
-    return layer if layer in model.layers else None
 
 
 def _default(model) -> str:

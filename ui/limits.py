@@ -17,3 +17,13 @@ RETRY_SECONDS = 10  # how long what couldn't be loaded isn't tried again for som
 def models_mb() -> int:
     """Networks, of all sessions together. Read late, since an app's secrets get there after its import."""
     return int(os.environ.get("SIGHTLINES_MODEL_MB", 1300))
+
+
+def session_upload_bytes() -> float:
+    """All files that one session has sent, claimed by a widget or not."""
+    return float(os.environ.get("SIGHTLINES_SESSION_UPLOAD_MB", 300)) * 1e6
+
+
+def forget_session_seconds() -> float:
+    """How long the files of a session that has gone are kept: Streamlit lets it come back for two minutes."""
+    return float(os.environ.get("SIGHTLINES_FORGET_SESSION_SECONDS", 125))

@@ -13,7 +13,9 @@ from PIL import Image
 from vizcore import pictures
 from vizcore.images import PictureError
 
+from .address import forget
 from .plain import plain
+from .uploads import PICTURES, uploader
 
 state = st.session_state
 LOCAL = "SIGHTLINES_LOCAL"  # set to 1 where whoever opens the page may read this machine's folders
@@ -34,16 +36,15 @@ def pick_pictures(side: int) -> Source | None:
     local = os.environ.get(LOCAL) == "1"
     kinds = [DRAWN, UPLOADED, CIFAR] + ([FOLDER] if local else [])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            "Pictures", kinds, default=DRAWN, required=True, key="k_data", bind="query-params"
-        )
+        forget("k_data", kinds, DRAWN, f"isn't one of {', '.join(kinds)}")
+        kind = st.segmented_control("Pictures", kinds, default=DRAWN, required=True, key="k_data")
         count = st.number_input(
-            "How many", 1, MOST, 128, 32, key="k_n", bind="query-params", width=140,
+            "How many", 1, MOST, 128, 32, key="k_n", width=140,
             help="At least 4; below 64 the figures are rough.",
         )  # fmt: skip
         seed = 0
         if kind != UPLOADED:
-            seed = st.number_input("Seed", 0, 999, 0, key="k_seed", bind="query-params", width=110,
+            seed = st.number_input("Seed", 0, 999, 0, key="k_seed", width=110,
                                    help="Another number, other pictures.")  # fmt: skip
     try:
         return SOURCES[kind](int(count), int(seed), side)
@@ -66,9 +67,10 @@ def _drawn(count: int, seed: int, side: int) -> Source:
 
 
 def _uploaded(count: int, _seed: int, _side: int) -> Source | None:
-    files = st.file_uploader(
+    files = uploader(
         "Several pictures, or a zip of them",
-        type=["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "zip"],
+        [*PICTURES, "zip"],
+        "image/*",
         accept_multiple_files=True,
         key="k_files",
         max_upload_size=UPLOAD_MB,

@@ -10,7 +10,8 @@ import streamlit as st
 from vizcore import render
 
 from . import answers, cams, code, figures, saving
-from .choices import SAMPLES, SCENES, forget, sample
+from .address import forget, forget_each
+from .choices import SAMPLES, SCENES, sample
 from .classes import class_names
 from .evidence import Mapped
 from .jobs import job
@@ -61,22 +62,23 @@ def settings() -> dict[str, Any]:
     from vizcore.saliency import BASELINES, RULES
 
     with st.popover("Settings of the methods", icon=":material/tune:"):
-        bound = {"bind": "query-params"}
+        forget("s_baseline", BASELINES, "black")
+        forget("s_rule", RULES, next(iter(RULES)))
         baseline = st.segmented_control(
-            "Baseline", list(BASELINES), default="black", required=True, key="s_baseline", **bound,
+            "Baseline", list(BASELINES), default="black", required=True, key="s_baseline",
             help="What the absence of a pixel looks like, for Integrated Gradients and occlusion.",
         )  # fmt: skip
         steps = st.select_slider(
-            "Steps of Integrated Gradients", [25, 50, 100, 200, 400, 800, 1600], 50, key="s_steps", **bound,
+            "Steps of Integrated Gradients", [25, 50, 100, 200, 400, 800, 1600], 50, key="s_steps",
             help="To begin with: they are doubled until the gap is at most 5 % of the difference, up to 800.",
         )  # fmt: skip
         rule = st.selectbox(
-            "Rule of Integrated Gradients", list(RULES), key="s_rule", **bound,
+            "Rule of Integrated Gradients", list(RULES), key="s_rule",
             help="Where on the way the gradients are taken. Gauss-Legendre closes the gap with the fewest.",
         )  # fmt: skip
-        noise = st.slider("Noise of SmoothGrad, % of the range", 1, 50, 15, key="s_noise", **bound)
-        draws = st.select_slider("Draws of SmoothGrad", [5, 10, 25, 50, 100], 25, key="s_draws", **bound)
-        window = st.slider("Square of occlusion, % of the shorter side", 4, 50, 12, key="s_window", **bound)
+        noise = st.slider("Noise of SmoothGrad, % of the range", 1, 50, 15, key="s_noise")
+        draws = st.select_slider("Draws of SmoothGrad", [5, 10, 25, 50, 100], 25, key="s_draws")
+        window = st.slider("Square of occlusion, % of the shorter side", 4, 50, 12, key="s_window")
     return {
         "baseline": baseline,
         "steps": steps,
@@ -92,23 +94,23 @@ def pick_method(model, slot: str) -> str:
     from vizcore.saliency import METHODS, why_not_guided
 
     methods = [name for name in METHODS if ALL[name].applies(model)]
-    forget(f"s_method_{slot}", unless_in=methods)
+    forget(f"s_method_{slot}", methods, methods[0])
     why = why_not_guided(model)
-    return st.selectbox("Method", methods, key=f"s_method_{slot}", bind="query-params", help=why or None)
+    return st.selectbox("Method", methods, key=f"s_method_{slot}", help=why or None)
 
 
 def pick_look(masks: dict[str, np.ndarray]) -> Look:
     """How maps are shown: what of the pixels, how opaque, and with the true region where it is known."""
     view = st.segmented_control(
-        "Show", VIEWS, default=VIEWS[0], required=True, key="s_view", wrap=True, bind="query-params"
+        "Show", VIEWS, default=VIEWS[0], required=True, key="s_view", wrap=True
     )
     opacity, region = 70, False
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if view == VIEWS[-1]:
-            opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="s_opacity", bind="query-params", width=180)
+            opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="s_opacity", width=180)
         if masks:
             words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
-            region = st.toggle("True region", True, key="s_region", bind="query-params", help=words)
+            region = st.toggle("True region", True, key="s_region", help=words)
         chosen = settings()
     return Look(view, opacity / 100, region, masks, chosen)
 
@@ -378,19 +380,20 @@ def rows(models: list) -> None:
 
     from .limits import UPLOAD_MB
     from .plain import plain
+    from .uploads import PICTURES, uploader
 
     if not models:
         st.info("Neither network has classes, so there is nothing to differentiate.")
         return
     titles = [f"{choice.slot.upper()}: {model.title}" for choice, model in models]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        title = st.selectbox("Model", titles, key="s_rows_model", bind="query-params", width=220)
-        names = st.multiselect(
-            "Pictures", [*SAMPLES, *SCENES], list(SAMPLES)[:3], key="s_rows", bind="query-params"
-        )
-    files = st.file_uploader(
-        "And your own", ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"], True,
-        key="s_rows_files", max_upload_size=UPLOAD_MB,
+        forget("s_rows_model", titles, titles[0])
+        title = st.selectbox("Model", titles, key="s_rows_model", width=220)
+        forget_each("s_rows", [*SAMPLES, *SCENES], list(SAMPLES)[:3])
+        names = st.multiselect("Pictures", [*SAMPLES, *SCENES], list(SAMPLES)[:3], key="s_rows")
+    files = uploader(
+        "And your own", PICTURES, "image/*", accept_multiple_files=True, key="s_rows_files",
+        max_upload_size=UPLOAD_MB,
     )  # fmt: skip
     chosen = [(name, sample(name).image) for name in names]
     for file in files[: MOST_ROWS - len(chosen)]:

@@ -131,7 +131,7 @@ def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
     from vizcore.similarity import How
 
     every, pooled, rbf = "all", "mean over places", "RBF"
-    one = {"required": True, "bind": "query-params"}
+    one = {"required": True}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layers = st.segmented_control("Layers", ["blocks", every], default="blocks", key="k_layers", **one)
         features = st.segmented_control(
@@ -142,14 +142,14 @@ def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
         bandwidth = 0.5
         if kernel == rbf:
             bandwidth = st.slider("Bandwidth, of the median distance", 0.1, 2.0, 0.5, 0.1,
-                                  key="k_bandwidth", bind="query-params", width=220)  # fmt: skip
+                                  key="k_bandwidth", width=220)  # fmt: skip
     with st.container(horizontal=True, gap="medium"):
         control = st.toggle(
-            "Random networks as a control", True, key="k_control", bind="query-params",
+            "Random networks as a control", True, key="k_control",
             help="The same architectures with random weights see the same pictures. Takes twice as long.",
         )  # fmt: skip
         biased = st.toggle(
-            "Biased estimator", False, key="k_biased", bind="query-params",
+            "Biased estimator", False, key="k_biased",
             help="As many notebooks compute CKA. See what it says of independent noise.",
         )  # fmt: skip
     named = [model.layers if layers == every else model.blocks or model.layers for model in models]

@@ -10,8 +10,8 @@ import streamlit as st
 from vizcore import render
 
 from . import code, figures, saving
+from .address import forget, forget_each
 from .answers import block_attention, layer_maps
-from .choices import forget
 
 TILES, TILE_COLUMNS = 48, 8  # channels on one sheet
 POINT = "the point"
@@ -57,20 +57,19 @@ def channels(looked: Looked) -> Heat:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         orders = ["strongest", "index"]
         order = st.segmented_control(
-            "Order", orders, default=orders[0], required=True, key=f"order_{slot}", bind="query-params"
+            "Order", orders, default=orders[0], required=True, key=f"order_{slot}"
         )
         sheets = -(-len(maps) // TILES)
-        forget(f"sheet_{slot}", unless_in=range(1, sheets + 1))
+        forget(f"sheet_{slot}", range(1, sheets + 1), 1)
         label = f"Sheet, of {sheets}"
         number = (
-            st.number_input(label, 1, sheets, key=f"sheet_{slot}", bind="query-params", width=120)
+            st.number_input(label, 1, sheets, key=f"sheet_{slot}", width=120)
             if sheets > 1
             else 1
         )
     ranked = by_strength(maps) if order == orders[0] else list(range(len(maps)))
     sheet = ranked[(number - 1) * TILES : number * TILES]
-    if key in state:  # the channels of a layer shown before
-        state[key] = [channel for channel in state[key] if channel < len(maps)]
+    forget_each(key, range(len(maps)), [])  # the channels of a layer shown before
 
     def toggle(x: float, y: float) -> None:
         rows = -(-len(sheet) // TILE_COLUMNS)
@@ -84,7 +83,6 @@ def channels(looked: Looked) -> Heat:
         list(range(len(maps))),
         key=key,
         placeholder="all of them",
-        bind="query-params",
     )
     with sheet_place:
         marked = {i for i, channel in enumerate(sheet) if channel in picked}
@@ -169,14 +167,13 @@ def attention(looked: Looked) -> Heat:
     matrices = block_attention(looked.choice, looked.picture.key, module, model, looked.picture.image)
     heads = [*FUSIONS, *(f"head {i}" for i in range(len(matrices)))]
     everyone = "the class token" if model.num_prefix_tokens else "all patches"
-    forget(f"query_{slot}", unless_in=(everyone, POINT))
-    forget(f"head_{slot}", unless_in=heads)
+    forget(f"query_{slot}", (everyone, POINT), everyone)
+    forget(f"head_{slot}", heads, heads[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.segmented_control(
             "Who looks", [everyone, POINT], default=everyone, required=True, key=f"query_{slot}",
-            bind="query-params",
         )  # fmt: skip
-        head = st.selectbox("Head", heads, key=f"head_{slot}", bind="query-params", width=130)
+        head = st.selectbox("Head", heads, key=f"head_{slot}", width=130)
     where = looked.cell(model.grid) if query == POINT else None
 
     def one(which):

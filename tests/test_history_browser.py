@@ -1,0 +1,123 @@
+"""Back and Forward in a real browser: an action that changes the address is one entry, and can be undone."""
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def page(browser, server):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def settled(page) -> None:
+    page.wait_for_timeout(200)
+    app = page.locator("[data-testid=stApp]")
+    expect(app).not_to_have_attribute("data-test-script-state", "running", timeout=60_000)
+    page.wait_for_timeout(200)
+
+
+def opened(page, address: str, heading: str) -> None:
+    page.goto(address)
+    page.get_by_role("heading", level=1, name=heading).wait_for()
+    settled(page)
+
+
+def state(page) -> tuple:
+    """What is shown: the page, its address, the picture, the networks, the step of a lesson."""
+    settled(page)
+    shown = [page.get_by_role("combobox", name=name, exact=True).input_value()
+             for name in ("Picture", "Model A", "Model B")]  # fmt: skip
+    steps = page.get_by_text("· step").all_inner_texts()
+    return page.get_by_role("heading", level=1).inner_text(), page.url, *shown, *steps
+
+
+def pick(page, label: str, value: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=value, exact=True).click()
+
+
+def go(page, name: str) -> None:
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", level=1, name=name).wait_for()
+
+
+def walk(page, actions: list) -> None:
+    """Each action grows the history by one; all of them back, and forward again."""
+    states = [state(page)]
+    for action in actions:
+        before = page.evaluate("history.length")
+        action()
+        states.append(state(page))
+        assert page.evaluate("history.length") == before + 1, states[-1]
+    length = page.evaluate("history.length")
+    for seen in states[-2::-1]:
+        page.go_back()
+        assert state(page) == seen
+    for seen in states[1:]:
+        page.go_forward()
+        assert state(page) == seen
+    assert page.evaluate("history.length") == length
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_picture_another_page_and_an_option(page, server):
+    opened(page, f"{server}/your_model", "Your own model")
+    walk(
+        page,
+        [
+            lambda: pick(page, "Picture", "Scales in cracks"),
+            lambda: go(page, "Feature maps"),
+            lambda: page.get_by_role("button", name="◀").first.click(),
+            lambda: page.get_by_role("button", name="Reset").click(),
+        ],
+    )
+
+
+def test_a_lesson_and_out_of_it_to_what_was_there(page, server):
+    opened(page, f"{server}/lessons?picture=A+spiral+in+a+weave&weights_b=random", "Lessons")
+
+    def step(number):
+        return page.get_by_text(f"step {number} of 5")
+
+    link = page.get_by_role("link", name="Is the heatmap telling the truth?")
+    walk(
+        page,
+        [
+            lambda: (link.click(), step(1).wait_for()),
+            lambda: (page.get_by_role("link", name="Next").click(), step(2).wait_for()),
+            lambda: (page.get_by_role("link", name="Back").click(), step(1).wait_for()),
+            lambda: go(page, "Your own model"),
+        ],
+    )
+    assert state(page)[2] == "A spiral in a weave" and "weights_b=random" in page.url
+
+
+def test_what_changes_no_address_is_no_entry(page, server):
+    opened(page, f"{server}/attention_rollout?picture=A+spiral+in+a+weave", "Attention rollout")
+    page.get_by_role("button", name="Play").wait_for()
+    address, length = page.url, page.evaluate("history.length")
+    page.get_by_role("button", name="Play").click()
+    block = page.get_by_role("slider", name="Built up from block 1 to block")
+    expect(block).to_have_value("3", timeout=15_000)
+    page.get_by_role("button", name="Save").click()
+    settled(page)
+    assert (page.evaluate("history.length"), page.url) == (length, address)
+    page.get_by_role("button", name="Pause").click()
+    settled(page)
+    assert page.evaluate("history.length") == length + 1 and "r_block=" in page.url
+
+
+def test_a_page_that_is_gone_to_is_seen_on_a_phone(page, server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    opened(page, f"{server}/your_model", "Your own model")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    settled(page)
+    go(page, "Lessons")
+    settled(page)
+    card = page.get_by_role("link", name="From edges to eyes")
+    card.scroll_into_view_if_needed()
+    card.click(trial=True, timeout=5_000)  # nothing lies over it

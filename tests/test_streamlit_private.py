@@ -1,0 +1,61 @@
+"""What the app uses of Streamlit beyond its documentation. A failure here says what a new version broke."""
+
+import inspect
+
+import pytest
+from starlette.exceptions import HTTPException
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+from streamlit.web.server.starlette import starlette_routes
+
+from ui import streamlit_private
+
+
+def test_a_page_is_started_with_the_main_script(monkeypatch):
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", True)
+    streamlit_private.start_with_main_script()
+    assert PagesManager.uses_pages_directory is False, "a first link to a page shows its file alone"
+
+
+def test_a_run_knows_whether_back_or_forward_asked_for_it():
+    assert "is_history_navigation" in inspect.signature(ScriptRunContext.reset).parameters, (
+        "Back to an address that was shown lately can't be told from a late click: it may do nothing"
+    )
+    assert not streamlit_private.came_by_history()
+
+
+def test_a_run_knows_whether_it_draws_a_fragment_alone():
+    assert "fragment_ids_this_run" in inspect.signature(ScriptRunContext.reset).parameters, (
+        "a block that was chosen on the slider of attention rollout isn't in the address"
+    )
+    assert not streamlit_private.in_fragment_run()
+
+
+def test_every_upload_comes_by_the_function_that_is_bounded(monkeypatch):
+    source = inspect.getsource(starlette_routes.create_upload_routes)
+    assert "upload_mgr.add_file(" in source, "uploads are kept without a bound"
+    streamlit_private.bound_uploads()
+    monkeypatch.setenv("SIGHTLINES_SESSION_UPLOAD_MB", "1")
+    manager = MemoryUploadedFileManager("/upload")
+
+    def send(session, name, size):
+        manager.add_file(session, UploadedFileRec(name, f"{name}\0", "image/png", bytes(size)))
+
+    send("one", "first", 600_000)
+    with pytest.raises(HTTPException, match="larger than 1 MB together") as refused:
+        send("one", "second", 600_000)
+    assert refused.value.status_code == 413
+    send("two", "second", 600_000)  # each session has its own bound
+    send("one", "first", 900_000)  # the same file anew takes its own place
+    assert [file.name for file in manager.get_files("one", ["first", "second"])] == ["first"]
+
+
+def test_sessions_that_have_gone_can_be_let_go():
+    storage = MemorySessionStorage(ttl_seconds=0)
+    assert hasattr(storage._cache, "expire"), "what a session claimed stays until another one connects"
+    source = inspect.getsource(WebsocketSessionManager.__init__)
+    assert "self._storage_lock" in source and "self._session_storage" in source

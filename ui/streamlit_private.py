@@ -1,0 +1,100 @@
+"""What is used of Streamlit beyond what it documents: each with the reason, and a test of its own.
+
+Written for Streamlit 1.67. Where a later one has changed, ``tests/test_streamlit_private.py`` says which.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from starlette.exceptions import HTTPException
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
+
+from .limits import forget_session_seconds, session_upload_bytes
+
+# Streamlit's own list of pages closes the sidebar over a phone's page at a click; links that carry an address
+# don't, and nothing documented closes it.
+CLOSE_SIDEBAR = """
+  const sidebar = document.querySelector("[data-testid=stSidebar]");
+  if (sidebar && !sidebar.dataset.closes) {
+    sidebar.dataset.closes = "1";
+    sidebar.addEventListener("click", (event) => {
+      if (window.innerWidth >= 768 || !event.target.closest("[data-testid=stPageLink]")) return;
+      const close = "[data-testid=stSidebarCollapseButton] button";
+      setTimeout(() => sidebar.querySelector(close)?.click(), 0);
+    });
+  }
+"""
+
+
+def start_with_main_script() -> None:
+    """Until ``st.navigation`` has run once on a server, a link to a page is taken for a call of its file
+    alone; from here on Streamlit starts with the main script. There is no option for it."""
+    PagesManager.uses_pages_directory = False
+
+
+def came_by_history() -> bool:
+    """Whether the browser's Back or Forward asked for this run. The same address may also come late, from a
+    click that was made before the browser had heard of the last change: nothing public tells them apart."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.is_history_navigation)
+
+
+def in_fragment_run() -> bool:
+    """Whether this run draws a fragment alone, so that nobody else writes the address at its end."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
+
+
+def bound_uploads() -> None:
+    """Bound the files that a session holds together, and let them go soon after it has gone.
+
+    Streamlit bounds one file alone. Those that no widget has claimed stay until their session ends, and a
+    session ends only when another one connects after it: on a quiet server, never.
+    """
+    if getattr(MemoryUploadedFileManager, "_bounded", False):
+        return
+    add = MemoryUploadedFileManager.add_file
+    lock = threading.Lock()
+
+    def add_file(self, session_id, file) -> None:
+        with lock:
+            others = dict(self.file_storage.get(session_id, {}))
+            others.pop(file.file_id, None)
+            bound = session_upload_bytes()
+            if len(file.data) + sum(len(one.data) for one in others.values()) > bound:
+                words = f"Your files are larger than {bound / 1e6:,.0f} MB together: remove one first."
+                raise HTTPException(413, words)
+            add(self, session_id, file._replace(name=file.name.replace("\0", "")))
+            if not getattr(self, "_swept", False):
+                self._swept = True
+                threading.Thread(target=_sweep, args=(self, lock), daemon=True).start()
+
+    MemoryUploadedFileManager.add_file, MemoryUploadedFileManager._bounded = add_file, True
+
+
+def _sweep(manager: MemoryUploadedFileManager, lock: threading.Lock) -> None:
+    """Until no session holds a file, drop those of sessions that can't come back."""
+    gone: dict[str, float] = {}  # session -> when it was first seen to have gone
+    while True:
+        time.sleep(min(5.0, forget_session_seconds()))
+        if not Runtime.exists():
+            return
+        runtime, now = Runtime.instance(), time.monotonic()
+        for session_id in list(manager.file_storage):
+            if runtime.is_active_session(session_id):
+                gone.pop(session_id, None)
+            elif now - gone.setdefault(session_id, now) >= forget_session_seconds():
+                manager.remove_session_files(session_id)
+                del gone[session_id]
+                sessions = runtime._session_mgr  # it holds what widgets have claimed
+                with sessions._storage_lock:
+                    sessions._session_storage._cache.expire()
+        with lock:
+            if not any(manager.file_storage.values()):
+                manager._swept = False
+                return

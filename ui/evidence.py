@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from vizcore import render, textures
+from vizcore import judgements, render, textures
 
 from . import figures
 from .choices import SCENES
@@ -105,8 +105,8 @@ def _number(value: float) -> str:
 def curves(mapped: list[Mapped]) -> None:
     st.markdown(
         "Cover the picture piece by piece, what the map ranks highest first (**deletion**), or uncover it in "
-        "that order (**insertion**). A map that found the evidence makes the probability fall, or rise, "
-        "early: sooner than a random map and one that always points at the middle."
+        "that order (**insertion**). A map that found the evidence should make the probability fall, or "
+        "rise, early: sooner than a random map and one that always points at the middle."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         baseline = st.segmented_control(
@@ -131,8 +131,8 @@ def curves(mapped: list[Mapped]) -> None:
                 _curve_chart(own[-1].curves, figures.web_colour(one.colour))
         st.caption(
             "Area: the mean probability on the way. It can't show whether the map is right: a half-covered "
-            "picture is one that the network never learnt from. **One picture is an anecdote**; "
-            "`python -m benchmarks evidence` asks hundreds."
+            "picture is one that the network never learnt from. **One picture is an anecdote**, so no winner "
+            "is called: another random map would give other differences."
         )
 
     question = baseline, steps, *(one.question for one in mapped)
@@ -167,10 +167,7 @@ def _curve_chart(measured: dict, colour: str) -> None:
         )  # fmt: skip
         areas = {name: measured[kind, name].area for name in names}
         column.altair_chart(chart, width="stretch")
-        listed = ", ".join(f"{name} {area:.2f}" for name, area in areas.items())
-        best = (min if kind == "deletion" else max)(areas, key=areas.get)
-        won = "beats both controls" if best == names[0] else "does **not** beat both controls"
-        column.caption(f"{kind.capitalize()}, area: {listed}. The map {won}.")
+        column.caption(judgements.beyond(kind, areas))
 
 
 # ---------------------------------------------------------------- cross-test

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from vizcore import render
+from vizcore import judgements, render
 
 from . import answers, code, figures, saving
 from .choices import forget
@@ -372,9 +372,8 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) 
     )
     if panel.kind == "heat":
         figures.scale(low, high, look["colour_map"])
-        if not high > low:
-            what = "No positive evidence anywhere." if not high > 0 else "The same everywhere."
-            st.caption(f":red[{what}]")
+        if nowhere := judgements.empty(float(frame.min()), float(frame.max())):
+            st.caption(f":red[{nowhere}]")
     st.caption(" ".join(filter(None, (panel.note, panel.limits))))
 
 

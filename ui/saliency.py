@@ -25,19 +25,6 @@ LEGENDS = {
     "negative": "Only what {speaks} against it, from black.",
     "over the picture": "The largest absolute value of the three colours.",
 }
-LIMITS = {
-    "gradient": "Noisy, and local: what a tiny change would do, not what the pixel did. Says nothing about "
-    "large changes; where the answer is saturated, it is small though the pixel decided.",
-    "gradient × input": "Local as the gradient is. A pixel that the network gets as 0 (a medium grey) gets "
-    "nothing, whatever it matters.",
-    "SmoothGrad": "Shows a neighbourhood of the picture, not the picture: other noise gives another map.",
-    "Integrated Gradients": "Answers “compared with what?”: another baseline gives another map, and a pixel "
-    "that is like the baseline gets nothing.",
-    "guided backpropagation": "Fails the randomisation test: it hardly depends on the class or on what was "
-    "learnt, and draws edges. Do not take it for an explanation.",
-    "occlusion": "Asks about covered pictures that the network never learnt from, one square at a time; "
-    "two things that can stand in for each other both seem unimportant.",
-}
 ORANGE = "Orange spoke for the class, blue against it."
 SHARED = ("gradient × input", "Integrated Gradients", "occlusion")  # they share out what there is
 
@@ -246,7 +233,7 @@ def _run(asked: Mapped, look: Look) -> Mapped | None:
     go = state.pop(f"{key}_go", False)
     found = job(key, asked.question, make, show, f"Run {asked.method}", keep_all=False, start=go)
     if not found:
-        st.caption(f"{asked.method} takes many passes through the network. {LIMITS[asked.method]}")
+        st.caption(f"{asked.method} takes many passes through the network. {how.limits}")
         return None
     last = found[-1]
     if hasattr(last, "gap") and 2 * last.steps <= 1600:
@@ -292,6 +279,8 @@ def _with_map(asked: Mapped, found: np.ndarray, view: str) -> Mapped:
 
 def draw(asked: Mapped, found: np.ndarray, look: Look, step=None) -> Mapped:
     """A method's pixels, their legend, what is known of their truth, and what they can't show."""
+    from vizcore.saliency import METHODS
+
     one = _with_map(asked, found, look.view)
     names = class_names(one.model)
     words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
@@ -329,13 +318,13 @@ def draw(asked: Mapped, found: np.ndarray, look: Look, step=None) -> Mapped:
             st.badge("fails the randomisation test", color="red", icon=":material/warning:")
     if not end:
         st.caption(":red[No pixel changes the score at all.]")
-    st.caption(f"{look.note}{legend} {LIMITS[one.method]}")
+    st.caption(f"{look.note}{legend} {METHODS[one.method].limits}")
     if step is not None and hasattr(step, "gap"):
         _completeness(step)
     if one.method == "guided backpropagation":
         _guided(one, look)
     if one.name in look.masks:
-        cams.score(one.framed(), look.masks[one.name])
+        cams.score(one, look.masks[one.name])
     return one
 
 

@@ -5,7 +5,7 @@
 
 The app runs as in its tests, without a browser. Answers, maps, regions and layers are computed here once
 more, from the networks alone with plain torch: nothing that a page says is checked by the function that said
-it. A sentence that judges (right, wrong, inside, points to ...) and that no check understands counts as false.
+it. A sentence that judges (right, wrong, inside, points to ...) and that no check knows counts as false.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ from torch.nn import functional as F
 
 from ui.choices import SAMPLES, SAMPLES_FOLDER, SCENES
 from vizcore import textures
+from vizcore.cam import default_layer
+from vizcore.images import read_picture
 from vizcore.models import load_model
 
 ROOT = Path(__file__).parent.parent
 PAGES = {"home": "h_class", "grad_cam": "g_class", "saliency": "s_class", "attention_rollout": "r_class",
          "feature_maps": ""}  # and what the class asked for is called there  # fmt: skip
 PICTURES = ("A spiral on bands", "Honeycomb in bands", "Chelsea the cat", "A rocket")
-LAST = {"texture_resnet": "layer4.0", "texture_vit": "blocks.5.norm1", "efficientnet_lite0": "blocks.6.0"}
 PRE = {  # the share of the shorter side that each sees
     "texture_resnet": 1.0, "texture_vit": 1.0, "efficientnet_lite0": 0.875
 }  # fmt: skip
-NETWORKS = [(name, weights) for name in LAST for weights in ("trained", "random")]
+NETWORKS = [(name, weights) for name in PRE for weights in ("trained", "random")]
 LOST = ("resnet50", "trained")  # its weights can't be had where there is no internet
 CLASSES = {  # asked for: known and there, known and not there, known to nobody
     True: ("spiralled", "scaly", "no such class"),
@@ -57,7 +58,7 @@ class Half(NamedTuple):
 
     @property
     def lost(self) -> bool:
-        return self.name not in LAST
+        return self.name not in PRE
 
     @property
     def random(self) -> bool:
@@ -106,7 +107,7 @@ def network(name: str, weights: str):
 def picture(name: str) -> Image.Image:
     if name in SCENES:
         return Image.fromarray(textures.two(*SCENES[name], 384).picture)
-    return Image.open(SAMPLES_FOLDER / SAMPLES[name]).convert("RGB")
+    return read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes())
 
 
 @cache
@@ -148,7 +149,8 @@ def layer_output(name: str, weights: str, of: str, layer: str) -> torch.Tensor:
 
 @cache
 def _cam(name: str, weights: str, of: str, index: int) -> torch.Tensor:
-    out, scores = _hooked(name, weights, of, LAST[name])
+    layer = default_layer(network(name, weights))  # what is asked; the answer is one's own
+    out, scores = _hooked(name, weights, of, layer)
     (gradient,) = torch.autograd.grad(scores[0, index], out)
     out = out.detach()
     if out.ndim == 3:  # one class token, then 8 × 8 patches
@@ -162,6 +164,20 @@ def gradient(name: str, weights: str, of: str, index: int) -> torch.Tensor:
     images = _inputs(name, weights, of).clone().requires_grad_()
     score = deepcopy(network(name, weights).net)(images.clone())[0, index]
     return torch.autograd.grad(score, images)[0][0].abs().amax(0)
+
+
+@cache
+def relevance(weights: str, of: str, index: int) -> torch.Tensor:
+    """Chefer et al. (2021) for the bundled ViT, whose first token is read: (patches,)"""
+    net, kept = deepcopy(network("texture_vit", weights).net), []
+    for block in net.blocks:
+        block.attn.fused_attn = False
+        block.attn.attn_drop.register_forward_hook(lambda _m, inputs, _out: kept.append(inputs[0]))
+    score = net(_inputs("texture_vit", weights, of).clone().requires_grad_())[0, index]
+    relevant = torch.eye(kept[0].shape[-1])
+    for attention, slope in zip(kept, torch.autograd.grad(score, kept), strict=True):
+        relevant = relevant + (attention * slope).clamp(min=0).mean(1)[0].detach() @ relevant
+    return relevant[0, 1:]
 
 
 def in_frame(half: Half, heat: torch.Tensor) -> torch.Tensor:
@@ -203,8 +219,9 @@ class State(NamedTuple):
         return self.a if title == self.a.title else self.b
 
 
-def said(at, page: str) -> Iterator[Said]:
+def said(at, state: State) -> Iterator[Said]:
     """Everything that stands on the page itself, with the place where it stands."""
+    page = state.page
 
     def walk(block, slot: str):
         children = list(block.children.values())
@@ -218,10 +235,25 @@ def said(at, page: str) -> Iterator[Said]:
                     here = slot  # the picture on the left, all else beside it
             if getattr(child, "children", None):
                 yield from walk(child, here)
-            elif child.type in ("markdown", "caption", "info", "warning"):
-                yield Said(here, child.value)
+            elif child.type in ("markdown", "caption", "info", "warning", "subheader"):
+                yield Said(here, "# " * (child.type == "subheader") + child.value)
 
-    yield from walk(at.main, "")
+    found = list(walk(at.main, ""))
+    yield from _by_name(found, state) if page == "attention_rollout" else found
+
+
+def _by_name(found: list[Said], state: State) -> Iterator[Said]:
+    """On a page whose columns are maps, not networks: what follows a network's name is about it."""
+    halves = [half for half in (state.a, state.b) if not half.lost]
+    slot, names = None, [half.title + ", random weights" * half.random for half in halves]
+    headed = 0
+    for place, words in found:
+        if words in names:  # above a map
+            same = [half for half, name in zip(halves, names, strict=True) if name == words]
+            slot = same[0].slot
+        elif same := [half for half in halves if words == f"# {half.title}"]:  # a heading, A's first
+            slot, headed = same[min(headed, len(same) - 1)].slot, headed + 1
+        yield Said(place if slot is None else slot, words)
 
 
 def sentences(words: str) -> list[str]:
@@ -293,7 +325,11 @@ def _answers(kind: str):
 
 def _flat(state, half, found) -> bool:
     """Nothing in the map speaks for the class that it is for."""
-    return not half.lost and float(half.cam(state.asked_for()).max()) <= 0
+    if half.lost:
+        return False
+    if state.page == "attention_rollout" and half.name == "texture_vit":
+        return not float(relevance(half.weights, half.picture, half.index(state.asked_for())).max()) > 0
+    return float(half.cam(state.asked_for()).max()) <= 0
 
 
 def _scored(state, half: Half, found) -> bool:
@@ -340,10 +376,21 @@ def _agreement(state, slot, found) -> bool:
         return "undefined" in found.string
     each = list(zip((state.a, state.b), maps, strict=True))
     seen = [in_frame(half, torch.ones_like(one)) > 0.5 for half, one in each]
-    values = [in_frame(half, one)[seen[0] & seen[1]].numpy().argsort().argsort() for half, one in each]
+    values = [_ranks(in_frame(half, one)[seen[0] & seen[1]].numpy()) for half, one in each]
     ours = float(np.corrcoef(*values)[0, 1])
-    differ = len({half.labels()[half.index(state.asked_for())].casefold() for half in (state.a, state.b)}) > 1
-    return abs(ours - float(found["rank"])) < 0.06 and differ == ("different questions" in found.string)
+    return abs(ours - float(found["rank"])) < 0.06
+
+
+def _differ(state, slot, found) -> bool:
+    """Whether the two maps are for different classes."""
+    asked = state.asked_for()
+    return len({half.labels()[half.index(asked)].casefold() for half in (state.a, state.b)}) > 1
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Equal values share a rank."""
+    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (counts.cumsum() - (counts - 1) / 2)[where]
 
 
 def _nothing_compared(state, slot, found) -> bool:
@@ -408,16 +455,21 @@ CHECKS: list[tuple[str, Check]] = [
         lambda s, half, f: f.string == f"Grad-CAM for {half.labels()[half.index(s.asked_for())]}."
         and not _flat(s, half, f))),
     (r"Where it finds .+\.", _own(lambda s, half, f: not _flat(s, half, f))),
+    (r"Weights: (?P<random>random weights \(seed 0\))?.* · runs on \w+",
+     _own(lambda s, half, f: bool(f["random"]) == half.random)),
+    (r":red-badge\[random weights \(seed 0\)\]?", _own(lambda s, half, f: half.random)),
     (rf"{N}( \((?P<source>random weights.*?)\))? says:", lambda s, slot, f: _says(s, slot, f)),
     (r"Agreement: (rank correlation (?P<rank>-?[\d.]+)|undefined).*", _agreement),
+    (r"They answer different questions\.", _differ),
+    (rf"{N}, random weights", _own(lambda s, half, f: half.random and half.title == f["who"])),
     (r"`(?P<layer>[\w.]+)`: (?P<channels>\d+) channels of (?P<rows>\d+) × (?P<columns>\d+), values from "
      r"(?P<low>\S+) to (?P<high>\S+), (?P<dead>\d+)% of the channels dead", _own(_layer)),
 ]  # fmt: skip
 # what judges, or speaks of what a network knows
 JUDGES = re.compile(
     r"\b(inside|outside|points? (to|else|neither)|looks? (where|in the wrong)|(is|are) (right|wrong)\b|"
-    r"beats?\b|no positive evidence|no class\b|names\b.*first|random weights|learnt only|nobody (knows|has marked)|"
-    r"good answer|right answer|compared|Agreement: )",
+    r"beats?\b|no positive evidence|no class\b|names\b.*first|random weights|learnt only|"
+    r"nobody (knows|has marked)|good answer|right answer|compared|Agreement: )",
     re.IGNORECASE,
 )
 
@@ -439,21 +491,23 @@ def false_sentences(at, state: State) -> list[str]:
     lost = [half for half in (state.a, state.b) if half.lost]
     if len(at.error) != len(lost):
         wrong.append(f"errors: {[one.value for one in at.error]}")
-    known = constants(state.page)
-    for place, words in said(at, state.page):
-        for sentence in sentences(words):
-            if sentence in known:
-                continue
-            for pattern, check in CHECKS:
-                if found := re.fullmatch(pattern, sentence):
-                    if not check(state, place, found):
-                        wrong.append(f"{place or 'page'}: {sentence}")
-                    break
-            else:
-                if JUDGES.search(sentence):
-                    wrong.append(f"{place or 'page'}, nobody can check it: {sentence}")
+    for place, words in said(at, state):
+        wrong += [f"{place or 'page'}: {sentence}" for sentence in false_words(state, place, words)]
     for half in (state.a, state.b):
         wrong += _false_answers(at, half)
+    return wrong
+
+
+def false_words(state: State, place: str, words: str) -> list[str]:
+    """The sentences that aren't so in a state, of what stands in one place of the page."""
+    wrong = []
+    for sentence in sentences(words):
+        found = ((re.fullmatch(pattern, sentence), check) for pattern, check in CHECKS)
+        match, check = next(((match, check) for match, check in found if match), (None, None))
+        if match and not check(state, place, match):
+            wrong.append(sentence)
+        elif not match and sentence not in CONSTANTS and JUDGES.search(sentence):
+            wrong.append(f"(nobody can check it) {sentence}")
     return wrong
 
 
@@ -472,19 +526,16 @@ def _false_answers(at, half: Half) -> list[str]:
     return [] if close else [f"answers of {half.title}: {theirs}, not {ours}"]
 
 
-@cache
-def constants(page: str) -> frozenset[str]:
-    """Sentences that stand in the page's own text whatever it shows: they say what is meant by words."""
-    return frozenset(
-        {
-            "Agreement can't show that either is right, nor disagreement that one is wrong.",
-            "Who looks where, and who is right?",
-            "Where is the evidence for a class, and is the map true?",
-            "Two networks of the same architecture look at a cat.",
-            "One was trained on a million photographs, the other has random weights.",
-            "Maps first, then tests of them.",
-        }
-    )
+# what the pages say whatever they show: it tells what is meant by words
+CONSTANTS = {
+    "Agreement can't show that either is right, nor disagreement that one is wrong.",
+    "Who looks where, and who is right?",
+    "Where is the evidence for a class, and is the map true?",
+    "Two networks of the same architecture look at a cat.",
+    "One was trained on a million photographs, the other has random weights.",
+    "Maps first, then tests of them.",
+    "Rollout: correlation 1.00, by construction: no class enters it.",
+}
 
 
 # ---------------------------------------------------------------- the way

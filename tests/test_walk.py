@@ -1,4 +1,4 @@
-"""What pages say in many states, beside figures of one's own; ``python -m benchmarks walk`` takes them all."""
+"""What pages say in many states, beside figures of one's own; ``python -m benchmarks walk`` takes all."""
 
 import pytest
 

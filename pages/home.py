@@ -14,7 +14,7 @@ masks = evidence.scene_masks(picture.title, picture.size[0])
 header("Who looks where, and who is right?")
 words = "Two networks look at one picture. "
 if masks:
-    words += "It was drawn by code, so **where each texture really is, is known**: the white line."
+    words += "It was drawn by code, so **where each texture really is, is known**."
 st.markdown(words)
 left, *columns = st.columns(3, gap="medium")
 with left:
@@ -25,7 +25,7 @@ with left:
         words, values, icon = "Take a photograph instead", home.PHOTOGRAPH, ":material/photo_camera:"
     else:
         words, values, icon = "Take a drawn picture", home.DRAWN, ":material/texture:"
-    st.button(words, icon=icon, on_click=home.turn_to, args=(values,), key="h_turn")
+    home.turn(words, values, icon)
     conclusion = st.empty()
 places = []
 for column in columns:

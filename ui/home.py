@@ -41,6 +41,7 @@ def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None]]:
     name = st.segmented_control(
         "Ask both where they see", known, default=known[0], required=True, key="h_class", bind="query-params"
     )
+    st.caption("The white line surrounds it.")
     return name, {slot: own.index(name) if name in own else None for slot, own in folded.items()}
 
 
@@ -143,6 +144,16 @@ def verdict(asked: str, masks: dict, found: list[judgements.Network]) -> str:
     return judgements.verdict(asked, region, *found)
 
 
+def turn(words: str, values: dict, icon: str) -> None:
+    """A button to another picture and the models that suit it."""
+    held = [slot.upper() for slot in "ab" if slot in values and state.get(f"checkpoint_{slot}") is not None]
+    why = f"Model {held[0]} holds a checkpoint of yours. Take it out in the sidebar first." if held else None
+    st.button(
+        words, icon=icon, on_click=turn_to, args=(values,), key="h_turn", disabled=bool(held), help=why
+    )
+
+
 def turn_to(values: dict) -> None:
-    """Another picture and the models that suit it, by a click."""
+    """Everything that the button means, also what another picture and other models would leave as it was."""
     state.update(values)
+    state.pop("h_class", None)

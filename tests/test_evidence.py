@@ -330,7 +330,7 @@ def test_a_star_counts_all_differences_of_the_table(monkeypatch, capsys):
     def stars(names):
         scores = {name: {"energy": list(figures[name])} for name in names}
         monkeypatch.setattr(batch, "measure", lambda *_: scores)
-        batch.main(["--methods", "Grad-CAM"])
+        batch.main(["--models", "net", "--methods", "Grad-CAM"])
         return [line.split("|")[2].strip() for line in capsys.readouterr().out.splitlines() if "★" in line]
 
     assert stars(["random", "centre", "hair", "clear"]) == ["hair", "clear"]

@@ -30,7 +30,7 @@ SAMPLES = {
 }
 SCENES = {  # the first texture inside, the second around it, and the seed that draws them
     "A spiral on bands": ("spiralled", "banded", 3),
-    "Honeycomb in bands": ("honeycombed", "banded", 4),
+    "Honeycomb in bands": ("honeycombed", "banded", 202),
     "Polka dots in zigzags": ("polka-dotted", "zigzagged", 2),
     "Chequers in cobwebs": ("chequered", "cobwebbed", 3),
     "A spiral in a weave": ("spiralled", "woven", 2),
@@ -138,7 +138,8 @@ def choose_model(slot: str) -> Choice:
         key=slot,
         bind="query-params",
         accept_new_options=True,
-        help="The list is a beginning: type the name of any other architecture of timm.",
+        help="The list is a beginning: type the name of another architecture of timm. One whose layers don't "
+        "lie as the picture does is refused, and says so.",
     )
     st.caption(_note(name))
     weights, seed, digest = "trained", 0, ""

@@ -47,7 +47,7 @@ if mapped:
     with place.container():
         cams.together(mapped, look)
 
-    title, icon = "The five likeliest classes, a map each", ":material/view_module:"
+    title, icon = "The likeliest classes, a map each", ":material/view_module:"
     with st.expander(title, icon=icon, key="g_five", bind="query-params") as five:
         if five.open:
             for one in mapped:

@@ -11,7 +11,8 @@ picture, *choices = chosen()
 header("Saliency")
 st.markdown(
     "Which pixels would change the answer? The gradient of a class's score with respect to each pixel, as "
-    "colours: **grey where nothing matters**. Then methods that mend its faults, and tests of them all."
+    "colours: **grey where a small change makes no difference**. Then methods that mend its faults, and "
+    "tests of them all."
 )
 left, right = st.columns([2, 3], gap="large")
 with left:

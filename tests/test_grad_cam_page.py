@@ -35,6 +35,15 @@ def test_first_view_of_a_scene_shows_both_maps_and_their_scores(page):
     assert "Orange: Texture ResNet for “honeycombed”; Blue: Texture ViT for “honeycombed”" in words(at)
 
 
+def test_the_cross_test_of_a_map_that_points_nowhere(page, monkeypatch):
+    from ui import answers
+
+    monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((8, 8), np.float32))
+    at = page(g_part="Cross-test")
+    alts = [one.caption for image in at.get("image") for one in image.proto.imgs]
+    assert not any("map found" in one for one in alts) and sum("points nowhere" in one for one in alts) == 2
+
+
 def test_class_look_methods_and_layers(page):
     at = page()
     fine(at.selectbox(key="g_class").set_value("zigzagged").run())

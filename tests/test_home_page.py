@@ -70,3 +70,11 @@ def test_the_button_sets_all_that_it_means(app, weights):
     words(at)
     assert at.selectbox(key="picture").value == "A spiral on bands"
     assert at.selectbox(key="a").value == "texture_resnet" and at.session_state["weights_a"] == "trained"
+
+
+def test_the_sidebar_says_of_random_weights_that_they_learnt_nothing(app):
+    at = app(weights_a="random")
+    notes = [one.value for one in at.sidebar.caption]
+    assert "EfficientNet-Lite0: trained on ImageNet." not in notes
+    assert "EfficientNet-Lite0: random weights, so it has learnt nothing." in notes
+    assert "Texture ViT: knows 20 textures and nothing else." in notes

@@ -179,7 +179,8 @@ def likeliest(one: Mapped, look: dict) -> None:
     for column, (index, probability) in zip(st.columns(5), top, strict=False):
         heat = maps[classes.index(index)]
         alike = rank_correlation(_tensor(heat), _tensor(maps[0]))
-        same = "the class asked for" if index == one.index else f"correlation {alike:.2f}"
+        known = "no correlation, one map is flat" if np.isnan(alike) else f"correlation {alike:.2f}"
+        same = "the class asked for" if index == one.index else known
         same = "no positive evidence" if not heat.any() else same
         framed = one._replace(map=_tensor(heat)).framed()
         shown = render.overlay(one.picture.array, framed, one.seen(), look["opacity"])

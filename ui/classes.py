@@ -53,7 +53,7 @@ def pick_class(
         options,
         key=key,
         bind="query-params",
-        help="The likeliest of both models come first; type to search all of their classes.",
+        help="The likeliest come first; type to search all classes.",
     )
     if name == TOP:
         name = next((own[top[0][0]] for own, top in zip(names, tops, strict=True) if top), "")

@@ -130,7 +130,7 @@ def curves(mapped: list[Mapped]) -> None:
                 _curve_chart(own[-1].curves, figures.web_colour(one.colour))
         st.caption(
             "Area: the mean probability on the way. It can't show whether the map is right: a half-covered "
-            "picture is one that the network never learnt from. **One picture is an anecdote**, so no winner "
+            "picture is unlike those that networks learn from. **One picture is an anecdote**, so no winner "
             "is called: another random map would give other differences."
         )
 
@@ -187,7 +187,7 @@ def cross_test(mapped: list[Mapped]) -> None:
                 st.caption(f"{one.model.title}: {_probability(one, image):.0%} “{one.name}”")
     st.caption(
         "It can't show what the models would do with the rest: a blurred picture is still a picture. The "
-        "random region is the control: as large, and as coarse."
+        f"random region is the control: as large, and as coarse as {mapped[0].model.title}’s map."
     )
 
 
@@ -198,7 +198,9 @@ def cross_pictures(mapped: list[Mapped], share: int) -> list[tuple[str, np.ndarr
     array, pictures = mapped[0].picture.array, [("The whole picture", mapped[0].picture.array)]
     for one in mapped:
         left = evidence.only(array, _inside(one.framed(), one.seen()), share / 100)
-        pictures.append((f"What {one.model.title}’s map found", left))
+        nothing = judgements.empty(float(one.map.min()), float(one.map.max()))
+        words = f"{one.model.title}’s map points nowhere: a random part" if nothing else ""
+        pictures.append((words or f"What {one.model.title}’s map found", left))
     noise = evidence.random_map(*mapped[0].map.shape)
     control = heatmaps.in_frame(mapped[0].model, mapped[0].picture.image, noise)
     pictures.append(

@@ -161,8 +161,8 @@ def _stands_out(asked: Asked, row: np.ndarray) -> str:
     if times < STANDS_OUT or patches.argmax() == itself:
         return ""
     return (
-        f"One patch alone gets {patches.max():.0%}, {times:.0f} times the median: a token that gathers what "
-        "comes from everywhere, as registers do (Darcet et al., 2024)."
+        f"One patch alone gets {patches.max():.0%}, {times:.0f} times the median. It may be a token that "
+        "gathers what comes from everywhere, as registers do (Darcet et al., 2024)."
     )
 
 
@@ -272,7 +272,7 @@ def patches(asked: Asked) -> list[Panel]:
             "PCA colours",
             "",
             pca_colours(maps)[None].numpy(),
-            "Can't show what the colours mean: only that places of one colour look alike to the network.",
+            "Can't show what the colours mean: places of one colour are alike in the three directions shown.",
             "colours",
             code=partial(code.HEATS["features"].format, layer=layer, heat="pca_colours(maps)"),
         ),

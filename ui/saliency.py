@@ -192,7 +192,7 @@ def panel(choice, model, picture, colour, asked_for: tuple, against: tuple, look
         index = answers.top_classes(choice, picture.key, model, picture.image)[0][0]
         note = f"{model.title} has no class “{name}”: this is for its own top class, “{own[index]}”. "
     if not_name != NOTHING and other is None:
-        note += f"It has no class “{not_name}” either, so nothing is taken away. "
+        note += f"It has no class “{not_name}”{' either' if note else ''}, so nothing is taken away. "
     if other == index:
         other, note = None, f"{note}A class is not asked against itself. "
     asked = Mapped(choice, model, picture, colour, index, own[index], method, None, None, other)
@@ -315,9 +315,9 @@ def draw(asked: Mapped, found: np.ndarray, look: Look, step=None) -> Mapped:
     with st.container(horizontal=True, gap="small"):
         st.badge(f"for {words}", color="green")
         if one.method == "guided backpropagation":
-            st.badge("fails the randomisation test", color="red", icon=":material/warning:")
+            st.badge("failed the randomisation test", color="red", icon=":material/warning:")
     if not end:
-        st.caption(":red[No pixel changes the score at all.]")
+        st.caption(":red[Every pixel gets 0.]")
     st.caption(f"{look.note}{legend} {METHODS[one.method].limits}")
     if step is not None and hasattr(step, "gap"):
         _completeness(step)

@@ -66,7 +66,7 @@ LIMITS = {  # what each can't show, in words
     "HiResCAM": "True to the score only where nothing but averages and sums follow the layer.",
     "LayerCAM": "Negative gradients are dropped, so it shows more than what decided.",
     "XGrad-CAM": "As for Grad-CAM, a channel lights up wherever it is active.",
-    "Score-CAM": "Asks about masked pictures that the network never learnt from.",
+    "Score-CAM": "Asks about masked pictures, unlike those that networks learn from.",
 }
 SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
 

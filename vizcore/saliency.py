@@ -447,16 +447,16 @@ METHODS: dict[str, Method] = {
     "guided backpropagation": Method(
         _once(guided_backpropagation),
         strongest,
-        limits="Fails the randomisation test: it hardly depends on the class or on what was learnt, and "
-        "draws edges. Do not take it for an explanation.",
+        limits="Failed the randomisation test of Adebayo et al. (2018): it hardly depended on the class or "
+        "on what was learnt, and drew edges. Do not take it for an explanation.",
     ),
     "occlusion": Method(
         occlusion,
         summed,
         ("baseline", "window", "stride"),
         True,
-        "Asks about covered pictures that the network never learnt from, one square at a time; two things "
-        "that can stand in for each other both seem unimportant.",
+        "Asks about covered pictures, unlike those that networks learn from, one square at a time; two "
+        "things that can stand in for each other both seem unimportant.",
     ),
 }
 

@@ -14,6 +14,7 @@ BENCHMARKS = {
     "memory": "what a server takes: one session on all pages, and what 300 interactions add",
     "gallery": "every class of the bundled pair imagined, judged by both networks, and the contact sheet",
     "isolation": "a Grad-CAM on a server while somebody else's activation maximisation runs there",
+    "walk": "every sentence of the pages in thousands of states, beside figures recomputed from the networks",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

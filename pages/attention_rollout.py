@@ -1,10 +1,9 @@
-"""Attention rollout: how information flows from the patches to the answer, and what that can't tell."""
+"""Attention rollout: where attention leads from the answer back to the patches, and what that can't tell."""
 
 import streamlit as st
 
-from ui import answers, figures, flows, saving
-from ui.choices import chosen, load, slot_colours
-from ui.classes import pick_class
+from ui import answers, classes, figures, flows, saving
+from ui.choices import chosen, load
 from ui.header import header
 
 POINT = "the point"
@@ -13,8 +12,9 @@ picture, *choices = chosen()
 
 header("Attention rollout")
 st.markdown(
-    "How information flows through all blocks of a Vision Transformer, from the patches to the answer, "
-    "beside what a CNN uses. **Click the picture** to ask what flows into one patch."
+    "Where attention leads through all blocks of a Vision Transformer, from the answer back to the patches, "
+    "beside a CNN's Grad-CAM. It follows who looks at whom, not what is said: neither the values nor the "
+    "MLPs enter. **Click the picture** to trace back from one patch."
 )
 left, right = st.columns([2, 3], gap="large")
 with left:
@@ -27,19 +27,12 @@ def point_at(x: float, y: float) -> None:
 
 
 models = {choice.slot: load(choice) for choice in choices}
-colours = slot_colours(models)
-present = [choice for choice in choices if models[choice.slot]]
-present.sort(key=lambda choice: not models[choice.slot].attention)  # the ViT's top class is the default
-tops = [answers.top_classes(c, picture.key, models[c.slot], picture.image) for c in present]
+sides = answers.sides(picture, choices, models)
+present = [side for side in sides if side.model]
 with right:
-    for choice, column in zip(choices, st.columns(2), strict=True):
-        with column:
-            if choice in present:
-                model = models[choice.slot]
-                figures.predictions(model, tops[present.index(choice)], colours[choice.slot])
-    name, indices = "", [None] * len(present)
-    if any(tops):
-        name, indices = pick_class([models[c.slot] for c in present], tops, "r_class")
+    figures.all_predictions(sides)
+    first = sorted(present, key=lambda side: not side.model.attention)  # the ViT's top class is the default
+    name, indices = classes.ask(first, "r_class")
     everyone = "the answer"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.segmented_control(
@@ -51,19 +44,15 @@ with right:
 with place.container():
     point = x / 100, y / 100
     words = f"{picture.title}; click to trace back from a place"
-    asks = query == POINT or any(not models[choice.slot].num_classes for choice in present)
+    asks = query == POINT or any(not side.model.num_classes for side in present)
     figures.pointer(picture.array, words, "r_pointer", point_at, point if asks else None)
 
-head, method, settings, look = flows.controls([models[choice.slot] for choice in present])
+head, method, settings, look = flows.controls([side.model for side in present])
 asked = []
-for choice, index in zip(present, indices, strict=True):
-    model = models[choice.slot]
-    cell = flows.patch_at(model, picture, point) if query == POINT else None
-    colour = colours[choice.slot]
-    asked.append(
-        flows.Asked(choice, model, picture, colour, index, name, cell, point, head, method, settings)
-    )
-asked.sort(key=lambda one: one.choice.slot)
+for side in present:
+    cell = flows.patch_at(side.model, picture, point) if query == POINT else None
+    index, how = indices[side.slot], (cell, point, head, method, settings)
+    asked.append(flows.Asked(side.choice, side.model, picture, side.colour, index, name, *how))
 flows.show(asked, look)
 
 words, bound = "Proof: the two top classes, asked for one after the other", {"on_change": "rerun"}

@@ -17,7 +17,7 @@ picture, *choices = chosen()
 header("Feature maps")
 st.markdown(
     "What each layer of two networks computes from one picture. **Click the picture** to ask both about a "
-    "place; step through the layers to see edges become parts and parts become objects."
+    "place; step through the layers to see what changes on the way from the pixels to the answer."
 )
 both, beside = st.columns([3, 2], gap="large")
 with both:

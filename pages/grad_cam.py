@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from ui import answers, cams, evidence, figures, saving
-from ui.choices import chosen, load_both, slot_colours
-from ui.classes import pick_class
+from ui import answers, cams, classes, evidence, figures, saving
+from ui.choices import chosen, load_both
 from ui.header import header
 
 picture, *choices = chosen()
@@ -22,18 +21,12 @@ with right:
     beside = st.container()
 columns = st.columns(2, gap="large")
 models = load_both(choices, columns)
-colours = slot_colours(models)
-present = [choice for choice in choices if models[choice.slot]]
-tops = [answers.top_classes(c, picture.key, models[c.slot], picture.image) for c in present]
+sides = answers.sides(picture, choices, models)
 masks = evidence.scene_masks(picture.title, picture.size[0])
 look = {"masks": masks, "region": False}
-name, indices = "", [None] * len(present)
 with beside:
-    for choice, top, column in zip(present, tops, st.columns(2), strict=False):
-        with column:
-            figures.predictions(models[choice.slot], top, colours[choice.slot])
-    if any(tops):
-        name, indices = pick_class([models[c.slot] for c in present], tops, "g_class")
+    figures.all_predictions(sides)
+    name, indices = classes.ask(sides, "g_class")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         over = {"options": ["both", "difference"], "default": "both", "required": True}
         look["over"] = st.segmented_control("On one picture", **over, key="g_over")
@@ -44,16 +37,17 @@ with beside:
             look["region"] = st.toggle("True region", True, key="g_region", help=words)
 
 mapped = []
-for choice, index in zip(present, indices, strict=True):
-    slot = choice.slot
-    with columns[choices.index(choice)]:
-        mapped.append(cams.panel(choice, models[slot], picture, colours[slot], index, name, look))
+for side, column in zip(sides, columns, strict=True):
+    if side.model:
+        with column:
+            index = indices[side.slot]
+            mapped.append(cams.panel(side.choice, side.model, picture, side.colour, index, name, look))
 mapped = [one for one in mapped if one]
 if mapped:
     with place.container():
         cams.together(mapped, look)
 
-    title, icon = "The five likeliest classes, a map each", ":material/view_module:"
+    title, icon = "The likeliest classes, a map each", ":material/view_module:"
     with st.expander(title, icon=icon, key="g_five", on_change="rerun") as five:
         if five.open:
             for one in mapped:

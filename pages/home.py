@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ui import answers, doors, evidence, figures, guide, home, saving
-from ui.choices import chosen, load, slot_colours
+from ui.choices import chosen, load
 from ui.header import header
 from ui.plain import plain
-from vizcore import render
+from vizcore import judgements, render
 
 picture, *choices = chosen()
 masks = evidence.scene_masks(picture.title, picture.size[0])
@@ -14,7 +14,7 @@ masks = evidence.scene_masks(picture.title, picture.size[0])
 header("Who looks where, and who is right?")
 words = "Two networks look at one picture. "
 if masks:
-    words += "It was drawn by code, so **where each texture really is, is known**: the white line."
+    words += "It was drawn by code, so **where each texture really is, is known**."
 st.markdown(words)
 left, *columns = st.columns(3, gap="medium")
 with left:
@@ -25,7 +25,7 @@ with left:
         words, values, icon = "Take a photograph instead", home.PHOTOGRAPH, ":material/photo_camera:"
     else:
         words, values, icon = "Take a drawn picture", home.DRAWN, ":material/texture:"
-    st.button(words, icon=icon, on_click=home.turn_to, args=(values,), key="h_turn")
+    home.turn(words, values, icon)
     conclusion = st.empty()
 places = []
 for column in columns:
@@ -38,27 +38,20 @@ models = {}
 for choice, (head, _) in zip(choices, places, strict=True):
     with head:
         models[choice.slot] = load(choice)
-colours = slot_colours(models)
-present = [choice for choice in choices if models[choice.slot]]
-tops = [answers.top_classes(c, picture.key, models[c.slot], picture.image) for c in present]
+sides = answers.sides(picture, choices, models)
 with question:
-    name, indices = home.ask_for(picture, [models[c.slot] for c in present], tops)
-hits = []
-for choice, top, index in zip(present, tops, indices, strict=True):
-    model, colour = models[choice.slot], colours[choice.slot]
-    head, place = places[choices.index(choice)]
+    name, indices = home.ask_for(picture, sides)
+found = []
+for side, (head, place) in zip(sides, places, strict=True):
+    if side.model is None:
+        found.append(judgements.Network(f"Model {side.slot.upper()}", loaded=False))
+        continue
     with head:
-        figures.name(model, colour)
+        figures.name(side.model, side.colour)
     with place.container():
-        one = home.one_map(choice, model, picture, colour, index, name)
-        if one:
-            hits.append(home.show_map(one, masks))
-        else:
-            figures.picture(picture.array, picture.title)
-            st.markdown("No map: it has no classes, or its evidence for them can't be traced to places.")
-        figures.predictions(model, top, colour)
+        found.append(home.panel(side, picture, indices.get(side.slot), name, masks))
 with conclusion.container():
-    st.markdown(f"**{home.verdict(hits, [models[c.slot].title for c in present])}**")
+    st.markdown(f"**{home.verdict(name, masks, found)}**")
     st.caption("One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more.")
     guide.first()
 

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from ui import answers, evidence, figures, saliency, saving
-from ui.choices import chosen, load_both, slot_colours
-from ui.classes import pick_class
+from ui import answers, classes, evidence, figures, saliency, saving
+from ui.choices import chosen, load_both
 from ui.header import header
 
 picture, *choices = chosen()
@@ -12,7 +11,8 @@ picture, *choices = chosen()
 header("Saliency")
 st.markdown(
     "Which pixels would change the answer? The gradient of a class's score with respect to each pixel, as "
-    "colours: **grey where nothing matters**. Then methods that mend its faults, and tests of them all."
+    "colours: **grey where a small change makes no difference**. Then methods that mend its faults, and "
+    "tests of them all."
 )
 left, right = st.columns([2, 3], gap="large")
 with left:
@@ -21,44 +21,36 @@ with right:
     beside = st.container()
 columns = st.columns(2, gap="large")
 models = load_both(choices, columns)
-colours = slot_colours(models)
-present = [choice for choice in choices if models[choice.slot]]
-tops = [answers.top_classes(c, picture.key, models[c.slot], picture.image) for c in present]
-name, against, indices, others = "", saliency.NOTHING, [None] * len(present), [None] * len(present)
+sides = answers.sides(picture, choices, models)
+present = [side for side in sides if side.model]
 with beside:
-    for choice, top, column in zip(present, tops, st.columns(2), strict=False):
-        with column:
-            figures.predictions(models[choice.slot], top, colours[choice.slot])
-    if any(tops):
-        asked = [models[c.slot] for c in present]
-        with st.container(horizontal=True):
-            name, indices = pick_class(asked, tops, "s_class")
-            against, others = pick_class(asked, tops, "s_not", "And not", saliency.NOTHING)
+    figures.all_predictions(sides)
+    with st.container(horizontal=True):
+        name, indices = classes.ask(sides, "s_class")
+        against, others = classes.ask(sides, "s_not", "And not", saliency.NOTHING)
     look = saliency.pick_look(evidence.scene_masks(picture.title, picture.size[0]))
 
 mapped = []
-for choice, index, other in zip(present, indices, others, strict=True):
-    slot = choice.slot
-    with columns[choices.index(choice)]:
-        mapped.append(
-            saliency.panel(
-                choice, models[slot], picture, colours[slot], (name, index), (against, other), look
-            )
-        )
+for side, column in zip(sides, columns, strict=True):
+    if side.model:
+        asked = (name, indices[side.slot]), (against, others[side.slot])
+        with column:
+            mapped.append(saliency.panel(side.choice, side.model, picture, side.colour, *asked, look))
 mapped = [one for one in mapped if one]
 
 with st.expander(
     "One row a picture", icon=":material/table_rows:", key="s_sheet", on_change="rerun"
 ) as sheet:
     if sheet.open:
-        saliency.rows([(c, models[c.slot]) for c in present if models[c.slot].num_classes])
+        saliency.rows([(side.choice, side.model) for side in present if side.model.num_classes])
 with st.expander(
     "The first layer's filters", icon=":material/palette:", key="s_first", on_change="rerun"
 ) as first:
     if first.open:
-        for choice, column in zip(present, st.columns(2, gap="large"), strict=False):
-            with column:
-                saliency.first_layer(models[choice.slot], colours[choice.slot])
+        for side, column in zip(sides, st.columns(2, gap="large"), strict=True):
+            if side.model:
+                with column:
+                    saliency.first_layer(side.model, side.colour)
 
 if mapped:
     st.header("Is it true?", anchor=False)

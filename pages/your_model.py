@@ -8,16 +8,17 @@ from ui.header import header
 chosen()
 header("Your own model")
 st.markdown(
-    "Four ways, from a name to any network that you wrote. Every page then works with it: what can't be "
-    "asked of a network is left out, and says why."
+    "Four ways, from a name to a network that you wrote. The pages then work with it: what can't be asked "
+    "of a network is left out, and says why."
 )
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Another architecture", anchor=False)
     st.markdown(
-        "Type the name of any of timm's architectures into **Model A** or **Model B** in the sidebar, such "
+        "Type the name of one of timm's architectures into **Model A** or **Model B** in the sidebar, such "
         "as `convnext_tiny` or `vit_base_patch16_siglip_224`, and press Enter. Its weights are downloaded "
-        "on first use; where that can't be, choose random weights under *Weights*."
+        "on first use; where that can't be, choose random weights under *Weights*. An architecture whose "
+        "layers don't lie as the picture does is refused in a sentence."
     )
     st.subheader("A checkpoint of yours", anchor=False)
     st.markdown(
@@ -36,8 +37,11 @@ with left:
         wrap_lines=True,
     )
 with right:
-    st.subheader("Any network, in Python", anchor=False)
-    st.markdown("A module, its preprocessing and the names of its classes are enough:")
+    st.subheader("A network of yours, in Python", anchor=False)
+    st.markdown(
+        "A module that takes pictures (B, 3, H, W) and returns scores (B, classes), its preprocessing and "
+        "the names of its classes are enough:"
+    )
     st.code(
         """from PIL import Image
 from torchvision import transforms as T
@@ -46,7 +50,7 @@ from vizcore.frame import seen
 from vizcore.models import from_module
 
 transform = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize(mean, std)])
-model = from_module(net, transform, ["cat", "dog"])  # net: any nn.Module
+model = from_module(net, transform, ["cat", "dog"])  # net: yours
 print(model.layers)  # what can be looked at
 
 image = Image.open("photo.jpg").convert("RGB")

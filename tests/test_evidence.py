@@ -3,11 +3,12 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 
 from benchmarks import __main__ as command
 from benchmarks import evidence as batch
@@ -227,6 +228,19 @@ def test_parts_go_from_the_answer_down_and_cover_every_weight(resnet, vit):
         assert list(dict(last.net.named_parameters())) == list(learnt)
 
 
+def test_randomisation_from_the_input_up(resnet, chelsea):
+    images = resnet.preprocess(chelsea)
+    assert evidence.parts(resnet, "bottom-up") == evidence.parts(resnet)[::-1]
+    _, first = next(evidence.randomised(resnet, order="bottom-up"))
+    assert not torch.equal(first.net.conv1.weight, resnet.net.conv1.weight)
+    assert torch.equal(first.net.fc.weight, resnet.net.fc.weight)
+    target = resnet.net(images)[0].argmax().item()
+    up = list(evidence.randomisation(resnet, images, explained("Grad-CAM", target), order="bottom-up"))
+    assert up[1].layer == "conv1" and up[-1].layer == "fc" and up[0].rank == 1
+    with pytest.raises(ValueError, match="'sideways'; there are top-down, bottom-up"):
+        evidence.parts(resnet, "sideways")
+
+
 def test_randomisation_is_fixed_by_its_seed(resnet):
     images = torch.randn(1, 3, 128, 128)
     last = [list(evidence.randomised(resnet, seed))[-1][1].net(images) for seed in (0, 0, 1)]
@@ -286,7 +300,38 @@ def test_the_command_prints_a_table_with_intervals_and_controls(capsys, tmp_path
         command.main([*options, "--pictures", str(tmp_path / "empty")])
 
 
-def test_a_star_needs_both_controls_beaten_on_the_same_pictures():
+def test_a_difference_is_paired_and_its_side_counts():
     easy, hard = [0.1, 0.2, 0.3, 0.2], [0.8, 0.85, 0.9, 0.8]
-    assert batch.beats(hard, [easy, easy], 1) and batch.beats(easy, [hard, hard], -1)
-    assert not batch.beats(hard, [easy, hard], 1) and not batch.beats(hard, [easy, easy], -1)
+    up, down = batch.difference(hard, easy, 1), batch.difference(hard, easy, -1)
+    assert up.value == pytest.approx(0.6375) and down.value == pytest.approx(-0.6375)
+    paired = [0.7, 0.65, 0.6, 0.6]
+    z = np.mean(paired) / (np.std(paired, ddof=1) / 2)
+    assert up.p == down.p == pytest.approx(2 * norm.sf(z), rel=1e-3) and up.low > 0 > down.high
+    assert batch.difference([0.5] * 3, [0.5] * 3, 1).p == 1
+    assert batch.difference([0.5] * 3, [0.4] * 3, 1).p == 0
+
+
+def test_holm_by_hand():
+    assert batch.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert batch.holm([0.5, 0.9]) == [1.0, 1.0] and batch.holm([]) == []
+
+
+def test_a_star_counts_all_differences_of_the_table(monkeypatch, capsys):
+    """A method that beats both controls by a hair is starred alone, and no longer among twenty."""
+    rng = np.random.default_rng(0)
+    control, noise = rng.normal(0, 1, (2, 60))
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    hair = control + noise + 2.4 / 60**0.5  # p = 0.016
+    figures = {"random": control, "centre": control, "hair": hair, "clear": hair + 3}
+    figures |= {f"nothing {i}": control + rng.normal(0, 1, 60) for i in range(20)}
+    model = SimpleNamespace(title="Net", name="net", num_classes=2)
+    monkeypatch.setattr(batch, "load_model", lambda *_, **__: model)
+
+    def stars(names):
+        scores = {name: {"energy": list(figures[name])} for name in names}
+        monkeypatch.setattr(batch, "measure", lambda *_: scores)
+        batch.main(["--models", "net", "--methods", "Grad-CAM"])
+        return [line.split("|")[2].strip() for line in capsys.readouterr().out.splitlines() if "★" in line]
+
+    assert stars(["random", "centre", "hair", "clear"]) == ["hair", "clear"]
+    assert stars(figures) == ["clear"]

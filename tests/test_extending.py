@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from vizcore import cam, capture, catalog, evidence, features, heatmaps, render
+from vizcore import cam, capture, catalog, evidence, features, heatmaps, render, saliency
 from vizcore.frame import seen
 from vizcore.models import ModelError, from_module, load_model
 from vizcore.torchvision_ops import torchvision
@@ -84,6 +84,35 @@ def test_a_cam_is_one_function_and_one_line_of_a_table(app, monkeypatch):
         assert not at.exception and not at.error
         assert at.selectbox(key="g_method_a").value == "Sign-CAM"
         assert any(name.startswith("Sign-CAM of") for name in at.session_state["kept"])
+    finally:
+        monkeypatch.undo()
+        importlib.reload(heatmaps)
+
+
+def inverted(model, images, target):
+    """A pixel method (an example)."""
+    yield saliency.Partial(1, 1, -saliency.gradient(model, images, target))
+
+
+@pytest.mark.parametrize("words", ["", "Turns everything around."])
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_pixel_method_is_one_function_and_one_row(app, monkeypatch, slow, words):
+    import importlib
+
+    row = saliency.Method(inverted, saliency.strongest, (), slow)
+    row = row._replace(**({"limits": words} if words and hasattr(row, "limits") else {}))
+    monkeypatch.setitem(saliency.METHODS, "inverted gradient", row)
+    importlib.reload(heatmaps)  # as at a start with the row in the table
+    try:
+        link = {"a": "texture_resnet", "picture": "Honeycomb in bands", "s_method_a": "inverted gradient"}
+        at = app("pages/saliency.py", **link)
+        assert not at.exception and not at.error
+        assert at.selectbox(key="s_method_a").value == "inverted gradient"
+        assert any(words in block.value for block in at.caption)
+        if slow:
+            at.button(key="s_run_a_button").click().run()
+            assert not at.exception
+        assert any(name.startswith("inverted gradient of") for name in at.session_state["kept"])
     finally:
         monkeypatch.undo()
         importlib.reload(heatmaps)

@@ -1,5 +1,6 @@
 """Every widget of the Grad-CAM page, without a browser."""
 
+import numpy as np
 import pytest
 import streamlit as st
 
@@ -32,6 +33,15 @@ def test_first_view_of_a_scene_shows_both_maps_and_their_scores(page):
     assert at.selectbox(key="g_layer_b").value == "blocks.5.norm1"
     assert words(at).count("the true region") == 2 and "Agreement: rank correlation" in words(at)
     assert "Orange: Texture ResNet for “honeycombed”; Blue: Texture ViT for “honeycombed”" in words(at)
+
+
+def test_the_cross_test_of_a_map_that_points_nowhere(page, monkeypatch):
+    from ui import answers
+
+    monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((8, 8), np.float32))
+    at = page(g_part="Cross-test")
+    alts = [one.caption for image in at.get("image") for one in image.proto.imgs]
+    assert not any("map found" in one for one in alts) and sum("points nowhere" in one for one in alts) == 2
 
 
 def test_class_look_methods_and_layers(page):
@@ -80,6 +90,58 @@ def test_curves(page):
     assert "Deletion, area" not in words(at)  # another question forgets the last answer
 
 
+def test_curves_of_one_picture_call_no_winner(page, monkeypatch):
+    """Also where the map's area is below both controls' by less than can be shown."""
+    from vizcore import evidence as measures
+
+    def same(net, images, heatmaps, target, **_):
+        curve = {"map": 0.1299, "random": 0.13, "centre": 0.1301}
+        curves = {
+            (kind, name): measures.Curve([0, 1], [curve[name]] * 2)
+            for kind in measures.KINDS
+            for name in heatmaps
+        }
+        yield measures.Curves(1, 1, curves)
+
+    monkeypatch.setattr(measures, "curves", same)
+    at = page()
+    fine(at.button(key="g_curves_button").click().run())
+    assert "map 0.13, random 0.13, centre 0.13" in words(at)
+    assert "beat" not in words(at) and "python -m" not in words(at)
+    assert "map less random 0.00; map less centre 0.00" in words(at)
+
+
+def test_maps_without_evidence_agree_on_nothing(page, monkeypatch):
+    from ui import answers
+
+    monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((8, 8), np.float32))
+    at = page(g_class="honeycombed")
+    assert "of the map lies there" not in words(at) and "top fifths" not in words(at)
+    assert words(at).count("No positive evidence anywhere. So it points neither into") == 2
+
+
+@pytest.mark.parametrize("lost, there", [("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("name", ["grad_cam", "saliency", "attention_rollout"])
+def test_predictions_stand_in_their_own_column(app, name, lost, there):
+    at = app(f"pages/{name}.py", **{lost: "resnet50", there: "texture_vit", "picture": "Honeycomb in bands"})
+    assert not at.exception and len(at.error) == 1
+    rows = []
+
+    def walk(block):
+        own = [child for child in block.children.values() if child.type == "column"]
+        if own:
+            rows.append(own)
+        for child in block.children.values():
+            if getattr(child, "children", None):
+                walk(child)
+
+    walk(at.main)
+    says = "**Texture ViT** says:"
+    inner = [row for row in rows if any(says == one.value for col in row for one in col.markdown)][-1]
+    spoken = [any(says == one.value for one in column.markdown) for column in inner]
+    assert spoken == [there == "a", there == "b"]
+
+
 def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
     chart, stopped = evidence._similarity_chart, []
 
@@ -99,7 +161,9 @@ def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
     fine(at.button(key="g_random_button").click().run())
     assert at.button(key="g_random_button").label == "Once more"
     found = at.session_state["job_g_random"]["found"]
-    assert [step.value.done for step in found] == [*range(8), *range(found[-1].value.total + 1)]
+    for slot, order in [(slot, order) for slot in "ab" for order in ("top-down", "bottom-up")]:
+        steps = [one.value.step for one in found if (one.slot, one.value.order) == (slot, order)]
+        assert [step.done for step in steps] == list(range(steps[0].total + 1)) and len(steps) > 7
 
 
 def test_cross_test_randomised_weights_and_noise(page):
@@ -111,6 +175,7 @@ def test_cross_test_randomised_weights_and_noise(page):
     fine(at.button(key="g_random_button").click().run())
     depth = at.slider(key="g_depth")
     assert depth.value == depth.max >= 7
+    assert "from the input up" in words(at) and "no proof" in words(at) and "Binder" in words(at)
     fine(depth.set_value(2).run())
     fine(at.segmented_control(key="g_part").set_value("Noise").run())
     fine(at.slider(key="g_noise").set_value(10).run())

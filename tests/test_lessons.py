@@ -1,5 +1,7 @@
 """Every step of every lesson opens what it says, and every claim in it holds on the bundled networks."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -84,6 +86,58 @@ def heat(model, method, name, image):
 
 def probabilities(model, image):
     return model.net(model.preprocess(image))[0].softmax(0)
+
+
+ASKED = {"g_class", "r_class"}  # where a step asks for a class
+
+
+@pytest.mark.parametrize("key", ["truth", "attention"])
+def test_the_first_step_asks_for_what_both_networks_answer(key, cnn, vit):
+    """Nobody wonders why it is asked where a texture is that the bars beside the map don't put first."""
+    values = values_of(key, 1)
+    masks, image = scene(values["picture"])
+    assert "first answer" in LESSONS[key].steps[0].do
+    (asked,) = (values[name] for name in ASKED & set(values))
+    for model in (cnn, vit):
+        best = probabilities(model, image).topk(2)
+        assert model.labels[best.indices[0]] == asked
+        assert best.values[0] > 0.5 and best.values[0] > 2 * best.values[1]  # by a clear margin
+        for name, mask in masks.items():
+            assert evidence.pointing(heat(model, "Grad-CAM", name, image), mask)
+
+
+SPEAKS = r"\banswer(s|ed)?\b|\bnetworks? says?\b|\bsure(r|st)?\b"
+CHECKED = {  # steps that speak of a network's answer, and the test that looks at the bars
+    "truth.1": "the_first_step", "truth.2": "truth_2", "truth.3": "truth_3", "truth.5": "truth_5",
+    "attention.1": "the_first_step", "dream.3": "dream_3",
+}  # fmt: skip
+
+
+def test_every_step_that_speaks_of_answers_is_checked():
+    for key, number in STEPS:
+        step = LESSONS[key].steps[number - 1]
+        words = " ".join([step.do, step.watch, step.question, step.answer])
+        networks = re.search(SPEAKS, words.replace("answers every question", "").replace("is no answer", ""))
+        if networks:
+            test = CHECKED.get(f"{key}.{number}", f"nothing checks {key}.{number}: {networks[0]}")
+            assert any(test in name for name in globals() if name.startswith("test_")), test
+
+
+def test_truth_2_nobody_answered_banded_first(cnn, vit):
+    values = values_of("truth", 2)
+    _, image = scene(values["picture"])
+    assert "Nobody answered that first" in " ".join(LESSONS["truth"].steps[1].do.split())
+    for model in (cnn, vit):
+        assert model.labels[probabilities(model, image).argmax()] != values["g_class"] == "banded"
+
+
+def test_truth_3_both_networks_say_spiralled_first_and_the_resnet_is_the_surer(cnn, vit):
+    step = LESSONS["truth"].steps[2]
+    _, image = scene(values_of("truth", 3)["picture"])
+    assert "both networks say “spiralled” first" in step.do and "The ResNet is the surer" in step.watch
+    first, second = (probabilities(model, image).max(0) for model in (cnn, vit))
+    assert cnn.labels[first.indices] == vit.labels[second.indices] == "spiralled"
+    assert first.values > second.values
 
 
 def test_truth_1_and_2_maps_point_to_the_texture_asked_for(cnn, vit):

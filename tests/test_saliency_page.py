@@ -56,7 +56,7 @@ def test_guided_backpropagation_is_shown_to_fail_and_is_not_there_for_a_vit(page
     at = page(picture="A cup of espresso", **both)
     assert at.selectbox(key="s_method_b").value == "gradient"
     assert "defined for ReLU and ReLU6; Texture ViT uses GELU" in at.selectbox(key="s_method_b").help
-    assert "fails the randomisation test" in words(at)
+    assert "failed the randomisation test" in words(at)
     pairs = re.findall(r"rank correlation \*\*(.*?)\*\* with the map above \(gradient: (.*?)\)", words(at))
     assert len(pairs) == 2 and all(float(guided) > float(plain) for guided, plain in pairs)
 
@@ -182,3 +182,8 @@ def test_bad_links_do_no_harm(page):
     at = page(**choices, **numbers, s_not="top class", s_part="?", s_sheet="true")
     assert at.selectbox(key="s_method_a").value == "gradient"
     assert at.segmented_control(key="s_view").value == "colours"
+
+
+def test_a_class_asked_against_that_only_the_other_network_has(page):
+    at = page(a="texture_resnet", b="efficientnet_lite0", s_class="honeycombed", s_not="daisy")
+    assert "It has no class “daisy”, so nothing is taken away." in words(at)  # but the one asked for

@@ -6,9 +6,35 @@ say which network and which pixels. Everybody gets a copy, and ``limits`` says h
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import streamlit as st
 
+from .choices import slot_colours
 from .limits import ATTENTION_MB
+
+
+class Side(NamedTuple):
+    """One of a page's two networks; all that is shown of it stands in its own place."""
+
+    choice: Any
+    model: Any  # None where it can't be had
+    colour: tuple[int, int, int]
+    top: list[tuple[int, float]]  # its most probable classes, (index, probability)
+
+    @property
+    def slot(self) -> str:
+        return self.choice.slot
+
+
+def sides(picture, choices: list, models: dict[str, Any]) -> list[Side]:
+    """Both networks, A first, with what they say of the picture."""
+    colours, found = slot_colours(models), []
+    for choice in choices:
+        model = models[choice.slot]
+        top = top_classes(choice, picture.key, model, picture.image) if model else []
+        found.append(Side(choice, model, colours[choice.slot], top))
+    return found
 
 
 @st.cache_data(show_spinner=False)

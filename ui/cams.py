@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from vizcore import render
+from vizcore import judgements, render
 
 from . import answers, code, figures, saving
 from .address import forget
@@ -19,17 +19,6 @@ state = st.session_state
 CAM_LIMITS = (
     "Can't show detail, one value for each of {rows} × {columns} cells, nor what speaks against the class."
 )
-LIMITS = {
-    "Grad-CAM": "A channel's weight is one number for the whole picture: it lights up wherever it is active.",
-    "Grad-CAM++": "Where gradients are small, its weights hang on a constant that the method brings along.",
-    "HiResCAM": "True to the score only where nothing but averages and sums follow the layer.",
-    "LayerCAM": "Negative gradients are dropped, so it shows more than what decided.",
-    "XGrad-CAM": "As for Grad-CAM, a channel lights up wherever it is active.",
-    "Score-CAM": "Asks about masked pictures that the network never learnt from.",
-    "relevance": "Can't show what the MLPs do: only attention that raises the score is counted.",
-    "rollout": "Can't show a class: it is the same map whatever you ask for.",
-    "attention": "Can't show a class, nor whether what is looked at in the last block is used.",
-}
 
 
 def pick_method(model, slot: str) -> tuple[str, str | None]:
@@ -115,14 +104,14 @@ def draw(one: Mapped, look: dict, note: str = "") -> None:
     )
     low, high = float(one.map.min()), float(one.map.max())
     figures.scale(low, high, "viridis")
-    if not high > low:
-        st.caption(":red[No positive evidence anywhere.]" if not high > 0 else ":red[The same everywhere.]")
+    if nowhere := judgements.empty(low, high):
+        st.caption(f":red[{nowhere}]")
     st.badge(f"for {one.name}" if knows else "class-agnostic", color="green" if knows else "gray")
     rows, columns = one.map.shape
     limits = CAM_LIMITS.format(rows=rows, columns=columns) + " " if one.layer else ""
-    st.caption(note + limits + LIMITS.get(one.method, ""))
+    st.caption(note + limits + METHODS[one.method].limits)
     if one.name in look["masks"]:
-        score(one.framed(), look["masks"][one.name])
+        score(one, look["masks"][one.name])
 
 
 def _over(one: Mapped, look: dict) -> np.ndarray:
@@ -132,15 +121,12 @@ def _over(one: Mapped, look: dict) -> np.ndarray:
     return shown if mask is None else render.contour(shown, mask)
 
 
-def score(framed, mask: np.ndarray) -> None:
+def score(one: Mapped, mask: np.ndarray) -> None:
     from vizcore import evidence
 
+    framed, low, high = one.framed(), float(one.map.min()), float(one.map.max())
     share, hit = evidence.energy(framed, mask), evidence.pointing(framed, mask)
-    icon, side = (":material/check_circle:", "inside") if hit else (":material/cancel:", "outside")
-    st.markdown(
-        f"{icon} Its maximum lies **{side}** the true region, and **{share:.0%}** of the map lies there "
-        f"(the region is {mask.mean():.0%} of the picture)."
-    )
+    st.markdown(judgements.pointing(low, high, hit, share, float(mask.mean())))
 
 
 def together(mapped: list[Mapped], look: dict) -> None:
@@ -170,11 +156,9 @@ def together(mapped: list[Mapped], look: dict) -> None:
     if len(mapped) == 2:
         a, b = (_tensor(heat[both]) for heat in maps)
         rank, shared = evidence.rank_correlation(a, b), evidence.overlap(a[None], b[None])
-        known = "undefined, one map is flat" if np.isnan(rank) else f"**{rank:.2f}**"
-        other = "" if mapped[0].name == mapped[1].name else " They answer **different questions**."
-        st.markdown(
-            f"Agreement: rank correlation {known}; the top fifths of the two share **{shared:.0%}**.{other}"
-        )
+        flat = tuple(not float(one.map.max()) > float(one.map.min()) for one in mapped)
+        alike = mapped[0].name.casefold() == mapped[1].name.casefold()
+        st.markdown(judgements.agreement(rank, shared, flat, alike))
         st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
 
 
@@ -195,7 +179,8 @@ def likeliest(one: Mapped, look: dict) -> None:
     for column, (index, probability) in zip(st.columns(5), top, strict=False):
         heat = maps[classes.index(index)]
         alike = rank_correlation(_tensor(heat), _tensor(maps[0]))
-        same = "the class asked for" if index == one.index else f"correlation {alike:.2f}"
+        known = "no correlation, one map is flat" if np.isnan(alike) else f"correlation {alike:.2f}"
+        same = "the class asked for" if index == one.index else known
         same = "no positive evidence" if not heat.any() else same
         framed = one._replace(map=_tensor(heat)).framed()
         shown = render.overlay(one.picture.array, framed, one.seen(), look["opacity"])

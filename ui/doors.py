@@ -89,7 +89,7 @@ DOORS = [
     Door(
         "pages/attention_rollout.py",
         "Attention rollout",
-        "How does information flow from the patches to the answer?",
+        "Where does attention lead, from the answer back to the patches?",
         lambda _cnn, vit, picture: _heat("rollout", vit, picture),
     ),
     Door(

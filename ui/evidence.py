@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from vizcore import render, textures
+from vizcore import judgements, render, textures
 
 from . import figures
 from .address import forget
@@ -18,7 +18,6 @@ from .choices import SCENES
 from .jobs import job
 
 state = st.session_state
-SAME = 0.7  # rank correlation with the map of the trained network from which a method is called out
 
 
 class Mapped(NamedTuple):
@@ -106,8 +105,8 @@ def _number(value: float) -> str:
 def curves(mapped: list[Mapped]) -> None:
     st.markdown(
         "Cover the picture piece by piece, what the map ranks highest first (**deletion**), or uncover it in "
-        "that order (**insertion**). A map that found the evidence makes the probability fall, or rise, "
-        "early: sooner than a random map and one that always points at the middle."
+        "that order (**insertion**). A map that found the evidence should make the probability fall, or "
+        "rise, early: sooner than a random map and one that always points at the middle."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         baseline = st.segmented_control(
@@ -132,8 +131,8 @@ def curves(mapped: list[Mapped]) -> None:
                 _curve_chart(own[-1].curves, figures.web_colour(one.colour))
         st.caption(
             "Area: the mean probability on the way. It can't show whether the map is right: a half-covered "
-            "picture is one that the network never learnt from. **One picture is an anecdote**; "
-            "`python -m benchmarks evidence` asks hundreds."
+            "picture is unlike those that networks learn from. **One picture is an anecdote**, so no winner "
+            "is called: another random map would give other differences."
         )
 
     question = baseline, steps, *(one.question for one in mapped)
@@ -168,10 +167,7 @@ def _curve_chart(measured: dict, colour: str) -> None:
         )  # fmt: skip
         areas = {name: measured[kind, name].area for name in names}
         column.altair_chart(chart, width="stretch")
-        listed = ", ".join(f"{name} {area:.2f}" for name, area in areas.items())
-        best = (min if kind == "deletion" else max)(areas, key=areas.get)
-        won = "beats both controls" if best == names[0] else "does **not** beat both controls"
-        column.caption(f"{kind.capitalize()}, area: {listed}. The map {won}.")
+        column.caption(judgements.beyond(kind, areas))
 
 
 # ---------------------------------------------------------------- cross-test
@@ -192,7 +188,7 @@ def cross_test(mapped: list[Mapped]) -> None:
                 st.caption(f"{one.model.title}: {_probability(one, image):.0%} “{one.name}”")
     st.caption(
         "It can't show what the models would do with the rest: a blurred picture is still a picture. The "
-        "random region is the control: as large, and as coarse."
+        f"random region is the control: as large, and as coarse as {mapped[0].model.title}’s map."
     )
 
 
@@ -203,7 +199,9 @@ def cross_pictures(mapped: list[Mapped], share: int) -> list[tuple[str, np.ndarr
     array, pictures = mapped[0].picture.array, [("The whole picture", mapped[0].picture.array)]
     for one in mapped:
         left = evidence.only(array, _inside(one.framed(), one.seen()), share / 100)
-        pictures.append((f"What {one.model.title}’s map found", left))
+        nothing = judgements.empty(float(one.map.min()), float(one.map.max()))
+        words = f"{one.model.title}’s map points nowhere: a random part" if nothing else ""
+        pictures.append((words or f"What {one.model.title}’s map found", left))
     noise = evidence.random_map(*mapped[0].map.shape)
     control = heatmaps.in_frame(mapped[0].model, mapped[0].picture.image, noise)
     pictures.append(
@@ -229,36 +227,51 @@ def _probability(one: Mapped, image: Image.Image) -> float:
 # ---------------------------------------------------------------- randomised weights
 
 
+class Anew(NamedTuple):
+    """A step of one order of drawing weights anew."""
+
+    done: int  # of both orders together
+    total: int
+    order: str
+    step: Any  # ``vizcore.evidence.Randomised``
+
+
 def randomised(mapped: list[Mapped]) -> None:
     st.markdown(
-        "Draw the weights anew, layer by layer from the answer down to the input, and make the map again "
-        "(Adebayo et al., 2018). A map that stays the same shows the picture, not what the network learnt."
+        "Draw the weights anew, layer by layer, and make the map again (Adebayo et al., 2018): from the "
+        "answer down to the input, then from the input up. A map that stays the same is **evidence** that it "
+        "shows the picture more than what the network learnt. It is **no proof**: from the answer down, "
+        "layers that are still as they were keep the scale of what is passed on, and that alone can keep a "
+        "map alike (Binder et al., 2023; Yona & Greenfeld, 2021)."
     )
 
     def measure(one: Mapped):
         from vizcore import evidence
 
-        return evidence.randomisation(one.model, one.model.preprocess(one.picture.image), one.make)
+        images = one.model.preprocess(one.picture.image)
+        for k, order in enumerate(evidence.ORDERS):
+            for step in evidence.randomisation(one.model, images, one.make, order=order):
+                yield Anew(k * step.total + step.done, len(evidence.ORDERS) * step.total, order, step)
 
     def draw(found) -> None:
-        most = max(step.value.done for step in found)
+        most = _deepest(found)
         number = state.get("g_depth", most) if not state.get("job_g_random", {}).get("running") else most
         for (one, own), column in zip(_latest(mapped, found), st.columns(len(mapped)), strict=False):
+            down = [value.step for value in own if value.order == "top-down"]
             with column:
                 _title(one)
-                shown = own[min(number, len(own) - 1)]
+                shown = down[min(number, len(down) - 1)]
                 framed = one._replace(map=shown.heatmap).framed()
                 figures.picture(
                     render.overlay(one.picture.array, framed, one.seen(), 0.7),
                     f"the map with {shown.done} of {shown.total} parts randomised",
-                    f"random from the answer down to {shown.layer}" if shown.layer else "as trained",
+                    f"random from the answer down to {shown.layer}" if shown.layer else "as it was",
                 )
                 _similarity_chart(own, figures.web_colour(one.colour))
-                if len(own) > shown.total and own[-1].rank > SAME:
-                    st.warning(
-                        f"All weights are random, and the map is still much the same (rank correlation "
-                        f"{own[-1].rank:.2f}): {one.method} hardly depends on what {one.model.title} learnt."
-                    )
+                if len(down) > shown.total:
+                    learnt = one.model.weights != "random"
+                    if words := judgements.stayed(down[-1].rank, one.method, one.model.title, learnt):
+                        st.warning(words)
         st.caption(
             "It can't show that a map is true, only that it depends on the weights: a map can change with "
             "them and still be wrong."
@@ -270,10 +283,15 @@ def randomised(mapped: list[Mapped]) -> None:
     job("g_random", question, lambda: _both(mapped, measure), draw, "Randomise")
     held = state.get("job_g_random")
     if held and held["found"] and not held["running"]:
-        most = max(step.value.done for step in held["found"])
+        most = _deepest(held["found"])
         if most:
             forget("g_depth", range(most + 1), most)
             st.slider("Parts randomised, from the answer down", 0, most, most, key="g_depth")
+
+
+def _deepest(found: list[Step]) -> int:
+    """How many parts were drawn anew from the answer down."""
+    return max((step.value.step.done for step in found if step.value.order == "top-down"), default=0)
 
 
 def _too_long(mapped: list[Mapped], each: str) -> bool:
@@ -285,24 +303,27 @@ def _too_long(mapped: list[Mapped], each: str) -> bool:
     return bool(long)
 
 
-def _similarity_chart(steps: list, colour: str) -> None:
+def _similarity_chart(steps: list[Anew], colour: str) -> None:
+    orders = {"top-down": "from the answer down", "bottom-up": "from the input up"}
     rows = [
-        {"parts": step.done, "similarity": value, "by": by, "down to": step.layer or "as trained"}
-        for step in steps
+        {"parts": step.done, "similarity": value, "by": by, "order": orders[order], "last": last}
+        for _, _, order, step in steps
+        for last in [step.layer or "as it was"]
         for by, value in (("rank correlation", step.rank), ("SSIM", step.ssim))
         if not np.isnan(value)
     ]
     dash = alt.Scale(domain=["rank correlation", "SSIM"], range=[[1, 0], [4, 3]])
+    paint = alt.Scale(domain=list(orders.values()), range=[colour, "#999999"])
+    legend = alt.Legend(orient="top", title=None, offset=4)
     chart = (
         alt.Chart(pd.DataFrame(rows), height=280)
-        .mark_line(color=colour, point=alt.OverlayMarkDef(color=colour))
+        .mark_line(point=True)
         .encode(
-            x=alt.X("parts:Q", title="parts randomised, from the answer down", axis=alt.Axis(tickMinStep=1)),
+            x=alt.X("parts:Q", title="parts randomised", axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("similarity:Q", title=None, scale=alt.Scale(domain=[-1, 1])),
-            strokeDash=alt.StrokeDash(
-                "by:N", scale=dash, legend=alt.Legend(orient="top", title=None, offset=4)
-            ),
-            tooltip=["down to", "by", alt.Tooltip("similarity", format=".2f")],
+            color=alt.Color("order:N", scale=paint, legend=legend),
+            strokeDash=alt.StrokeDash("by:N", scale=dash, legend=legend),
+            tooltip=["order", "last", "by", alt.Tooltip("similarity", format=".2f")],
         )
     )
     st.altair_chart(chart, width="stretch")

@@ -164,6 +164,14 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
     st.altair_chart(chart, width="stretch")
 
 
+def all_predictions(sides: list) -> None:
+    """What each network says, in its own column; nothing stands in that of one that can't be had."""
+    for side, column in zip(sides, st.columns(2), strict=True):
+        if side.model:
+            with column:
+                predictions(side.model, side.top, side.colour)
+
+
 @st.cache_data(show_spinner=False)
 def laid_over(
     picture_key: str, values: np.ndarray, box, kind: str, low, high, opacity, colour_map, _array

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from vizcore import render
+from vizcore import judgements, render
 
 from . import answers, code, figures, saving
 from .address import forget, write_fragment
@@ -158,8 +158,8 @@ def _stands_out(asked: Asked, row: np.ndarray) -> str:
     if times < STANDS_OUT or patches.argmax() == itself:
         return ""
     return (
-        f"One patch alone gets {patches.max():.0%}, {times:.0f} times the median: a token that gathers what "
-        "comes from everywhere, as registers do (Darcet et al., 2024)."
+        f"One patch alone gets {patches.max():.0%}, {times:.0f} times the median. It may be a token that "
+        "gathers what comes from everywhere, as registers do (Darcet et al., 2024)."
     )
 
 
@@ -269,7 +269,7 @@ def patches(asked: Asked) -> list[Panel]:
             "PCA colours",
             "",
             pca_colours(maps)[None].numpy(),
-            "Can't show what the colours mean: only that places of one colour look alike to the network.",
+            "Can't show what the colours mean: places of one colour are alike in the three directions shown.",
             "colours",
             code=partial(code.HEATS["features"].format, layer=layer, heat="pca_colours(maps)"),
         ),
@@ -370,9 +370,8 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) 
     )
     if panel.kind == "heat":
         figures.scale(low, high, look["colour_map"])
-        if not high > low:
-            what = "No positive evidence anywhere." if not high > 0 else "The same everywhere."
-            st.caption(f":red[{what}]")
+        if nowhere := judgements.empty(float(frame.min()), float(frame.max())):
+            st.caption(f":red[{nowhere}]")
     st.caption(" ".join(filter(None, (panel.note, panel.limits))))
 
 

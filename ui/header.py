@@ -9,7 +9,7 @@ from .streamlit_private import CLOSE_SIDEBAR
 _LINK = st.components.v2.component(
     "sightlines.link",
     html="""
-<button type="button" title="The address of this view: it opens the same one in another browser">
+<button type="button" title="The address of this view, for another browser; what you uploaded stays here">
   <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3.9 12a3.1 3.1 0 0 1 3.1-3.1h4V7H7a5 5 0 0 0 0
   10h4v-1.9H7A3.1 3.1 0 0 1 3.9 12ZM8 13h8v-2H8v2Z
   m9-6h-4v1.9h4a3.1 3.1 0 0 1 0 6.2h-4V17h4a5 5 0 0 0 0-10Z"/></svg>

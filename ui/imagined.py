@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizcore import __version__, render, textures
+from vizcore import __version__, judgements, render, textures
 from vizcore.gallery import load_gallery
 
 from . import figures, saving
@@ -77,8 +77,8 @@ def gallery() -> None:
     recipe = found.recipe
     st.caption(
         f"Recipe: {recipe['parameterisation']}, {recipe['steps']} steps of {recipe['views']} views, "
-        f"objective {recipe['objective']}, seed {recipe['seed']}. `python -m benchmarks gallery` makes and "
-        "judges them again."
+        f"objective {recipe['objective']}, seed {recipe['seed']}. On your own machine "
+        "`python -m benchmarks gallery` makes and judges them again."
     )
 
 
@@ -133,22 +133,26 @@ def judged(verdicts: list[dict]) -> None:
         "rank": st.column_config.NumberColumn("mean rank", format="%.2f"),
     }
     st.dataframe(table, hide_index=True, column_config=columns)
-    _conclude(table)
+    for words in conclusions(verdicts):
+        st.markdown(words)
     _matrix(data)
 
 
-def _conclude(table: pd.DataFrame) -> None:
-    """Whether pictures made with one view convince the other network less, in words."""
-    others = table[table["made for"] != table["judge"]]
-    for (origin, judge), rows in others.groupby(["made for", "judge"], sort=False):
-        share = dict(zip(rows["made with"], rows["right"], strict=True))
-        if len(share) == 2:
-            robust, plain = share[WITH[True]], share[WITH[False]]
-            words = "transfer **worse**" if plain < robust else "do **not** transfer worse"
-            st.markdown(
-                f"Without random views, {origin}’s pictures {words}: {judge} names {plain:.0%} of the views, "
-                f"with them {robust:.0%}."
-            )
+def conclusions(verdicts: list[dict]) -> list[str]:
+    """Whether pictures made with one view convince the other network less, over the classes of both kinds."""
+    shares: dict[tuple[str, str], dict[bool, dict[str, float]]] = {}
+    for one in verdicts:
+        if one["origin"] != one["judge"]:
+            kinds = shares.setdefault((one["origin"], one["judge"]), {True: {}, False: {}})
+            kinds[bool(one["robust"])][one["name"]] = one["right"]
+    found = []
+    for (origin, judge), kinds in shares.items():
+        names = [name for name in kinds[True] if name in kinds[False]]
+        if names:
+            robust, plain = (sum(kinds[kind][name] for name in names) / len(names) for kind in (True, False))
+            interval = judgements.paired([kinds[True][name] - kinds[False][name] for name in names])
+            found.append(judgements.transfer(origin, judge, robust, plain, interval))
+    return found
 
 
 def _matrix(data: pd.DataFrame) -> None:

@@ -62,8 +62,8 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 CAM,
                 {},
-                "Look at the two maps of “honeycombed”. This picture was drawn by code, so where the "
-                "honeycomb is, is known: the white line.",
+                "Look at the two maps of “honeycombed”, the first answer of both networks. This picture was "
+                "drawn by code, so where the honeycomb is, is known: the white line.",
                 "the sentence below each map: does its maximum lie inside the line, and how much of it does?",
                 "Are both maps right?",
                 "Yes: both maxima lie inside the honeycomb, and so does most of either map. Pointing at "
@@ -73,8 +73,9 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 CAM,
                 {"g_class": "banded"},
-                "The class asked for is now “banded”: the same picture, the other texture. Go back and "
-                "forth between this step and the last one.",
+                "The class asked for is now “banded”: the same picture, and the other texture in it. Nobody "
+                "answered that first; a map can be asked for it all the same. Go back and forth between this "
+                "step and the last one.",
                 "where the maps go.",
                 "What would a map do that only shows what is striking in the picture?",
                 "It would stay where it was. These leave the honeycomb and light up around it: the class "
@@ -125,7 +126,7 @@ LESSONS: dict[str, Lesson] = {
                 ROLLOUT,
                 {},
                 "Compare the ViT's three maps: attention in the last block, rollout through all blocks, "
-                "and relevance, which weighs attention by the gradient of “honeycombed”.",
+                "and relevance, which weighs attention by the gradient of “honeycombed”, its first answer.",
                 "which of them covers the honeycomb, and no more.",
                 "Which map tells you where the honeycomb is?",
                 "Relevance: most of it lies on the honeycomb. Attention and rollout are spread over both "

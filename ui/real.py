@@ -69,6 +69,6 @@ def beside(asked: list, found: dict) -> None:
                     st.image(figures.jpeg(side), words, width=160, alt=words)
     st.caption(
         f"The three strongest of {len(_pictures())} pictures: the four sample photographs, squeezed to "
-        f"squares, and {DRAWN} drawings of each texture. A unit whose favourite is not among them shows it "
-        "by three that have little to do with each other."
+        f"squares, and {DRAWN} drawings of each texture. Where these have little to do with each "
+        "other, the unit's favourite may not be among them."
     )

@@ -26,19 +26,6 @@ LEGENDS = {
     "negative": "Only what {speaks} against it, from black.",
     "over the picture": "The largest absolute value of the three colours.",
 }
-LIMITS = {
-    "gradient": "Noisy, and local: what a tiny change would do, not what the pixel did. Says nothing about "
-    "large changes; where the answer is saturated, it is small though the pixel decided.",
-    "gradient × input": "Local as the gradient is. A pixel that the network gets as 0 (a medium grey) gets "
-    "nothing, whatever it matters.",
-    "SmoothGrad": "Shows a neighbourhood of the picture, not the picture: other noise gives another map.",
-    "Integrated Gradients": "Answers “compared with what?”: another baseline gives another map, and a pixel "
-    "that is like the baseline gets nothing.",
-    "guided backpropagation": "Fails the randomisation test: it hardly depends on the class or on what was "
-    "learnt, and draws edges. Do not take it for an explanation.",
-    "occlusion": "Asks about covered pictures that the network never learnt from, one square at a time; "
-    "two things that can stand in for each other both seem unimportant.",
-}
 ORANGE = "Orange spoke for the class, blue against it."
 SHARED = ("gradient × input", "Integrated Gradients", "occlusion")  # they share out what there is
 
@@ -207,7 +194,7 @@ def panel(choice, model, picture, colour, asked_for: tuple, against: tuple, look
         index = answers.top_classes(choice, picture.key, model, picture.image)[0][0]
         note = f"{model.title} has no class “{name}”: this is for its own top class, “{own[index]}”. "
     if not_name != NOTHING and other is None:
-        note += f"It has no class “{not_name}” either, so nothing is taken away. "
+        note += f"It has no class “{not_name}”{' either' if note else ''}, so nothing is taken away. "
     if other == index:
         other, note = None, f"{note}A class is not asked against itself. "
     asked = Mapped(choice, model, picture, colour, index, own[index], method, None, None, other)
@@ -248,7 +235,7 @@ def _run(asked: Mapped, look: Look) -> Mapped | None:
     go = state.pop(f"{key}_go", False)
     found = job(key, asked.question, make, show, f"Run {asked.method}", keep_all=False, start=go)
     if not found:
-        st.caption(f"{asked.method} takes many passes through the network. {LIMITS[asked.method]}")
+        st.caption(f"{asked.method} takes many passes through the network. {how.limits}")
         return None
     last = found[-1]
     if hasattr(last, "gap") and 2 * last.steps <= 1600:
@@ -294,6 +281,8 @@ def _with_map(asked: Mapped, found: np.ndarray, view: str) -> Mapped:
 
 def draw(asked: Mapped, found: np.ndarray, look: Look, step=None) -> Mapped:
     """A method's pixels, their legend, what is known of their truth, and what they can't show."""
+    from vizcore.saliency import METHODS
+
     one = _with_map(asked, found, look.view)
     names = class_names(one.model)
     words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
@@ -328,16 +317,16 @@ def draw(asked: Mapped, found: np.ndarray, look: Look, step=None) -> Mapped:
     with st.container(horizontal=True, gap="small"):
         st.badge(f"for {words}", color="green")
         if one.method == "guided backpropagation":
-            st.badge("fails the randomisation test", color="red", icon=":material/warning:")
+            st.badge("failed the randomisation test", color="red", icon=":material/warning:")
     if not end:
-        st.caption(":red[No pixel changes the score at all.]")
-    st.caption(f"{look.note}{legend} {LIMITS[one.method]}")
+        st.caption(":red[Every pixel gets 0.]")
+    st.caption(f"{look.note}{legend} {METHODS[one.method].limits}")
     if step is not None and hasattr(step, "gap"):
         _completeness(step)
     if one.method == "guided backpropagation":
         _guided(one, look)
     if one.name in look.masks:
-        cams.score(one.framed(), look.masks[one.name])
+        cams.score(one, look.masks[one.name])
     return one
 
 

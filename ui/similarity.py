@@ -225,7 +225,7 @@ def show(asked: Asked, step: Step) -> None:
     if step.control is not None:
         st.markdown(
             f"The mean of all cells is {_signed(np.nanmean(cka))}; with random weights it is "
-            f"{_signed(np.nanmean(random))}. What the random matrix has too, training did not teach."
+            f"{_signed(np.nanmean(random))}. What the random matrix has too need not be learnt."
         )
     for slot, names, empty in (("A", rows, np.isnan(cka).all(1)), ("B", columns, np.isnan(cka).all(0))):
         if empty.any():

@@ -109,7 +109,7 @@ def colours(looked: Looked) -> Heat:
 
     st.caption(
         "The three directions in which this layer's features vary most over this picture, as red, green and "
-        "blue. Places of one colour look alike to the network; the colours themselves mean nothing."
+        "blue. Places of one colour are alike in these directions; the colours themselves mean nothing."
     )
     return Heat(
         strength(looked.maps),
@@ -143,7 +143,7 @@ def change(looked: Looked) -> Heat:
         order = looked.model.blocks if looked.layer in looked.model.blocks else looked.model.layers
         before = order[max(order.index(looked.layer) - 1, 0)]
     if before == looked.layer:
-        st.caption("Step to another layer, and what it adds to this one is shown here.")
+        st.caption("Step to another layer, and what is stronger or weaker there is shown here.")
     else:
         st.caption(
             f"Where the layer responds more (orange) or less (blue) than {before}, each in its own range."

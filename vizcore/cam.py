@@ -66,6 +66,14 @@ METHODS = {
 # no map either. In single precision, HiResCAM before a LayerNorm bears 3e-7 (MaxViT) to 1e-5 (Swin), other
 # maps of the same networks 1e-2 and more.
 SLACK = (2, 1.5e-5)
+LIMITS = {  # what each can't show, in words
+    "Grad-CAM": "A channel's weight is one number for the whole picture: it lights up wherever it is active.",
+    "Grad-CAM++": "Where gradients are small, its weights hang on a constant that the method brings along.",
+    "HiResCAM": "True to the score only where nothing but averages and sums follow the layer.",
+    "LayerCAM": "Negative gradients are dropped, so it shows more than what decided.",
+    "XGrad-CAM": "As for Grad-CAM, a channel lights up wherever it is active.",
+    "Score-CAM": "Asks about masked pictures, unlike those that networks learn from.",
+}
 SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
 
 

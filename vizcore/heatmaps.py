@@ -34,6 +34,7 @@ class Method(NamedTuple):
     fits: Callable[[VisionModel], bool] = _any  # whether it can be asked about a network
     slow: bool = False  # takes dozens of passes
     fine: bool = False  # a value for each of the network's pixels, not for cells of a layer
+    limits: str = ""  # what it can't show, in words
 
     def applies(self, model: VisionModel) -> bool:
         return self.fits(model) and bool(model.num_classes or not self.knows_class)
@@ -76,15 +77,28 @@ def _pixels(name: str, part: str | None = None) -> Method:
     """A method of ``saliency``; ``make`` takes the settings that it has."""
     fits = (lambda model: not saliency.why_not_guided(model)) if name.startswith("guided") else _any
     make = partial(saliency.saliency, method=name, part=part)
-    return Method(make, True, fits, saliency.METHODS[name].slow, fine=True)
+    how = saliency.METHODS[name]
+    return Method(make, True, fits, how.slow, fine=True, limits=how.limits)
 
 
 METHODS: dict[str, Method] = {
-    **{name: Method(cam_at(None, name)) for name in cam.METHODS},
-    cam.SCORE: Method(cam_at(None, cam.SCORE), slow=True),
-    "relevance": Method(relevance, True, _attending),
-    "rollout": Method(rollout, False, _attending),
-    "attention": Method(last_attention, False, _attending),
+    **{name: Method(cam_at(None, name), limits=cam.LIMITS.get(name, "")) for name in cam.METHODS},
+    cam.SCORE: Method(cam_at(None, cam.SCORE), slow=True, limits=cam.LIMITS[cam.SCORE]),
+    "relevance": Method(
+        relevance,
+        True,
+        _attending,
+        limits="Can't show what the MLPs do: only attention that raises the score is counted.",
+    ),
+    "rollout": Method(
+        rollout, False, _attending, limits="Can't show a class: it is the same map whatever you ask for."
+    ),
+    "attention": Method(
+        last_attention,
+        False,
+        _attending,
+        limits="Can't show a class, nor whether what is looked at in the last block is used.",
+    ),
     **{name: _pixels(name) for name in saliency.METHODS},
     **{f"{part} saliency": _pixels("gradient", part) for part in saliency.PARTS},
 }

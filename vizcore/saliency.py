@@ -417,6 +417,7 @@ class Method(NamedTuple):
     flatten: Callable[[Tensor], Tensor]  # its pixels as one map
     settings: tuple[str, ...] = ()  # what ``run`` can be told
     slow: bool = False  # takes many passes
+    limits: str = ""  # what it can't show, in words
 
 
 def _once(make: Callable[[VisionModel, Tensor, int], Tensor]):
@@ -427,12 +428,47 @@ def _once(make: Callable[[VisionModel, Tensor, int], Tensor]):
 
 
 METHODS: dict[str, Method] = {
-    "gradient": Method(_once(gradient), strongest),
-    "gradient × input": Method(_once(gradient_times_input), summed),
-    "SmoothGrad": Method(smooth_grad, strongest, ("noise", "draws"), True),
-    "Integrated Gradients": Method(integrated_gradients, summed, ("baseline", "steps", "rule"), True),
-    "guided backpropagation": Method(_once(guided_backpropagation), strongest),
-    "occlusion": Method(occlusion, summed, ("baseline", "window", "stride"), True),
+    "gradient": Method(
+        _once(gradient),
+        strongest,
+        limits="Noisy, and local: what a tiny change would do, not what the pixel did. Says nothing about "
+        "large changes; where the answer is saturated, it is small though the pixel decided.",
+    ),
+    "gradient × input": Method(
+        _once(gradient_times_input),
+        summed,
+        limits="Local as the gradient is. A pixel that the network gets as 0 (a medium grey) gets nothing, "
+        "whatever it matters.",
+    ),
+    "SmoothGrad": Method(
+        smooth_grad,
+        strongest,
+        ("noise", "draws"),
+        True,
+        "Shows a neighbourhood of the picture, not the picture: other noise gives another map.",
+    ),
+    "Integrated Gradients": Method(
+        integrated_gradients,
+        summed,
+        ("baseline", "steps", "rule"),
+        True,
+        "Answers “compared with what?”: another baseline gives another map, and a pixel that is like the "
+        "baseline gets nothing.",
+    ),
+    "guided backpropagation": Method(
+        _once(guided_backpropagation),
+        strongest,
+        limits="Failed the randomisation test of Adebayo et al. (2018): it hardly depended on the class or "
+        "on what was learnt, and drew edges. Do not take it for an explanation.",
+    ),
+    "occlusion": Method(
+        occlusion,
+        summed,
+        ("baseline", "window", "stride"),
+        True,
+        "Asks about covered pictures, unlike those that networks learn from, one square at a time; two "
+        "things that can stand in for each other both seem unimportant.",
+    ),
 }
 
 

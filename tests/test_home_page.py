@@ -1,0 +1,80 @@
+"""What the home page says of two networks, and its button to another picture."""
+
+import pytest
+
+
+def words(at) -> str:
+    assert not at.exception, at.exception
+    return "\n".join(one.value for one in [*at.markdown, *at.caption])
+
+
+def shown(at, kind="Grad-CAM of") -> int:
+    return sum(name.startswith(kind) for name in at.session_state["kept"])
+
+
+DRAWN = {"picture": "A spiral on bands", "a": "texture_resnet"}
+
+
+def test_random_weights_are_not_praised(app):
+    at = app(**DRAWN, weights_a="random")
+    assert "good answer" not in words(at).casefold() and "Both look" not in words(at)
+    assert "Texture ResNet has random weights" in words(at)
+
+
+def test_a_class_that_a_network_does_not_have(app):
+    at = app(picture="A spiral on bands")
+    assert "photograph's evidence" not in words(at)
+    assert "EfficientNet-Lite0 has no class “spiralled”." in words(at)
+    assert "EfficientNet-Lite0 has no class “spiralled”: this is for its own top class, “coil”." in words(at)
+    assert "The map of Texture ViT points to where “spiralled” is." in words(at)
+
+
+def test_a_network_that_cannot_be_had_is_not_compared(app):
+    at = app(picture="A spiral on bands", a="resnet50")
+    assert "photograph's evidence" not in words(at)
+    assert "Model A couldn't be loaded." in words(at) and "So nothing is compared." in words(at)
+
+
+def test_networks_of_textures_are_not_asked_about_a_photograph(app):
+    at = app(picture="A rocket", a="texture_resnet")
+    assert shown(at) == 0 and "look" not in at.session_state
+    assert words(at).count("learnt only drawn textures") == 3  # each of both, and the verdict
+    at = app(picture="A rocket", a="texture_resnet", b="efficientnet_lite0")
+    assert shown(at) == 1 and "Grad-CAM for **missile**" in words(at)
+
+
+def test_a_map_without_evidence_finds_nothing(app, monkeypatch):
+    import numpy as np
+
+    from ui import answers
+
+    monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((7, 7), np.float32))
+    at = app(picture="A rocket", b="efficientnet_lite0")
+    assert "finds **missile**" not in words(at) and "No positive evidence anywhere" in words(at)
+    assert "Neither map has positive evidence for “missile”" in words(at)
+    at = app(**DRAWN)
+    assert "inside" not in words(at) and "outside" not in words(at) and "Neither map points" not in words(at)
+
+
+@pytest.mark.parametrize("weights", ["weights_a", "weights_b"])
+def test_the_button_sets_all_that_it_means(app, weights):
+    at = app(**DRAWN, **{weights: "random", weights.replace("weights", "seed"): "3"})
+    at.button(key="h_turn").click().run()
+    words(at)
+    assert at.selectbox(key="a").value == "efficientnet_lite0"
+    assert at.selectbox(key="b").value == "texture_vit"
+    for slot in "ab":
+        assert at.session_state[f"weights_{slot}"] == "trained"
+    assert not any("random weights (seed" in one.value for one in at.markdown)
+    at.button(key="h_turn").click().run()
+    words(at)
+    assert at.selectbox(key="picture").value == "A spiral on bands"
+    assert at.selectbox(key="a").value == "texture_resnet" and at.session_state["weights_a"] == "trained"
+
+
+def test_the_sidebar_says_of_random_weights_that_they_learnt_nothing(app):
+    at = app(weights_a="random")
+    notes = [one.value for one in at.sidebar.caption]
+    assert "EfficientNet-Lite0: trained on ImageNet." not in notes
+    assert "EfficientNet-Lite0: random weights, so it has learnt nothing." in notes
+    assert "Texture ViT: knows 20 textures and nothing else." in notes

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from ui import actmax, jobs
 
@@ -166,3 +167,31 @@ def test_bad_links_do_no_harm(page):
     at = page(**{**nonsense, "m_part": "Make your own", "m_kind": "a channel"})
     assert at.multiselect(key="m_channel_a").value == ["0", "1"]
     fine(page(m_part="Make your own", m_seed="-7", m_steps="3", m_class=["grid"] * 30))
+
+
+def _judged(differences):
+    """A page that shows what another network said of pictures of some classes."""
+
+    def script(differences):
+        from ui.imagined import judged
+
+        judged(
+            [
+                {"origin": "Mine", "judge": "Other", "robust": robust, "name": f"class {i}",
+                 "right": 0.5 + robust * difference, "probability": 0.5, "rank": 1.0}
+                for robust in (True, False)
+                for i, difference in enumerate(differences)
+            ]
+        )  # fmt: skip
+
+    at = AppTest.from_function(script, kwargs={"differences": differences}).run()
+    assert not at.exception
+    return "\n".join(one.value for one in at.markdown)
+
+
+def test_transfer_is_called_worse_only_where_it_is_beyond_the_scatter():
+    assert "transfer **worse**" in _judged([0.3, 0.25, 0.35, 0.3, 0.28, 0.31])
+    scattered = _judged([0.3, -0.28, 0.3, -0.29, 0.01, 0.02])
+    assert "**worse**" not in scattered and "neither clearly better nor worse" in scattered
+    few = _judged([0.3, 0.3])
+    assert "**worse**" not in few and "anecdote" in few

@@ -48,6 +48,7 @@ for side, (head, place) in zip(sides, places, strict=True):
         continue
     with head:
         figures.name(side.model, side.colour)
+        figures.remark(side.model)
     with place.container():
         found.append(home.panel(side, picture, indices.get(side.slot), name, masks))
 with conclusion.container():

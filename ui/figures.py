@@ -132,9 +132,19 @@ def name(model, colour: tuple[int, int, int]) -> None:
 
 
 def heading(model, colour: tuple[int, int, int]) -> None:
-    """A model's name in its colour, and where its weights come from."""
+    """A model's name in its colour, where its weights come from, and what kind of network it is."""
+    from vizcore.watch import MIXING
+
     name(model, colour)
-    st.caption(f"Weights: {model.source} · runs on {model.device.type}")
+    kind = f"its places learn of each other by {MIXING[model.mixing]}"
+    st.caption(f"Weights: {model.source} · runs on {model.device.type} · {kind}")
+    remark(model)
+
+
+def remark(model) -> None:
+    """What the maps of a network can't be asked at, where something is to be said."""
+    if model.remark:
+        st.caption(f":material/info: {model.remark}")
 
 
 def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int]) -> None:

@@ -70,11 +70,9 @@ def pick_layer(model, slot: str) -> str:
 
 
 def left_out(model) -> str:
-    """Which layers are not on offer, and why, in a sentence; "" where all are that look like maps."""
-    if not model.left_out:
+    """Which layers are not on offer, and why, in a sentence; "" where the remark says it or all are."""
+    if not model.left_out or model.remark:
         return ""
-    if model.remark:
-        return model.remark
     by_reason: dict[str, list[str]] = {}
     for layer, reason in model.left_out.items():
         by_reason.setdefault(reason, []).append(layer)

@@ -451,9 +451,9 @@ CHECKS: list[tuple[str, Check]] = [
     (r"Its strongest evidence lies \w+ the true region, .*", lambda s, slot, f: True),
     (r"No positive evidence anywhere\.", _own(_flat)),
     (r"So it points neither into the true region nor out of it\.", _own(_flat)),
-    (r"Grad-CAM for .+?\.", _own(
-        lambda s, half, f: f.string == f"Grad-CAM for {half.labels()[half.index(s.asked_for())]}."
-        and not _flat(s, half, f))),
+    (r"Grad-CAM for (?P<what>.+?)(?P<nowhere>: no positive evidence anywhere)?\.", _own(
+        lambda s, half, f: f["what"] == half.labels()[half.index(s.asked_for())]
+        and bool(f["nowhere"]) == _flat(s, half, f))),
     (r"Where it finds .+\.", _own(lambda s, half, f: not _flat(s, half, f))),
     (r"Weights: (?P<random>random weights \(seed 0\))?.* · runs on \w+",
      _own(lambda s, half, f: bool(f["random"]) == half.random)),

@@ -50,7 +50,7 @@ def test_a_map_without_evidence_finds_nothing(app, monkeypatch):
 
     monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((7, 7), np.float32))
     at = app(picture="A rocket", b="efficientnet_lite0")
-    assert "finds **missile**" not in words(at) and "No positive evidence anywhere" in words(at)
+    assert "finds **missile**" not in words(at) and "Grad-CAM for **missile**: no positive" in words(at)
     assert "Neither map has positive evidence for “missile”" in words(at)
     at = app(**DRAWN)
     assert "inside" not in words(at) and "outside" not in words(at) and "Neither map points" not in words(at)

@@ -123,7 +123,8 @@ def show_map(one: evidence.Mapped, masks: dict, low: float, high: float) -> bool
     )
     if mask is None:
         nowhere = judgements.empty(low, high)
-        st.markdown(f"Grad-CAM for **{one.name}**. {nowhere}".rstrip())
+        words = f": {nowhere[0].lower()}{nowhere[1:]}" if nowhere else "."
+        st.markdown(f"Grad-CAM for **{one.name}**{words}")
         return None
     hit, share = evidence_of(framed, mask)
     st.markdown(judgements.pointing(low, high, hit, share, float(mask.mean())))

@@ -455,8 +455,10 @@ CHECKS: list[tuple[str, Check]] = [
         lambda s, half, f: f["what"] == half.labels()[half.index(s.asked_for())]
         and bool(f["nowhere"]) == _flat(s, half, f))),
     (r"Where it finds .+\.", _own(lambda s, half, f: not _flat(s, half, f))),
-    (r"Weights: (?P<random>random weights \(seed 0\))?.* · runs on \w+",
-     _own(lambda s, half, f: bool(f["random"]) == half.random)),
+    (r"Weights: (?P<random>random weights \(seed 0\))?.* · runs on \w+ · its places learn of each other by "
+     r"(?P<kind>[\w ]+)", _own(
+        lambda s, half, f: bool(f["random"]) == half.random
+        and f["kind"] == ("attention" if "ViT" in half.title else "convolution"))),
     (r":red-badge\[random weights \(seed 0\)\]?", _own(lambda s, half, f: half.random)),
     (rf"{N}( \((?P<source>random weights.*?)\))? says:", lambda s, slot, f: _says(s, slot, f)),
     (r"Agreement: (rank correlation (?P<rank>-?[\d.]+)|undefined).*", _agreement),

@@ -78,8 +78,6 @@ def follows(model, layer):
 
 DEEPEST = {  # by name, the parts of the network that its default layer must lie in, or the word for less
     "xcit_nano_12_p16_224": ("cls_attn_blocks.1",),
-    "hiera_tiny_224": ("blocks.11",),
-    "crossvit_tiny_240": ("blocks.2",),
     "pit_ti_224": ("transformers.2",),
     "levit_128s": ("stages.2",),
 }

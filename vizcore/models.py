@@ -101,7 +101,6 @@ def load_model(
     )
     height, width = data["input_size"][1:]
     preprocess = Preprocess(timm.data.create_transform(**data), device, torch.float32)
-    _check_answer(net, preprocess, entry.title)
     trace = _trace(net, torch.zeros(1, 3, height, width, device=device), entry.title)
     if labels is None:
         labels = list(entry.labels) or _imagenet_labels(net, trace["num_classes"])
@@ -134,7 +133,6 @@ def from_module(
     device = torch.device(device) if device is not None else best_device()
     net = deepcopy(net).eval().requires_grad_(False).to(device)
     preprocess = Preprocess(transform, device, _precision(net))
-    _check_answer(net, preprocess, title)
     trace = _trace(net, preprocess(Image.new("RGB", (256, 256))), title)
     source = "a module of your own"
     return _described(title, title, net, preprocess, labels or [], trace, "checkpoint", source)
@@ -145,35 +143,6 @@ def _precision(net: nn.Module) -> torch.dtype:
     readers = [module.weight for module in net.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     found = (value.dtype for value in (*readers, *net.parameters()) if value.is_floating_point())
     return next(found, torch.float32)
-
-
-def _check_answer(net: nn.Module, preprocess: Preprocess, title: str) -> None:
-    """Show the network an ordinary picture: bright and dark, with all colours.
-
-    Raises:
-        ModelError: it answers with something that is no number, or can't compute in its own precision here.
-    """
-    ramp = torch.arange(256)
-    across, down = torch.meshgrid(ramp, ramp, indexing="xy")
-    colours = torch.stack([across, down, across ^ (255 - down)])
-    image = Image.fromarray(colours.permute(1, 2, 0).byte().numpy())
-    images = preprocess(image)
-    try:
-        with torch.no_grad():
-            output = net(images)
-    except Exception as error:  # a network of one's own raises whatever it likes
-        if images.dtype in (torch.float16, torch.bfloat16) and "not implemented" in str(error):
-            raise ModelError(
-                f"{title} computes in {_PRECISIONS[images.dtype]} precision, for which {images.device.type} "
-                "lacks an operation; convert it with .float() first."
-            ) from error
-        raise ModelError(
-            f"{title} can't be visualised: it fails on a picture ({_first_line(error)})."
-        ) from error
-    if isinstance(output, torch.Tensor) and output.is_floating_point() and not output.isfinite().all():
-        raise ModelError(
-            f"{title} can't be visualised: its output on an ordinary picture is not finite."
-        )
 
 
 _PRECISIONS = {torch.float16: "half", torch.bfloat16: "bfloat16"}
@@ -338,16 +307,17 @@ def _trace(net: nn.Module, images: torch.Tensor, title: str) -> dict:
     """What can be shown of a network: the fields of ``trace.trace``."""
     try:
         return trace(net, images, title)
-    except ValueError as error:
-        if str(error).startswith(title):
-            raise ModelError(str(error)) from error
-        raise ModelError(_fails(title, error)) from error
     except Exception as error:  # whatever a network of somebody's raises
-        raise ModelError(_fails(title, error)) from error
-
-
-def _fails(title: str, error: Exception) -> str:
-    return f"{title} can't be visualised: it fails on a picture ({_first_line(error)})."
+        if isinstance(error, ValueError) and str(error).startswith(title):
+            raise ModelError(str(error)) from error
+        if images.dtype in _PRECISIONS and "not implemented" in str(error):
+            raise ModelError(
+                f"{title} computes in {_PRECISIONS[images.dtype]} precision, for which {images.device.type} "
+                "lacks an operation; convert it with .float() first."
+            ) from error
+        raise ModelError(
+            f"{title} can't be visualised: it fails on a picture ({_first_line(error)})."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

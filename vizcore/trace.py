@@ -23,8 +23,12 @@ from .capture import capture, expose_attention, first_tensor, private_copy
 from .model import Layout
 from .watch import Watched, attends, rollout_of
 
+LAST = 4  # blocks among which the answer is usually read
 MOST_PREFIX = 16  # tokens before the first patch
 VALID = 4  # cells that padding, or its absence, may add to a side or take from it
+_READ_ELSEWHERE = (
+    "Its answer is not read from the tokens that it is usually read from, so nothing says where to start."
+)
 _PLAIN = ("Identity", "Dropout", "DropPath")  # hand on what they get
 
 
@@ -46,11 +50,15 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict:
 
     Raises:
         RuntimeError: whatever the network raises on pictures.
-        ValueError: no layer is a map of the picture; the message says so of ``title``.
+        ValueError: no layer is a map of the picture, or the output is not finite; the message begins with
+            ``title``.
     """
     copy = _awake(net)
     pictures = geometry.poked(images.shape[1:]).to(images)
     found = _run(copy, pictures)
+    output = found.output
+    if isinstance(output, Tensor) and output.is_floating_point() and not output.isfinite().all():
+        raise ValueError(f"{title} can't be visualised: its output on an ordinary picture is not finite.")
     grid, prefix = _patches(net, found)
     layouts, left_out = _layouts(net, found, pictures.shape, grid, prefix)
     if not layouts:
@@ -64,17 +72,10 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict:
     tokens = [layout for layout in layouts.values() if layout.kind == "tokens"]
     attending = attends(net, found.attention, layouts)
     attention, no_rollout = rollout_of(net, found.attention, layouts, blocks, grid, prefix)
-    output = found.output
     classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
     cam_layer, read = _read_from(copy, pictures[:1], layouts, blocks, classes)
     if attention and read is not None and not torch.equal(read, _expected(net, grid, prefix)):
-        attention, no_rollout = (
-            [],
-            (
-                "Its answer is not read from the tokens that it is usually read from, so nothing says where "
-            "to start."
-        ),
-        )
+        attention, no_rollout = [], _READ_ELSEWHERE
     patchy = bool(tokens) or attending
     return {
         "num_classes": output.shape[1] if classes else 0,
@@ -133,7 +134,7 @@ def _run(copy: nn.Module, pictures: Tensor) -> Traced:
             if name.endswith("attn_drop"):
                 watched.put_out(name.rpartition(".")[0], value)
             elif len(value) == len(pictures) and value.is_floating_point():
-                changes[name] = _change(value)
+                changes[name] = _change(value, pictures.shape[2:])
                 layout = next(filter(None, (_same(value[0].float(), one, near) for one in inner)), None)
                 if layout:
                     known[name] = layout
@@ -159,14 +160,18 @@ def _intermediates(net: nn.Module, pictures: Tensor) -> list[Tensor]:
     return [value for value in found if isinstance(value, Tensor) and value.ndim == 4]
 
 
-def _change(value: Tensor) -> dict[str, Tensor]:
+def _change(value: Tensor, image: torch.Size) -> dict[str, Tensor]:
     """The squared change from the first picture to each other one, in every way that the output may lie."""
+    if value.ndim == 3:
+        return {"tokens": (value[1:].float() - value[:1].float()).square().sum(2).cpu()}  # (squares, N)
+    axes = {}
+    if value.ndim == 4:
+        axes = {"NCHW": (value.shape[2:], 1), "NHWC": (value.shape[1:3], 3)}
+        axes = {kind: axis for kind, (grid, axis) in axes.items() if _plausible(grid, image)}
+    if not axes:
+        return {}
     change = (value[1:].float() - value[:1].float()).square()
-    if change.ndim == 3:
-        return {"tokens": change.sum(2).cpu()}  # (squares, N)
-    if change.ndim == 4:
-        return {"NCHW": change.sum(1).cpu(), "NHWC": change.sum(3).cpu()}  # (squares, h, w)
-    return {}
+    return {kind: change.sum(axis).cpu() for kind, axis in axes.items()}  # (squares, h, w)
 
 
 def _same(value: Tensor, inner: Tensor, near: float) -> Layout | None:
@@ -249,6 +254,7 @@ def _layouts(net: nn.Module, found: Traced, shape, grid, prefix: int) -> tuple[d
         choices = (
             [found.known[name]] if name in found.known else _choices(size, shape, lattices, orders, prefix)
         )
+        choices = [layout for layout in choices if layout.kind in found.changes[name]]
         judged = [(layout, _judge(found.changes[name], layout)) for layout in choices]
         good = [(layout, one) for layout, one in judged if not one.reason(geometry.QUICK)]
         if good:
@@ -342,26 +348,34 @@ def _read_from(copy, images: Tensor, layouts, blocks: list[str], classes: bool) 
     names = blocks or list(layouts)
     if not classes:
         return _last_numbered(names), None
+    for some in (names[-LAST:], names):  # the way back is short where the answer is read at the end
+        layer, read = _reached(copy, images, layouts, some)
+        if layer:
+            return layer, read
+    return names[-1], read
+
+
+def _reached(copy, images: Tensor, layouts, names: list[str]) -> tuple[str, Tensor | None]:
+    """Of some blocks the deepest layer whose places have a gradient, or ""; and the tokens that are read."""
     kinds = {name: type(module).__name__ for name, module in copy.named_modules()}
     norms = {  # of each block the norms inside, in the order in which they run
         block: [layer for layer in layouts if layer.startswith(f"{block}.") and "Norm" in kinds[layer]]
         for block in names
     }
-    asked = list(dict.fromkeys([*names, *itertools.chain(*norms.values())]))
+    asked = {*names, *itertools.chain(*norms.values())}
     output, seen = capture(copy, images, [name for name in layouts if name in asked], grad=True)
-    top = output[0].argmax()
-    order = list(seen)
     try:
         slopes = torch.autograd.grad(
-            output[0, top], [seen[name] for name in order], allow_unused=True, materialize_grads=True
+            output[0, output[0].argmax()], list(seen.values()), allow_unused=True, materialize_grads=True
         )
     except RuntimeError:  # nothing behind these layers can be differentiated
-        return names[-1], None
-    slope = dict(zip(order, slopes, strict=True))
+        return "", None
+    slope = dict(zip(seen, slopes, strict=True))
     reaches = {name: bool(layouts[name].maps(value).any()) for name, value in slope.items()}
     tokens = [name for name in names if layouts[name].kind == "tokens"]
-    numbered = [name for name in tokens if name.split(".")[-1].isdigit()]
-    read = slope[(numbered or tokens)[-1]][0].abs().sum(-1).cpu() > 0 if tokens else None  # (N,)
+    read = None
+    if tokens:
+        read = slope[_last_numbered(tokens)][0].abs().sum(-1).cpu() > 0  # (N,)
     for place in range(len(names) - 1, -1, -1):
         if not reaches[names[place]]:
             continue
@@ -369,7 +383,7 @@ def _read_from(copy, images: Tensor, layouts, blocks: list[str], classes: bool) 
         found = [names[place], *(name for name in behind if reaches[name])][-1]
         before = [name for name in names[:place] if reaches[name] and "Norm" in kinds[name]]
         return (before[-1] if before and kinds[found] == "Linear" else found), read
-    return names[-1], read
+    return "", read
 
 
 def _deeper(net: nn.Module, found: Traced, left_out: dict[str, str], layouts, cam_layer: str) -> str:

@@ -273,3 +273,10 @@ def test_pages_say_what_is_left_out(app):
     at = app("pages/feature_maps.py", a="levit_128s", weights_a="random", b="texture_vit")
     assert not at.exception and not at.error
     assert any("stages.2 are left out" in one.value for one in at.caption)
+
+
+def test_a_block_before_the_class_token_joins_is_shown(app):
+    at = app(
+        "pages/feature_maps.py", a="convit_tiny", weights_a="random", layer_a="blocks.2", view_a="Attention"
+    )
+    assert not at.exception and not at.error

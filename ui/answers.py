@@ -65,7 +65,8 @@ def block_attention(choice, picture_key: str, module: str, _model, _image):
     """One block's attention, (heads, N, N)."""
     from vizcore.attention import attention
 
-    return attention(_model.net, _model.preprocess(_image), [module])[0][0].cpu()
+    tokens = _model.num_prefix_tokens + _model.grid[0] * _model.grid[1]
+    return attention(_model.net, _model.preprocess(_image), [module], tokens)[0][0].cpu()
 
 
 # ---------------------------------------------------------------- attention through all blocks

@@ -28,7 +28,8 @@ maps = as_maps(features, model.layouts[{layer!r}])  # (C, h, w)
 heat = {heat}
 """,
     "attention": """\
-blocks = attention.attention(model.net, images, [{module!r}])
+tokens = model.num_prefix_tokens + model.grid[0] * model.grid[1]
+blocks = attention.attention(model.net, images, [{module!r}], tokens)
 heat, elsewhere = attention.attended(
     attention.fuse(blocks[0][0], {head!r}), {cell!r}, model.grid, model.num_prefix_tokens
 )

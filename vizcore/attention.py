@@ -25,14 +25,15 @@ FUSIONS = {
 
 
 @in_any_mode
-def attention(net: nn.Module, images: Tensor, modules: list[str]) -> list[Tensor]:
+def attention(net: nn.Module, images: Tensor, modules: list[str], tokens: int = 0) -> list[Tensor]:
     """The attention of each named attention module, (B, heads, N, N); rows are queries and sum to 1.
 
-    Where a class token joins on the way (ConViT), it looks at itself alone in the blocks before.
+    Where a class token joins on the way (ConViT), it looks at itself alone in the blocks before. N is the
+    largest number of tokens in these modules, or ``tokens`` where that is larger.
     """
     names = [f"{module}.attn_drop" for module in modules]
     captured = capture(net, images, names).layers
-    tokens = max(captured[name].shape[-1] for name in names)
+    tokens = max(tokens, *(captured[name].shape[-1] for name in names))
     return [_widened(captured[name], tokens, 1.0) for name in names]
 
 

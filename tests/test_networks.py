@@ -139,7 +139,12 @@ def test_a_resnet_has_the_same_layers_at_every_size():
     torch.manual_seed(0)
     net = timm.create_model("test_resnet", num_classes=4)
     wanted = own(net, 224, 224).layers
-    for height, width in [(360, 640), *((draw.randint(64, 360), draw.randint(64, 640)) for _ in range(3))]:
+    for height, width in [
+        (64, 64),
+        (64, 640),
+        (360, 640),
+        *((draw.randint(64, 360), draw.randint(64, 640)) for _ in range(3)),
+    ]:
         model = own(net, height, width)
         assert model.layers == wanted, (height, width)
         assert cam.default_layer(model) == "layer4.0"

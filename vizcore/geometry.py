@@ -20,6 +20,7 @@ from torch.nn import functional as F
 SIDE = 4  # squares in a row of the picture
 EVERY = [(row, column) for row in range(SIDE) for column in range(SIDE)]
 FEW = [(0, 1), (1, 3), (2, 0), (3, 2)]  # each row and column once, and rows tell nothing of columns
+COARSE = 2  # cells of an axis, up to which no centroid says anything
 SCALES = 8, 32, 64, 128  # patches across: deep layers don't see fine ones, nor early layers coarse ones
 
 
@@ -48,7 +49,7 @@ class Followed(NamedTuple):
     def reason(self, bounds: Bounds) -> str:
         """Why it is no map of the picture, in words; empty where it is one.
 
-        An axis with a single cell can't be judged, nor be wrong.
+        An axis with one or two cells can't be judged: each of them sees most of the picture.
         """
         if not self.moved:
             return "it is the same for every picture"
@@ -108,8 +109,8 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
     along, across, offset = [], [], []
     for axis, cells in enumerate(sides):
         mine, other = (wanted[:, which].to(change) for which in (axis, 1 - axis))
-        along.append(_correlation(found[axis], mine) if cells > 1 else 1.0)
-        across.append(_correlation(found[axis], other) if cells > 1 else 0.0)
+        along.append(_correlation(found[axis], mine) if cells > COARSE else 1.0)
+        across.append(_correlation(found[axis], other) if cells > COARSE else 0.0)
         offset.append(((found[axis] - mine).mean() * cells).item())
     return Followed(tuple(along), tuple(across), tuple(offset), tuple(sides), True)
 

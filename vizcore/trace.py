@@ -288,12 +288,12 @@ def _plausible(grid, image) -> bool:
     """Whether a grid can come of the picture by one stride, whatever is rounded and padded on the way."""
     if max(grid) < 2 or any(cells > side + VALID for cells, side in zip(grid, image, strict=True)):
         return False
-    (rows, columns), (height, width) = grid, image
-    as_wide, as_high = rows * width / height, columns * height / width
-    return all(
-        abs(cells - wanted) <= min(VALID, 1 + max(cells, wanted) / 2)
-        for cells, wanted in ((columns, as_wide), (rows, as_high))
-    )
+    least, most = 0.0, math.inf  # strides that both sides allow
+    for cells, side in zip(grid, image, strict=True):
+        give = min(VALID, 1 + cells / 2)
+        least = max(least, side / (cells + give))
+        most = min(most, side / (cells - give) if cells > give else math.inf)
+    return least <= most
 
 
 def _judge(changes: dict[str, Tensor], layout: Layout) -> geometry.Followed:

@@ -73,12 +73,13 @@ def left_out(model) -> str:
     """Which layers are not on offer, and why, in a sentence; "" where the remark says it or all are."""
     if not model.left_out or model.remark:
         return ""
-    by_reason: dict[str, list[str]] = {}
-    for layer, reason in model.left_out.items():
-        by_reason.setdefault(reason, []).append(layer)
-    reason, layers = max(by_reason.items(), key=lambda item: len(item[1]))
-    several = f" and {len(model.left_out) - 1} more" if len(model.left_out) > 1 else ""
-    return f"Not on offer: {layers[0]}{several}. Tried with squares of a picture, {reason}."
+    from vizcore.trace import by_reason
+
+    listed = [
+        f"{layers[0]}{f' and {len(layers) - 1} more' if layers[1:] else ''} ({reason})"
+        for reason, layers in by_reason(model.left_out, model.left_out).items()
+    ]
+    return f"Not on offer, tried with changed squares of a picture: {'; '.join(listed)}."
 
 
 def _default(model) -> str:

@@ -228,17 +228,7 @@ def relevance(weighted: Sequence[Tensor], start: Tensor) -> Tensor:
     Returns:
         (blocks, ..., Q, N), at least 0.
     """
-    added = None  # (..., k, Q, N): what the rows of each k have beyond the start
-    for block in reversed(weighted):
-        matrix = _precise(block)  # (..., N, N)
-        first = start.to(matrix).expand(*matrix.shape[:-2], 1, *start.shape)
-        if added is None:
-            rows, added = first, torch.zeros_like(first)
-        else:
-            rows = torch.cat([first, first + added], -3)
-            added = torch.cat([torch.zeros_like(first), added], -3)
-        added = added + (rows.flatten(-3, -2) @ matrix).view_as(rows)
-    return added.movedim(-3, 0).float()
+    return _trace_back(weighted, start, _precise, 1, 1, apart=True)
 
 
 @in_any_mode
@@ -251,20 +241,25 @@ def weighted_rollout(weighted: Sequence[Tensor], start: Tensor, **settings) -> T
     return rollout([block.unsqueeze(-3) for block in weighted], start, **settings)
 
 
-def _trace_back(blocks: Sequence[Tensor], start: Tensor, transition, keep: float, take: float) -> Tensor:
+def _trace_back(
+    blocks: Sequence[Tensor], start: Tensor, transition, keep: float, take: float, apart: bool = False
+) -> Tensor:
     """Rows of (keep + take M_k) ... (keep + take M_1) for every k at once, from the last block down.
 
     At block l the rows for k ≥ l are there to be multiplied; those for k = l begin as the start. So M_l is
-    made and read once, and all k together cost a small part of one full product.
+    made and read once, and all k together cost a small part of one full product. ``apart`` leaves the start
+    out of the sum, which else would drown what is much smaller.
     """
-    rows = None  # (..., k, Q, N)
+    rows = beside = None  # (..., k, Q, N): ``beside`` is what is added to rows at each block
     for block in reversed(blocks):
         matrix = transition(block)  # (..., N, N)
         fresh = start.to(matrix).expand(*matrix.shape[:-2], 1, *start.shape)
+        none = torch.zeros_like(fresh)
         rows = fresh if rows is None else torch.cat([fresh, rows], dim=-3)
+        beside = none if beside is None else torch.cat([none, beside], dim=-3)
         moved = (rows.flatten(-3, -2) @ matrix).view_as(rows)
-        rows = keep * rows + take * moved
-    return rows.movedim(-3, 0).float()
+        rows, beside = keep * rows + take * moved, keep * beside + take * moved
+    return (beside if apart else rows).movedim(-3, 0).float()
 
 
 def _precise(values: Tensor) -> Tensor:

@@ -239,9 +239,8 @@ def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
         return
     if model.layers.index(layer) <= model.layers.index(model.cam_layer):
         raise ValueError(
-            f"With these weights nothing that {layer} says about the picture reaches the score: every "
-            f"gradient is exactly zero. Some networks start their classifier at zero, so that {model.title} "
-            "says nothing yet."
+            f"With these weights nothing that {layer} of {model.title} says about this picture reaches the "
+            "score: every gradient is exactly zero, as where a classifier starts at zero."
         )
     raise ValueError(
         f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads its "

@@ -1,24 +1,24 @@
-"""What can be seen in a network: which layers are maps of the picture, how they lie, which attention can be
-read.
+"""What can be seen in a network: which layers are maps of the picture, and which attention is read.
 
 Nothing is believed by its shape or its name. One pass over pictures that differ in one square each shows
 which outputs follow the picture (``geometry``); timm's ``forward_intermediates`` says how tokens lie on the
-way; the multiplications of the pass show which matrix is applied to the values; and one pass back shows
-from which places
-the answer is read. All of it on a private copy, in which weights that start at zero are small random numbers:
-what a network is does not depend on what its weights happen to be.
+way; the multiplications of the pass show which matrix is applied to the values; and one pass back shows from
+which places the answer is read. All of it on a private copy, in which weights that start at zero are small
+random numbers: what a network is does not depend on what its weights happen to be.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from . import geometry
+from .attention import readout
 from .capture import capture, expose_attention, first_tensor, private_copy
 from .model import Layout
 from .watch import Watched, attends, rollout_of
@@ -67,14 +67,16 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict:
         raise ValueError(
             f"{title} can't be visualised: none of its layers puts out a map of the picture{why}."
         )
-    blocks = [name for name in _blocks(net, sum(1 for _ in net.modules())) if name in layouts]
-    blocks = _in_order(blocks or _outermost(found.known, layouts), layouts)
+    depth = _blocks(net, sum(1 for _ in net.modules()))
+    blocks = _in_order(
+        [name for name in depth if name in layouts] or _outermost(found.known, layouts), layouts
+    )
     tokens = [layout for layout in layouts.values() if layout.kind == "tokens"]
     attending = attends(net, found.attention, layouts)
     attention, no_rollout = rollout_of(net, found.attention, layouts, blocks, grid, prefix)
     classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
     cam_layer, read = _read_from(copy, pictures[:1], layouts, blocks, classes)
-    if attention and read is not None and not torch.equal(read, _expected(net, grid, prefix)):
+    if attention and read is not None and not torch.equal(read, readout(net, grid, prefix)[0] > 0):
         attention, no_rollout = [], _READ_ELSEWHERE
     patchy = bool(tokens) or attending
     return {
@@ -86,7 +88,7 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict:
         "layouts": layouts,
         "left_out": left_out,
         "cam_layer": cam_layer,
-        "remark": _deeper(net, found, left_out, layouts, cam_layer),
+        "remark": _deeper({*found.known, *depth}, found, left_out, cam_layer),
         "attention": attention,
         "no_rollout": no_rollout,
         "grid": grid if tokens else None,
@@ -116,7 +118,7 @@ def _run(copy: nn.Module, pictures: Tensor) -> Traced:
     copy = private_copy(copy)
     watched = Watched(len(pictures))
     for name, module in list(copy.named_modules()):
-        if isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop"):
+        if _attends(module):
             expose_attention(copy, f"{name}.attn_drop")
     near = max(1e-3, 4 * torch.finfo(pictures.dtype).eps)
     shapes: dict[str, tuple[int, ...]] = {}
@@ -236,9 +238,7 @@ def _layouts(net: nn.Module, found: Traced, shape, grid, prefix: int) -> tuple[d
     """The layouts of the layers that follow the picture; and those that look like maps and don't, and why."""
     modules = dict(net.named_modules())
     lattices = {layout.grid: None for layout in found.known.values()} | ({grid: None} if grid else {})
-    orders = {
-        (math.prod(layout.grid), layout.grid): layout.order for layout in found.known.values() if layout.order
-    }
+    orders = {layout.grid: layout.order for layout in found.known.values() if layout.order}
     owners = [name for name, module in modules.items() if _attends(module)]
     for name, size in found.shapes.items():
         if len(size) == 4 and name in found.changes and _plausible(size[2:], shape[2:]):
@@ -249,7 +249,12 @@ def _layouts(net: nn.Module, found: Traced, shape, grid, prefix: int) -> tuple[d
         inside = any(name.startswith(f"{owner}.") for owner in owners) and len(size) == 4
         if name not in modules or name not in found.changes or type(modules[name]).__name__ in _PLAIN:
             continue
-        if inside and size[2] == size[3] and name not in found.known and not _convolves(modules[name]):
+        if (
+            inside
+            and size[2] == size[3]
+            and name not in found.known
+            and not isinstance(modules[name], nn.Conv2d)
+        ):
             continue  # one matrix a head: queries and keys
         choices = (
             [found.known[name]] if name in found.known else _choices(size, shape, lattices, orders, prefix)
@@ -274,10 +279,7 @@ def _choices(size, shape, lattices, orders, prefix: int) -> list[Layout]:
             if math.prod(grid) > MOST_PREFIX
             or size[1] - math.prod(grid) in (0, prefix)  # else it may be anything
         ]
-        return [
-            Layout("tokens", size[2], grid, size[1] - math.prod(grid), orders.get((math.prod(grid), grid)))
-            for grid in fits
-        ]
+        return [Layout("tokens", size[2], grid, size[1] - math.prod(grid), orders.get(grid)) for grid in fits]
     if len(size) != 4:
         return []
     first = [Layout("NCHW", size[1], size[2:])] if _plausible(size[2:], shape[2:]) else []
@@ -305,10 +307,6 @@ def _judge(changes: dict[str, Tensor], layout: Layout) -> geometry.Followed:
 
 def _attends(module: nn.Module) -> bool:
     return isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop")
-
-
-def _convolves(module: nn.Module) -> bool:
-    return isinstance(module, nn.Conv2d)
 
 
 def _blocks(module: nn.Module, total: int, prefix: str = "") -> list[str]:
@@ -386,27 +384,33 @@ def _reached(copy, images: Tensor, layouts, names: list[str]) -> tuple[str, Tens
     return "", read
 
 
-def _deeper(net: nn.Module, found: Traced, left_out: dict[str, str], layouts, cam_layer: str) -> str:
+def _deeper(whole: set[str], found: Traced, left_out: dict[str, str], cam_layer: str) -> str:
     """What to know of blocks behind the deepest layer on offer, in a sentence; "" where there are none."""
     ran = {name: k for k, name in enumerate(found.shapes)}
-    whole = {*found.known, *_blocks(net, sum(1 for _ in net.modules()))}
     behind = [name for name in left_out if name in whole and ran[name] > ran[cam_layer]]
     behind = [name for name in behind if not cam_layer.startswith(f"{name}.")]  # the list that it stands in
     behind = [name for name in behind if not any(name.startswith(f"{other}.") for other in behind)]
     if not behind:
         return ""
-    reason = left_out[behind[0]]
-    if len(behind) == 1:
-        return f"Behind {cam_layer}, {behind[0]} is left out: with these weights {reason}."
+    return (
+        f"Behind {cam_layer}, {'; '.join(itertools.starmap(_clause, by_reason(left_out, behind).items()))}."
+    )
+
+
+def by_reason(left_out: dict[str, str], layers: Iterable[str]) -> dict[str, list[str]]:
+    """Layers that are left out, together where the reason is the same."""
+    found: dict[str, list[str]] = {}
+    for layer in layers:
+        found.setdefault(left_out[layer], []).append(layer)
+    return found
+
+
+def _clause(reason: str, layers: list[str]) -> str:
+    if len(layers) == 1:
+        return f"{layers[0]} is left out: with these weights {reason}"
     reason = reason.replace("it is", "they are").replace("it does", "they do").replace("its", "their")
-    return f"Behind {cam_layer}, {behind[0]} to {behind[-1]} are left out: with these weights {reason}."
+    return f"{', '.join(layers[:-1])} and {layers[-1]} are left out: with these weights {reason}"
 
 
 def _last_numbered(names: list[str]) -> str:
     return ([name for name in names if name.split(".")[-1].isdigit()] or names)[-1]
-
-
-def _expected(net: nn.Module, grid, prefix: int) -> Tensor:
-    from .attention import readout
-
-    return readout(net, grid, prefix)[0] > 0

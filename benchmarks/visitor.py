@@ -120,13 +120,10 @@ class Visitor:
             state.trigger_value = True
             return self._ask(state, fragment=fragment)
         self.set[element.id] = state
-        if element.query_param_key:
-            self.link[element.query_param_key] = str(value)
         return self._ask(fragment=fragment)
 
-    def upload(self, name: str, data: bytes) -> float:
-        """Bring a picture of one's own."""
-        uploader = next(element for kind, element, _ in self.shown.values() if kind == "file_uploader")
+    def put(self, name: str, data: bytes):
+        """Send a file to the upload address, claimed by no widget: where it lies, and the server's answer."""
         message = BackMsg()
         message.file_urls_request.request_id = "upload"
         message.file_urls_request.file_names.append(name)
@@ -140,6 +137,12 @@ class Visitor:
             files={"file": (name, data)},
             headers={"X-Xsrftoken": token},
         )
+        return urls, answer
+
+    def upload(self, name: str, data: bytes) -> float:
+        """Bring a picture of one's own."""
+        uploader = next(element for kind, element, _ in self.shown.values() if kind == "file_uploader")
+        urls, answer = self.put(name, data)
         answer.raise_for_status()
         state = WidgetState(id=uploader.id)
         info = state.file_uploader_state_value.uploaded_file_info.add(

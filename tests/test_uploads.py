@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 import requests
 from PIL import Image
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 import ui.choices
 from benchmarks import visitor
@@ -26,15 +25,7 @@ def address():
 
 def put(one: Visitor, name: str, data: bytes) -> requests.Response:
     """Send a file to the upload address, and claim it by no widget."""
-    message = BackMsg()
-    message.file_urls_request.request_id = "upload"
-    message.file_urls_request.file_names.append(name)
-    message.file_urls_request.session_id = one.session_id
-    one.socket.send(message.SerializeToString())
-    urls = next(one._messages("file_urls_response")).file_urls_response.file_urls[0]
-    one.http.get(f"http://{one.address}/_stcore/health")
-    token = {"X-Xsrftoken": one.http.cookies.get("_streamlit_xsrf", "")}
-    return one.http.put(f"http://{one.address}{urls.upload_url}", files={"file": (name, data)}, headers=token)
+    return one.put(name, data)[1]
 
 
 def picture() -> bytes:

@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 
-from benchmarks.browser import chromium, find_chromium
+from benchmarks.browser import chromium, find_chromium, page_links
 from benchmarks.visitor import Visitor, server
 from vizcore.textures import LABELS
 
@@ -95,7 +95,7 @@ def layers(page, address):
 
 def switches(page):
     for name in [*PAGES.values(), *PAGES.values()]:
-        yield waited(page, page.locator("[data-testid=stSidebarNavLink]").filter(has_text=name).click)
+        yield waited(page, page_links(page).filter(has_text=name).click)
 
 
 # ---------------------------------------------------------------- without one

@@ -19,3 +19,8 @@ def chromium(path: str):
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
+
+
+def page_links(page):
+    """The sidebar's links to the pages."""
+    return page.locator("[data-testid=stSidebar] [data-testid=stPageLink] a")

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from .browser import chromium, find_chromium
+from .browser import chromium, find_chromium, page_links
 from .visitor import ROOT, Visitor, act, megabytes, photograph, server
 
 JOIN_SECONDS = 30  # within which all have come
@@ -152,7 +152,7 @@ def browser(address: str, found: dict):
             page.goto(f"http://{address}")
             page.locator("[data-testid=stMain] img").first.wait_for(timeout=10**5)
             settled(begin)
-            links = page.locator("[data-testid=stSidebarNavLink]")
+            links = page_links(page)
             place = 0
             while not stop.wait(THINK_SECONDS):
                 place = (place + 1) % links.count()

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,8 @@ from vizcore.cam import default_layer
 from vizcore.images import read_picture
 from vizcore.models import load_model
 
-ROOT = Path(__file__).parent.parent
+from .whole_app import whole_app
+
 PAGES = {"home": "h_class", "grad_cam": "g_class", "saliency": "s_class", "attention_rollout": "r_class",
          "feature_maps": ""}  # and what the class asked for is called there  # fmt: skip
 PICTURES = ("A spiral on bands", "Honeycomb in bands", "Chelsea the cat", "A rocket")
@@ -546,28 +546,8 @@ CONSTANTS = {
 @contextmanager
 def app():
     """Opens a state of the app: (state) -> AppTest."""
-    from streamlit.runtime.pages_manager import PagesManager
-    from streamlit.testing.v1 import AppTest
-
-    start = PagesManager.__init__
-
-    def without_folder(self, *args, **kwargs):
-        start(self, *args, **kwargs)
-        PagesManager.uses_pages_directory = False
-
-    PagesManager.__init__ = without_folder
-
-    def visit(state: State):
-        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-        at.switch_page(f"pages/{state.page}.py")
-        for key, value in link(state).items():
-            at.query_params[key] = value
-        return at.run()
-
-    try:
-        yield visit
-    finally:
-        PagesManager.__init__ = start
+    with whole_app() as visit:
+        yield lambda state: visit(state.page, link(state))
 
 
 def link(state: State) -> dict[str, str]:

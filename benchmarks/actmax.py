@@ -7,8 +7,8 @@ network as its users have it, whose weights ask for gradients too, and on a froz
 import torch
 
 from benchmarks.rows import Row
-from vizcore.actmax import RECIPES, Recipe, maximise
-from vizcore.models import best_device, load_model
+from vizcore.imagine.maximise import RECIPES, Recipe, maximise
+from vizcore.networks.load import best_device, load_model
 from vizcore.objectives import logit
 
 LABEL = 3

@@ -14,7 +14,7 @@ import time
 
 from benchmarks.browser import chromium, find_chromium, page_links
 from benchmarks.visitor import Visitor, server
-from vizcore.textures import LABELS
+from vizcore.pictures.textures import LABELS
 
 PICTURES = "[...document.querySelectorAll('[data-testid=stMain] img')]"
 ADDRESSES = f"() => {PICTURES}.map((one) => one.src).join()"

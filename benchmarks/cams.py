@@ -7,8 +7,8 @@ import cv2
 import torch
 
 from benchmarks.rows import Row, apart, bare, fastest
-from vizcore.cam import cam, cams
-from vizcore.models import best_device, load_model
+from vizcore.methods.cam import cam, cams
+from vizcore.networks.load import best_device, load_model
 
 
 def rows(quick):

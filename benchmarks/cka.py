@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vizcore import similarity
-from vizcore.matrix import matrix_picture
-from vizcore.models import load_model
-from vizcore.pictures import drawn
+from vizcore.drawing.matrix import matrix_picture
+from vizcore.networks.load import load_model
+from vizcore.pictures.sets import drawn
+from vizcore.studies import cka as similarity
 
 DOCS = Path(__file__).parent.parent / "docs"
 FOUR = {  # of the pair: rows, columns, each (name, weights)

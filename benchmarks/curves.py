@@ -3,8 +3,8 @@
 import torch
 
 from benchmarks.rows import Row, apart
-from vizcore import evidence
-from vizcore.models import best_device, load_model
+from vizcore.networks.load import best_device, load_model
+from vizcore.truth import evidence
 
 STEPS = 64
 

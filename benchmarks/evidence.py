@@ -28,9 +28,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from vizcore import evidence, heatmaps, textures
-from vizcore.images import read_picture
-from vizcore.models import VisionModel, load_model
+from vizcore.methods import table as heatmaps
+from vizcore.networks.load import VisionModel, load_model
+from vizcore.pictures import textures
+from vizcore.pictures.images import read_picture
+from vizcore.truth import evidence
 
 from . import truth
 

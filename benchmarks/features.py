@@ -4,7 +4,7 @@ import torch
 
 from benchmarks.rows import Row, apart, bare
 from vizcore.capture import capture
-from vizcore.models import best_device, load_model
+from vizcore.networks.load import best_device, load_model
 
 
 def rows(quick):

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vizcore import textures
-from vizcore.actmax import RECIPES, maximise
-from vizcore.augment import Augment
-from vizcore.crosseval import Made, cross_evaluate
-from vizcore.gallery import load_gallery, save_gallery, save_verdicts
-from vizcore.models import load_model
+from vizcore.drawing.render import sheet
+from vizcore.imagine.augment import Augment
+from vizcore.imagine.crosseval import Made, cross_evaluate
+from vizcore.imagine.gallery import load_gallery, save_gallery, save_verdicts
+from vizcore.imagine.maximise import RECIPES, maximise
+from vizcore.networks.load import load_model
 from vizcore.objectives import logit
-from vizcore.render import sheet
+from vizcore.pictures import textures
 
 PAIR = ("texture_resnet", "texture_vit")
 SEED = 0

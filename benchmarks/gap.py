@@ -9,9 +9,9 @@ share of that difference (Sundararajan et al., 2017: there should be none).
 import sys
 
 from ui.choices import SAMPLES, SAMPLES_FOLDER
-from vizcore.images import read_picture
-from vizcore.models import load_model
-from vizcore.saliency import METHODS
+from vizcore.methods.saliency import METHODS
+from vizcore.networks.load import load_model
+from vizcore.pictures.images import read_picture
 
 WITHIN = 0.05
 

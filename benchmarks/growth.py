@@ -5,11 +5,12 @@ from functools import partial
 import torch
 
 from benchmarks.rows import Growth, bare
-from vizcore import attention, similarity
-from vizcore.cam import cams
 from vizcore.capture import capture
-from vizcore.models import best_device, load_model
-from vizcore.torchvision_ops import timm
+from vizcore.methods import attention
+from vizcore.methods.cam import cams
+from vizcore.networks.load import best_device, load_model
+from vizcore.networks.torchvision_ops import timm
+from vizcore.studies import cka as similarity
 
 
 def rows(quick):

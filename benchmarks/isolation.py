@@ -12,7 +12,7 @@ import threading
 import time
 
 from benchmarks.visitor import Visitor, server
-from vizcore.textures import LABELS
+from vizcore.pictures.textures import LABELS
 
 LINK = "m_part=Make+your+own&m_steps=512&m_views=4&m_class=grid"
 ROUNDS, QUESTIONS = 3, 3

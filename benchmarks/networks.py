@@ -24,11 +24,13 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from vizcore import attention, cam, geometry, heatmaps
 from vizcore.capture import capture, first_tensor
-from vizcore.models import ModelError, from_module, load_model
-from vizcore.torchvision_ops import timm, torchvision
-from vizcore.trace import _awake
+from vizcore.methods import attention, cam
+from vizcore.methods import table as heatmaps
+from vizcore.networks import geometry
+from vizcore.networks.load import ModelError, from_module, load_model
+from vizcore.networks.torchvision_ops import timm, torchvision
+from vizcore.networks.trace import _awake
 
 MOST = 60_000_000  # parameters
 AGREE = 1e-4  # of the largest value

@@ -12,8 +12,8 @@ import torch
 
 from benchmarks.rows import bare
 from vizcore.capture import capture
-from vizcore.heatmaps import METHODS
-from vizcore.models import best_device, load_model
+from vizcore.methods.table import METHODS
+from vizcore.networks.load import best_device, load_model
 
 SLOW = ("Score-CAM", "occlusion")  # thousands of passes of one chunk after the other: no more than a chunk
 

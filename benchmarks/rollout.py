@@ -4,8 +4,8 @@ import torch
 
 from benchmarks.rows import Row, apart, bare
 from vizcore.capture import private_copy
-from vizcore.heatmaps import rollout
-from vizcore.models import best_device, load_model
+from vizcore.methods.table import rollout
+from vizcore.networks.load import best_device, load_model
 
 
 def rows(quick):

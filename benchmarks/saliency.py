@@ -3,8 +3,8 @@
 import torch
 
 from benchmarks.rows import Row, apart, fastest
-from vizcore import saliency
-from vizcore.models import best_device, load_model
+from vizcore.methods import saliency
+from vizcore.networks.load import best_device, load_model
 
 BATCHES = (1, 2, 5, 10, 25)  # that captum may choose from
 

@@ -10,10 +10,10 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.rows import Row, apart
-from vizcore import similarity
 from vizcore.capture import capture
-from vizcore.pictures import drawn
-from vizcore.torchvision_ops import timm
+from vizcore.networks.torchvision_ops import timm
+from vizcore.pictures.sets import drawn
+from vizcore.studies import cka as similarity
 
 
 def rows(quick: bool):

@@ -5,7 +5,7 @@ import copy
 import torch
 
 from benchmarks.rows import Row, apart, bare
-from vizcore.models import best_device, load_model
+from vizcore.networks.load import best_device, load_model
 
 
 def rows(quick):

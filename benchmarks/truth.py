@@ -24,8 +24,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vizcore import evidence, heatmaps, textures
-from vizcore.models import VisionModel, load_model
+from vizcore.methods import table as heatmaps
+from vizcore.networks.load import VisionModel, load_model
+from vizcore.pictures import textures
+from vizcore.truth import evidence
 
 SIZE = 128  # pixels a side of the scenes
 FIRST_SEED = {"one": 0, "distractor": 500_000, "two": 800_000}  # training starts at a billion

@@ -26,10 +26,10 @@ from PIL import Image
 from torch.nn import functional as F
 
 from ui.choices import SAMPLES, SAMPLES_FOLDER, SCENES
-from vizcore import textures
-from vizcore.cam import default_layer
-from vizcore.images import read_picture
-from vizcore.models import load_model
+from vizcore.methods.cam import default_layer
+from vizcore.networks.load import load_model
+from vizcore.pictures import textures
+from vizcore.pictures.images import read_picture
 
 from .whole_app import whole_app
 
@@ -559,7 +559,7 @@ def link(state: State) -> dict[str, str]:
 
 
 def state(page: str, of: str, a: tuple[str, str], b: tuple[str, str], asked: str) -> State:
-    from vizcore.catalog import CATALOG
+    from vizcore.networks.catalog import CATALOG
 
     halves = [
         Half(slot, name, weights, CATALOG[name].title, of)

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from ui import actmax, address, imagined, real, saving
+from ui import address, saving
+from ui.activation_maximization import imagined, real
+from ui.activation_maximization import runs as actmax
 from ui.choices import chosen_models, load_both, slot_colours
 from ui.header import header
 

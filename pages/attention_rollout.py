@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import answers, classes, figures, flows, saving
+from ui import answers, classes, figures, saving
+from ui.attention_rollout import flows
 from ui.choices import chosen, load
 from ui.header import header
 

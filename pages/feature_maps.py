@@ -6,10 +6,10 @@ from ui import figures, saving
 from ui.address import forget
 from ui.answers import layer_maps, top_classes
 from ui.choices import chosen, load_both, slot_colours
+from ui.feature_maps.layers import left_out, pick_layer
+from ui.feature_maps.views import POINT, VIEWS, Looked, keep
 from ui.header import header
-from ui.layers import left_out, pick_layer
-from ui.views import POINT, VIEWS, Looked, keep
-from vizcore import render
+from vizcore.drawing import render
 
 state = st.session_state
 picture, *choices = chosen()
@@ -46,8 +46,8 @@ def point_at(x: float, y: float) -> None:
 
 def panel(choice, model):
     """One model's half of the page; returns its map in the frame, 0 to 1, and what it is."""
-    from vizcore.features import summary
-    from vizcore.frame import seen, to_frame
+    from vizcore.methods.features import summary
+    from vizcore.pictures.frame import seen, to_frame
 
     slot, layer = choice.slot, pick_layer(model, choice.slot)
     maps = layer_maps(choice, picture.key, layer, model, picture.image)

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from ui import answers, cams, classes, evidence, figures, saving
+from ui import answers, classes, figures, saving
+from ui import checks as evidence
 from ui.choices import chosen, load_both
+from ui.grad_cam import cams
 from ui.header import header
 
 picture, *choices = chosen()

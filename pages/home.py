@@ -2,11 +2,15 @@
 
 import streamlit as st
 
-from ui import answers, doors, evidence, figures, guide, home, saving
+from ui import answers, figures, guide, saving
+from ui import checks as evidence
 from ui.choices import chosen, load
 from ui.header import header
+from ui.home import comparison as home
+from ui.home import doors
 from ui.plain import plain
-from vizcore import judgements, render
+from vizcore.drawing import render
+from vizcore.truth import judgements
 
 picture, *choices = chosen()
 masks = evidence.scene_masks(picture.title, picture.size[0])

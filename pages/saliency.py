@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from ui import answers, classes, evidence, figures, saliency, saving
+from ui import answers, classes, figures, saving
+from ui import checks as evidence
 from ui.choices import chosen, load_both
 from ui.header import header
+from ui.saliency import pixels as saliency
 
 picture, *choices = chosen()
 

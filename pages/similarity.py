@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from ui import address, figures, picture_sets, saving, similarity
+from ui import address, figures, saving
 from ui.choices import chosen_models, load_both, slot_colours
 from ui.header import header
 from ui.jobs import job
 from ui.plain import plain
-from vizcore.images import PictureError
+from ui.similarity import comparison as similarity
+from ui.similarity import picture_sets
+from vizcore.pictures.images import PictureError
 
 choices = chosen_models()
 

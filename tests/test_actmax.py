@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from vizcore import augment, objectives, parameterise
-from vizcore.actmax import (
+from vizcore import objectives
+from vizcore.imagine import augment, parameterise
+from vizcore.imagine.augment import Augment, draw, look
+from vizcore.imagine.crosseval import Made, counterpart, cross_evaluate, judge
+from vizcore.imagine.gallery import load_gallery
+from vizcore.imagine.maximise import (
     ALL_VIEWS,
     RECIPES,
     Recipe,
@@ -19,12 +23,9 @@ from vizcore.actmax import (
     normalisation,
     total_variation,
 )
-from vizcore.augment import Augment, draw, look
-from vizcore.crosseval import Made, counterpart, cross_evaluate, judge
-from vizcore.gallery import load_gallery
-from vizcore.models import load_model
+from vizcore.imagine.parameterise import colour_matrix, fourier, frequency_scale, measured_colours
+from vizcore.networks.load import load_model
 from vizcore.objectives import channel, logit
-from vizcore.parameterise import colour_matrix, fourier, frequency_scale, measured_colours
 
 QUICK = Recipe(steps=6, views=1)
 

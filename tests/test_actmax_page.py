@@ -10,7 +10,8 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ui import actmax, jobs
+from ui import jobs
+from ui.activation_maximization import runs as actmax
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit"}
 QUICK = {"m_part": "Make your own", "m_recipe": "fast", "m_steps": "16", "m_views": "1"}
@@ -173,7 +174,7 @@ def _judged(differences):
     """A page that shows what another network said of pictures of some classes."""
 
     def script(differences):
-        from ui.imagined import judged
+        from ui.activation_maximization.imagined import judged
 
         judged(
             [

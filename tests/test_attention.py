@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from vizcore import attention as at
 from vizcore.capture import private_copy
-from vizcore.models import load_model
-from vizcore.torchvision_ops import timm, torchvision
+from vizcore.methods import attention as at
+from vizcore.networks.load import load_model
+from vizcore.networks.torchvision_ops import timm, torchvision
 
 
 def random_attention(blocks=4, batch=2, heads=3, tokens=13, seed=0):

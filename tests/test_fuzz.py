@@ -15,8 +15,8 @@ from PIL import Image
 from safetensors.torch import save
 
 from ui.plain import plain
-from vizcore.checkpoints import ModelError, read_checkpoint, read_labels
-from vizcore.images import FORMATS, FRAME_SIDE, PictureError, read_picture
+from vizcore.networks.checkpoints import ModelError, read_checkpoint, read_labels
+from vizcore.pictures.images import FORMATS, FRAME_SIDE, PictureError, read_picture
 
 
 def encoded(format: str, mode: str) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from vizcore import geometry
+from vizcore.networks import geometry
 
 
 def maps(squares=geometry.EVERY):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from ui import evidence, jobs
+from ui import checks as evidence
+from ui import jobs
 
 
 def fine(at):
@@ -92,7 +93,7 @@ def test_curves(page):
 
 def test_curves_of_one_picture_call_no_winner(page, monkeypatch):
     """Also where the map's area is below both controls' by less than can be shown."""
-    from vizcore import evidence as measures
+    from vizcore.truth import evidence as measures
 
     def same(net, images, heatmaps, target, **_):
         curve = {"map": 0.1299, "random": 0.13, "centre": 0.1301}

@@ -19,10 +19,10 @@ from PIL import Image, ImageCms, PngImagePlugin
 from safetensors.torch import save
 
 from ui.plain import plain
-from vizcore.checkpoints import ModelError, read_checkpoint, read_labels
-from vizcore.images import FORMATS, FRAME_SIDE, PictureError, read_picture
-from vizcore.models import load_model, network_bytes
-from vizcore.torchvision_ops import timm
+from vizcore.networks.checkpoints import ModelError, read_checkpoint, read_labels
+from vizcore.networks.load import load_model, network_bytes
+from vizcore.networks.torchvision_ops import timm
+from vizcore.pictures.images import FORMATS, FRAME_SIDE, PictureError, read_picture
 
 SIZE = 64, 48
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vizcore.images import FORMATS, PictureError, read_picture
+from vizcore.pictures.images import FORMATS, PictureError, read_picture
 
 
 def encode(image: Image.Image, format: str = "PNG", **options) -> bytes:

@@ -10,15 +10,18 @@ from PIL import Image
 from ui.choices import SAMPLES, SAMPLES_FOLDER, SCENES
 from ui.guide import find, values_of
 from ui.lessons import LESSONS
-from vizcore import attention, evidence, heatmaps, textures
 from vizcore.capture import capture
-from vizcore.features import as_maps, similarity, strength
-from vizcore.frame import cell_at, seen, to_frame
-from vizcore.gallery import load_gallery
-from vizcore.images import read_picture
-from vizcore.models import load_model
-from vizcore.pictures import drawn
-from vizcore.similarity import compare
+from vizcore.imagine.gallery import load_gallery
+from vizcore.methods import attention
+from vizcore.methods import table as heatmaps
+from vizcore.methods.features import as_maps, similarity, strength
+from vizcore.networks.load import load_model
+from vizcore.pictures import textures
+from vizcore.pictures.frame import cell_at, seen, to_frame
+from vizcore.pictures.images import read_picture
+from vizcore.pictures.sets import drawn
+from vizcore.studies.cka import compare
+from vizcore.truth import evidence
 
 STEPS = [(key, number) for key, lesson in LESSONS.items() for number in range(1, len(lesson.steps) + 1)]
 

@@ -12,7 +12,7 @@ from benchmarks.load import at_once, differences, follow, one_by_one
 from benchmarks.visitor import server
 from ui import networks
 from ui.choices import Choice
-from vizcore.models import ModelError, load_model
+from vizcore.networks.load import ModelError, load_model
 
 
 def test_four_at_once_see_what_each_sees_alone():
@@ -35,7 +35,7 @@ def test_what_is_asked_by_all_at_once_is_computed_once(monkeypatch):
         time.sleep(0.3)
         return load_model("texture_vit", "random")
 
-    monkeypatch.setattr("vizcore.models.load_model", load)
+    monkeypatch.setattr("vizcore.networks.load.load_model", load)
     choice = Choice("", "texture_vit", "random", 4321)
     found = at_once(lambda _: [networks.network(choice, (None, None))], 30)
     assert len(calls) == 1 and len({id(one) for (one,) in found}) == 1
@@ -53,7 +53,7 @@ def test_of_thirty_who_ask_a_dead_hub_one_waits_for_it(monkeypatch):
         with pytest.raises(ModelError, match="can't be reached"):
             networks.network(choice, (None, None))
 
-    monkeypatch.setattr("vizcore.models.load_model", load)
+    monkeypatch.setattr("vizcore.networks.load.load_model", load)
     choice = Choice("", "resnet18", "trained", 1234)
     start = time.monotonic()
     at_once(ask, 30)
@@ -91,7 +91,7 @@ def test_a_network_larger_than_all_that_may_be_kept_is_refused_by_its_size(monke
     def load(*_args, **_kwargs):
         raise AssertionError("nothing is downloaded or built")
 
-    monkeypatch.setattr("vizcore.models.load_model", load)
+    monkeypatch.setattr("vizcore.networks.load.load_model", load)
     with pytest.raises(ModelError, match=r"takes 4,5\d\d MB of memory, and this server keeps 1,300 MB"):
         networks.network(Choice("", "vit_giant_patch14_dinov2", "trained"), (None, None))
 

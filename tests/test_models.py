@@ -10,13 +10,13 @@ from safetensors.torch import save
 
 from ui.choices import SAMPLES_FOLDER
 from vizcore.__main__ import main as command
-from vizcore.attention import attention
 from vizcore.capture import capture
-from vizcore.catalog import CATALOG
-from vizcore.checkpoints import fit_state_dict, read_checkpoint, read_labels
-from vizcore.features import as_maps, pca_colours, similarity, strength, summary
-from vizcore.models import ModelError, load_model, weights_at_hand
-from vizcore.torchvision_ops import timm
+from vizcore.methods.attention import attention
+from vizcore.methods.features import as_maps, pca_colours, similarity, strength, summary
+from vizcore.networks.catalog import CATALOG
+from vizcore.networks.checkpoints import fit_state_dict, read_checkpoint, read_labels
+from vizcore.networks.load import ModelError, load_model, weights_at_hand
+from vizcore.networks.torchvision_ops import timm
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_without_a_network_hub_models_fail_at_once_and_say_what_works(name, no_n
 
 
 def test_a_network_that_swallows_everything_is_given_up(monkeypatch):
-    monkeypatch.setattr("vizcore.checkpoints.PROBE_SECONDS", 1.5)
+    monkeypatch.setattr("vizcore.networks.checkpoints.PROBE_SECONDS", 1.5)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: time.sleep(30))
     start = time.monotonic()
     with pytest.raises(ModelError, match="can't be reached"):
@@ -156,7 +156,7 @@ def test_a_cached_hub_file_is_used_without_asking_the_network(no_network, monkey
     source = timm.create_model("deit_tiny_patch16_224")
     path = tmp_path / "model.safetensors"
     path.write_bytes(save(source.state_dict()))
-    monkeypatch.setattr("vizcore.checkpoints.cached_hub_file", lambda repository: str(path))
+    monkeypatch.setattr("vizcore.networks.checkpoints.cached_hub_file", lambda repository: str(path))
     model = load_model("deit_tiny_patch16_224", device="cpu")
     assert model.weights == "trained" and model.source.startswith("timm/")
     assert torch.equal(model.net.head.weight, source.head.weight)

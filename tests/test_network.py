@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from vizcore import checkpoints
-from vizcore.catalog import CATALOG, Entry
-from vizcore.checkpoints import ModelError, torchvision_file, torchvision_state
-from vizcore.models import load_model
-from vizcore.torchvision_ops import timm
+from vizcore.networks import checkpoints
+from vizcore.networks.catalog import CATALOG, Entry
+from vizcore.networks.checkpoints import ModelError, torchvision_file, torchvision_state
+from vizcore.networks.load import load_model
+from vizcore.networks.torchvision_ops import timm
 
 STATE = {"weight": torch.arange(50_000.0)}
 

@@ -9,11 +9,12 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from vizcore import attention, cam, heatmaps
 from vizcore.capture import capture
-from vizcore.features import as_maps
-from vizcore.models import from_module, load_model
-from vizcore.torchvision_ops import timm, torchvision
+from vizcore.methods import attention, cam
+from vizcore.methods import table as heatmaps
+from vizcore.methods.features import as_maps
+from vizcore.networks.load import from_module, load_model
+from vizcore.networks.torchvision_ops import timm, torchvision
 
 
 def prepared(height, width):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vizcore import pictures
-from vizcore.images import PictureError
-from vizcore.pictures import cifar100, drawn, folder, read_files
+from vizcore.pictures import sets as pictures
+from vizcore.pictures.images import PictureError
+from vizcore.pictures.sets import cifar100, drawn, folder, read_files
 
 
 def encode(size=(40, 30), colour="red", format="PNG") -> bytes:
@@ -176,7 +176,7 @@ def test_cifar_that_cannot_be_had_says_so_and_leaves_nothing(tmp_path, monkeypat
 def test_cifar_is_unpacked_whole_and_read_mixed(tmp_path, monkeypatch):
     import pickle
 
-    from vizcore.torchvision_ops import torchvision
+    from vizcore.networks.torchvision_ops import torchvision
 
     data_set = torchvision.datasets.CIFAR100
     content = {"test": {"data": np.arange(12 * 3072, dtype=np.int64).astype(np.uint8).reshape(12, 3072)}}

@@ -8,24 +8,16 @@ from PIL import Image
 from safetensors.torch import save
 from torch import nn
 
-from vizcore import (
-    actmax,
-    attention,
-    augment,
-    cam,
-    capture,
-    crosseval,
-    evidence,
-    features,
-    frame,
-    heatmaps,
-    objectives,
-    parameterise,
-    saliency,
-    similarity,
-)
-from vizcore.models import Layout, ModelError, from_module, load_model
-from vizcore.torchvision_ops import timm, torchvision
+from vizcore import capture, objectives
+from vizcore.imagine import augment, crosseval, parameterise
+from vizcore.imagine import maximise as actmax
+from vizcore.methods import attention, cam, features, saliency
+from vizcore.methods import table as heatmaps
+from vizcore.networks.load import Layout, ModelError, from_module, load_model
+from vizcore.networks.torchvision_ops import timm, torchvision
+from vizcore.pictures import frame
+from vizcore.studies import cka as similarity
+from vizcore.truth import evidence
 
 STEPS = torchvision.transforms
 TRANSFORM = STEPS.Compose([STEPS.Resize((64, 64)), STEPS.ToTensor(), STEPS.Normalize([0.5] * 3, [0.5] * 3)])
@@ -351,6 +343,7 @@ def test_a_generator_keeps_its_modes_to_itself(nets):
 
 # ---------------------------------------------------------------- types of numbers
 
+
 def loaded(net):
     """``from_module``; a refusal is a failure of the test."""
     try:
@@ -409,7 +402,7 @@ class NoHalf(nn.Module):
     def forward(self, x):
         x = self.conv(x)
         if x.dtype == torch.float16:
-            raise RuntimeError('"slow_operation" not implemented for \'Half\'')
+            raise RuntimeError("\"slow_operation\" not implemented for 'Half'")
         return self.head(x.mean((2, 3)))
 
 
@@ -551,7 +544,7 @@ def test_true_maps_are_what_the_method_says_bit_for_bit(name, chelsea):
 
 
 def page_of_a_broken_judge():
-    from ui.imagined import judged
+    from ui.activation_maximization.imagined import judged
 
     row = {"origin": "A", "robust": True, "name": "tabby", "probability": 0.9, "rank": 1.0}
     nan = float("nan")

@@ -11,12 +11,13 @@ from PIL import Image
 from torch import nn
 
 from ui.choices import SAMPLES_FOLDER
-from vizcore import filters, render, saliency
-from vizcore.cam import cam
-from vizcore.evidence import randomised, similarity
-from vizcore.heatmaps import METHODS
-from vizcore.images import read_picture
-from vizcore.models import load_model
+from vizcore.drawing import render
+from vizcore.methods import filters, saliency
+from vizcore.methods.cam import cam
+from vizcore.methods.table import METHODS
+from vizcore.networks.load import load_model
+from vizcore.pictures.images import read_picture
+from vizcore.truth.evidence import randomised, similarity
 
 CLOSE = 1e-4  # of the largest value
 MODELS = ["alexnet", "efficientnet_lite0", "texture_vit"]

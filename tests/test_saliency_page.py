@@ -8,7 +8,8 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from ui import jobs, saliency
+from ui import jobs
+from ui.saliency import pixels as saliency
 
 
 def fine(at):

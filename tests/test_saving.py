@@ -11,7 +11,8 @@ from PIL import Image
 
 from ui import code, saving
 from ui.choices import Choice, Picture
-from vizcore import __version__, render
+from vizcore import __version__
+from vizcore.drawing import render
 
 PAIR = {"a": "texture_resnet", "picture": "Honeycomb in bands"}
 STATES = {  # what a page is opened with, and the figures that it then offers

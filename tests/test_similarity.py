@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from vizcore import matrix, similarity
 from vizcore.capture import capture
-from vizcore.matrix import matrix_picture
-from vizcore.models import Layout, load_model
-from vizcore.pictures import drawn
-from vizcore.similarity import Grams, How, Sums, compare, estimates, gram, grams
+from vizcore.drawing import matrix
+from vizcore.drawing.matrix import matrix_picture
+from vizcore.networks.load import Layout, load_model
+from vizcore.pictures.sets import drawn
+from vizcore.studies import cka as similarity
+from vizcore.studies.cka import Grams, How, Sums, compare, estimates, gram, grams
 
 
 @pytest.fixture(scope="module")

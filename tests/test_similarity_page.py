@@ -9,7 +9,9 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from ui import jobs, picture_sets, saving, similarity
+from ui import jobs, saving
+from ui.similarity import comparison as similarity
+from ui.similarity import picture_sets
 
 
 def fine(at):
@@ -181,8 +183,8 @@ def test_uploaded_pictures(page):
 
 
 def test_cifar_that_cannot_be_had_is_one_sentence(page, monkeypatch):
-    from vizcore import pictures
-    from vizcore.images import PictureError
+    from vizcore.pictures import sets as pictures
+    from vizcore.pictures.images import PictureError
 
     def fail(*_):
         raise PictureError("CIFAR-100 can't be downloaded (no network); the drawn textures work.")

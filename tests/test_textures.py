@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vizcore import textures
-from vizcore.textures import LABELS, contact_sheet, on_distractor, single, two
+from vizcore.pictures import textures
+from vizcore.pictures.textures import LABELS, contact_sheet, on_distractor, single, two
 
 DTD_NAMES = (
     "banded blotchy braided bubbly bumpy chequered cobwebbed cracked crosshatched crystalline fibrous grid "
@@ -112,7 +112,10 @@ def test_contact_sheet_has_a_row_for_each_class(tmp_path):
     assert contact_sheet(size=32, columns=2).shape == (20 * 32, 150 + 64, 3)
     target = tmp_path / "sheet.png"
     done = subprocess.run(
-        [sys.executable, "-m", "vizcore.textures", str(target)], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "vizcore.pictures.textures", str(target)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert cv2.imread(str(target)).shape[0] == 20 * 96
     assert "20 classes" in done.stdout

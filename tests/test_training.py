@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from training import batches, command, loop, nets, pool
-from vizcore import textures
+from vizcore.pictures import textures
 
 POOL = 42  # two of each class and two distractors
 

@@ -8,8 +8,8 @@ import torch
 
 from benchmarks import __main__ as command
 from benchmarks import truth
-from vizcore import textures
-from vizcore.models import load_model
+from vizcore.networks.load import load_model
+from vizcore.pictures import textures
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,3 @@
 """How the networks in vizcore/weights were made, so that anyone can make them again: python -m training."""
 
-import vizcore.torchvision_ops  # noqa: F401  (has to come before timm)
+import vizcore.networks.torchvision_ops  # noqa: F401  (has to come before timm)

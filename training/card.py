@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from training import loop, nets, pool
-from vizcore import textures
+from vizcore.pictures import textures
 
 CARD = """# Model card: texture_resnet and texture_vit
 

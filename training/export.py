@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from training import loop, nets
-from vizcore import textures
+from vizcore.pictures import textures
 
 LARGEST = 8_000_000  # bytes a weights file may have
 EXAMINED = 2000  # fresh scenes the accuracy is taken from

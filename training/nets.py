@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from vizcore.textures import LABELS
+from vizcore.pictures.textures import LABELS
 
 MEAN, STD, SIZE = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 128
 

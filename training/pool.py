@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vizcore import textures
+from vizcore.pictures import textures
 
 SIDE = 144  # pixels; 128 and room for a crop
 KINDS = len(textures.LABELS) + 1  # the last one is "none of them"

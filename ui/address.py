@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from vizcore.render import COLOUR_MAPS
+from vizcore.drawing.render import COLOUR_MAPS
 
 from . import streamlit_private
 from .plain import plain

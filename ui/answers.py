@@ -54,7 +54,7 @@ def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> lis
 def layer_maps(choice, picture_key: str, layer: str, _model, _image):
     """A layer's features as maps (C, rows, columns)."""
     from vizcore.capture import capture
-    from vizcore.features import as_maps
+    from vizcore.methods.features import as_maps
 
     captured = capture(_model.net, _model.preprocess(_image), [layer])
     return as_maps(captured.layers[layer], _model.layouts[layer]).cpu()
@@ -63,7 +63,7 @@ def layer_maps(choice, picture_key: str, layer: str, _model, _image):
 @st.cache_data(show_spinner=False)
 def block_attention(choice, picture_key: str, module: str, _model, _image):
     """One block's attention, (heads, N, N)."""
-    from vizcore.attention import attention
+    from vizcore.methods.attention import attention
 
     tokens = _model.num_prefix_tokens + _model.grid[0] * _model.grid[1]
     return attention(_model.net, _model.preprocess(_image), [module], tokens)[0][0].cpu()
@@ -75,7 +75,7 @@ def block_attention(choice, picture_key: str, module: str, _model, _image):
 @st.cache_data(show_spinner=False)
 def all_attention(choice, picture_key: str, _model, _image) -> list:
     """Attention by block, (1, heads, N, N) in half precision; one forward pass answers every slider."""
-    from vizcore.attention import attention
+    from vizcore.methods.attention import attention
 
     return [a.cpu().half() for a in attention(_model.net, _model.preprocess(_image), _model.attention)]
 
@@ -101,14 +101,14 @@ def attention_fits(model) -> bool:
 @st.cache_data(show_spinner=False)
 def class_flows(choice, picture_key: str, classes: tuple[int, ...], _model, _image) -> list:
     """By block, attention that raises each class's score, (classes, N, N); one pass for all classes."""
-    from vizcore.attention import class_attention
+    from vizcore.methods.attention import class_attention
 
     _, blocks = class_attention(_model.net, _model.preprocess(_image), _model.attention, classes)
     return [block[:, 0].cpu() for block in blocks]
 
 
 def _start(model, cell: tuple[int, int] | None):
-    from vizcore.attention import patch, readout
+    from vizcore.methods.attention import patch, readout
 
     if cell is None:
         return readout(model.net, model.grid, model.num_prefix_tokens)
@@ -118,7 +118,7 @@ def _start(model, cell: tuple[int, int] | None):
 @st.cache_data(show_spinner=False)
 def rolled_out(choice, picture_key: str, cell, settings: dict, _model, _image):
     """Rollout by block, (blocks, N), from a patch or, without a cell, from where the answer is read."""
-    from vizcore.attention import rollout
+    from vizcore.methods.attention import rollout
 
     blocks = all_attention(choice, picture_key, _model, _image)
     rows = rollout(blocks, _start(_model, cell), prefix=_model.num_prefix_tokens, **settings)
@@ -128,7 +128,7 @@ def rolled_out(choice, picture_key: str, cell, settings: dict, _model, _image):
 @st.cache_data(show_spinner=False)
 def relevances(choice, picture_key: str, classes: tuple[int, ...], settings: dict | None, _model, _image):
     """Relevance of each class by block, (blocks, classes, N); as weighted rollout if there are settings."""
-    from vizcore.attention import relevance, weighted_rollout
+    from vizcore.methods.attention import relevance, weighted_rollout
 
     flows = class_flows(choice, picture_key, classes, _model, _image)
     start = _start(_model, None)
@@ -142,7 +142,7 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
     """Where each head of each block looks, (blocks, heads, N), and its mean distance in input pixels."""
     import torch
 
-    from vizcore.attention import distances
+    from vizcore.methods.attention import distances
 
     images = _model.preprocess(_image)
     patch_size = tuple(side / cells for side, cells in zip(images.shape[-2:], _model.grid, strict=True))
@@ -160,7 +160,7 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
 @st.cache_data(show_spinner=False)
 def heatmap(choice, picture_key: str, method: str, layer: str | None, index: int, _model, _image):
     """One of ``heatmaps.METHODS`` for a class, (h, w); at a layer of one's choice for the CAMs."""
-    from vizcore import heatmaps
+    from vizcore.methods import table as heatmaps
 
     make = heatmaps.cam_at(layer, method) if layer else heatmaps.METHODS[method].make
     return make(_model, _model.preprocess(_image), index).cpu().numpy()
@@ -169,6 +169,6 @@ def heatmap(choice, picture_key: str, method: str, layer: str | None, index: int
 @st.cache_data(show_spinner=False)
 def class_cams(choice, picture_key: str, method: str, layer: str, classes: tuple[int, ...], _model, _image):
     """A CAM of each class, (classes, h, w), from one forward pass."""
-    from vizcore.cam import cams
+    from vizcore.methods.cam import cams
 
     return cams(_model, _model.preprocess(_image), classes, layer, method)[:, 0].cpu().numpy()

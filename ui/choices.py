@@ -10,10 +10,10 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from vizcore import textures
-from vizcore.catalog import CATALOG
-from vizcore.images import PictureError, read_picture
-from vizcore.render import CNN_COLOUR, VIT_COLOUR
+from vizcore.drawing.render import CNN_COLOUR, VIT_COLOUR
+from vizcore.networks.catalog import CATALOG
+from vizcore.pictures import textures
+from vizcore.pictures.images import PictureError, read_picture
 
 from . import streamlit_private
 from .address import forget, offer, reset
@@ -211,7 +211,7 @@ def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
 def load(choice: Choice):
     """The chosen network, or None after a sentence on the page that says why it can't be had."""
     warm()  # torch and timm take seconds on a new server: the page is up by now
-    from vizcore.models import ModelError
+    from vizcore.networks.load import ModelError
 
     failures = st.session_state.setdefault("failures", {})
     if choice in failures:  # a hub that can't be reached is not asked again at every click

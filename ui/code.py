@@ -55,8 +55,9 @@ heat = attention.on_patches(rows[{block!r}, 0, 0, 0], model.grid, model.num_pref
 }
 PAIR = """\
 from PIL import Image
-from vizcore import pictures, similarity
-from vizcore.matrix import matrix_picture
+from vizcore.pictures import sets
+from vizcore.studies import cka as similarity
+from vizcore.drawing.matrix import matrix_picture
 from vizcore.models import load_model
 
 a, b = load_model({a}), load_model({b})
@@ -71,8 +72,8 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 from vizcore import objectives
-from vizcore.actmax import Recipe, maximise
-from vizcore.augment import Augment
+from vizcore.imagine.maximise import Recipe, maximise
+from vizcore.imagine.augment import Augment
 from vizcore.models import load_model
 
 model = load_model({model})
@@ -112,19 +113,19 @@ figure = render.contour(figure, region)
 """,
 }
 IMPORTS = {
-    "attention.": "from vizcore import attention",
+    "attention.": "from vizcore.methods import attention",
     "heatmaps.": "from vizcore import heatmaps",
-    "render.": "from vizcore import render",
+    "render.": "from vizcore.drawing import render",
     "capture(": "from vizcore.capture import capture",
-    "as_maps(": "from vizcore.features import as_maps",
-    "pca_colours(": "from vizcore.features import pca_colours",
-    "similarity(": "from vizcore.features import similarity",
-    "strength(": "from vizcore.features import strength",
-    "saliency.": "from vizcore import saliency",
-    "seen(": "from vizcore.frame import seen",
-    "read_picture(": "from vizcore.images import read_picture",
+    "as_maps(": "from vizcore.methods.features import as_maps",
+    "pca_colours(": "from vizcore.methods.features import pca_colours",
+    "similarity(": "from vizcore.methods.features import similarity",
+    "strength(": "from vizcore.methods.features import strength",
+    "saliency.": "from vizcore.methods import saliency",
+    "seen(": "from vizcore.pictures.frame import seen",
+    "read_picture(": "from vizcore.pictures.images import read_picture",
     "load_model(": "from vizcore.models import load_model",
-    "two(": "from vizcore.textures import two",
+    "two(": "from vizcore.pictures.textures import two",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizcore import render
+from vizcore.drawing import render
 
 from . import saving
 
@@ -133,7 +133,7 @@ def name(model, colour: tuple[int, int, int]) -> None:
 
 def heading(model, colour: tuple[int, int, int]) -> None:
     """A model's name in its colour, where its weights come from, and what kind of network it is."""
-    from vizcore.watch import MIXING
+    from vizcore.networks.watch import MIXING
 
     name(model, colour)
     kind = f"its places learn of each other by {MIXING[model.mixing]}"
@@ -198,7 +198,7 @@ def laid(array, values: np.ndarray, box, kind: str, low, high, opacity, colour_m
     """
     import torch
 
-    from vizcore.frame import seen, to_frame
+    from vizcore.pictures.frame import seen, to_frame
 
     size = array.shape[1], array.shape[0]
     framed = render.to_array(to_frame(torch.from_numpy(values), box, size))

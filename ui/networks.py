@@ -36,8 +36,8 @@ def network(choice, uploads: tuple[bytes | None, bytes | None]):
 
 @st.cache_resource(show_spinner=False)  # bounded by ``_make_room``
 def _load(choice, _uploads):
-    from vizcore.checkpoints import read_labels
-    from vizcore.models import ModelError, find_entry, load_model, module_bytes, network_bytes
+    from vizcore.networks.checkpoints import read_labels
+    from vizcore.networks.load import ModelError, find_entry, load_model, module_bytes, network_bytes
 
     failed_at, sentence = _failed.get(choice, (0.0, ""))
     if sentence and time.monotonic() - failed_at < RETRY_SECONDS:

@@ -19,7 +19,8 @@ import streamlit as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from vizcore import __version__, render
+from vizcore import __version__
+from vizcore.drawing import render
 
 state = st.session_state
 

@@ -30,7 +30,7 @@ def warm() -> None:
 
 
 def _import() -> None:
-    import vizcore.models  # noqa: F401  with it come torch, torchvision and timm
+    import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     # Streamlit collects garbage after every run of the script, while every other thread waits. With the half
     # million objects of these imports that takes 280 ms, most of an answer; frozen, they aren't looked at.

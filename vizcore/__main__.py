@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .catalog import CATALOG
+from .networks.catalog import CATALOG
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     prefetch.add_argument("names", nargs="+", metavar="NAME", help="models of the catalogue or of timm")
     options = parser.parse_args(arguments)
 
-    from .models import ModelError, find_entry, load_model, weights_at_hand
+    from .networks.load import ModelError, find_entry, load_model, weights_at_hand
 
     if options.command == "list":
         for name, entry in CATALOG.items():

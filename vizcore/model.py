@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from .frame import Preprocess
+    from .pictures.frame import Preprocess
 
 
 class Layout(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .models import VisionModel
+from .networks.load import VisionModel
 
 
 @dataclass(frozen=True)

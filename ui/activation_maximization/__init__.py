@@ -1,0 +1,1 @@
+"""The activation maximisation page's own."""

@@ -1,0 +1,1 @@
+"""The attention rollout page's own."""

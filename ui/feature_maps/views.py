@@ -1,0 +1,216 @@
+"""The ways to look at one layer of one model. Each draws its controls and returns a map to lay on top."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from vizcore.drawing import render
+
+from .. import code, figures, saving
+from ..address import forget, forget_each
+from ..answers import block_attention, layer_maps
+
+TILES, TILE_COLUMNS = 48, 8  # channels on one sheet
+POINT = "the point"
+state = st.session_state
+
+
+class Looked(NamedTuple):
+    """One layer of one model, about to be looked at."""
+
+    slot: str
+    choice: Any
+    model: Any
+    picture: Any
+    layer: str
+    maps: Any  # (C, rows, columns)
+
+    def cell(self, grid: tuple[int, int]) -> tuple[int, int]:
+        """The row and column of the point, in a grid over what the model sees."""
+        from vizcore.pictures.frame import cell_at
+
+        size = self.picture.size
+        return cell_at((state["x"] / 100, state["y"] / 100), self.model.preprocess.box(size), size, grid)
+
+
+class Heat(NamedTuple):
+    map: Any  # (rows, columns)
+    words: str  # what it is, for a caption
+    signed: bool = False  # -1 to 1, to be shown in two colours
+    colours: Any = None  # (3, rows, columns), 0 to 1, to be shown instead of the map
+    code: str = ""  # that gives the map, see ``code.HEATS``
+
+    @property
+    def kind(self) -> str:
+        """As ``figures.laid`` has it."""
+        return "colours" if self.colours is not None else "signed" if self.signed else "heat"
+
+
+def channels(looked: Looked) -> Heat:
+    """A sheet of channels; those picked are laid over the picture."""
+    from vizcore.methods.features import by_strength, strength
+
+    slot, maps, key = looked.slot, looked.maps, f"channels_{looked.slot}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        orders = ["strongest", "index"]
+        order = st.segmented_control("Order", orders, default=orders[0], required=True, key=f"order_{slot}")
+        sheets = -(-len(maps) // TILES)
+        forget(f"sheet_{slot}", range(1, sheets + 1), 1)
+        label = f"Sheet, of {sheets}"
+        number = st.number_input(label, 1, sheets, key=f"sheet_{slot}", width=120) if sheets > 1 else 1
+    ranked = by_strength(maps) if order == orders[0] else list(range(len(maps)))
+    sheet = ranked[(number - 1) * TILES : number * TILES]
+    forget_each(key, range(len(maps)), [])  # the channels of a layer shown before
+
+    def toggle(x: float, y: float) -> None:
+        rows = -(-len(sheet) // TILE_COLUMNS)
+        place = int(y * rows) * TILE_COLUMNS + int(x * TILE_COLUMNS)
+        if place < len(sheet):
+            state[key] = sorted(set(state.get(key, [])) ^ {sheet[place]})
+
+    sheet_place = st.container()
+    picked = st.multiselect(
+        "Channels over the picture",
+        list(range(len(maps))),
+        key=key,
+        placeholder="all of them",
+    )
+    with sheet_place:
+        marked = {i for i, channel in enumerate(sheet) if channel in picked}
+        tiles = render.tiles(maps[sheet], [str(c) for c in sheet], TILE_COLUMNS, marked=marked)
+        words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture"
+        figures.pointer(tiles, words, f"tiles_{slot}", toggle)
+    if not picked:
+        words = "mean absolute activation over all channels"
+        return Heat(strength(maps), words, code=_code(looked, "strength(maps)"))
+    above = [maps[c] - maps[c].min() for c in picked]
+    heat = sum(m / m.max().clamp(min=1e-12) for m in above) / len(picked)
+    stretched = "(m - m.min()) / (m.max() - m.min()).clamp(min=1e-12)"
+    own = f"sum({stretched} for m in maps[{picked!r}]) / {len(picked)}"
+    words = f"channel{'s' * (len(picked) > 1)} {', '.join(map(str, picked))}"
+    return Heat(heat, words, code=_code(looked, own))
+
+
+def _code(looked: Looked, heat: str) -> str:
+    return code.HEATS["features"].format(layer=looked.layer, heat=heat)
+
+
+def colours(looked: Looked) -> Heat:
+    from vizcore.methods.features import pca_colours, strength
+
+    st.caption(
+        "The three directions in which this layer's features vary most over this picture, as red, green and "
+        "blue. Places of one colour are alike in these directions; the colours themselves mean nothing."
+    )
+    return Heat(
+        strength(looked.maps),
+        "PCA of all channels as colours",
+        colours=pca_colours(looked.maps),
+        code=_code(looked, "pca_colours(maps)"),
+    )
+
+
+def alike(looked: Looked) -> Heat:
+    from vizcore.methods.features import similarity
+
+    st.caption("Which places have features like those at the point: cosine, from −1 (blue) to 1 (orange).")
+    row, column = looked.cell(looked.maps.shape[1:])
+    return Heat(
+        similarity(looked.maps, row, column),
+        "similarity to the point",
+        signed=True,
+        code=_code(looked, f"similarity(maps, {row}, {column})"),
+    )
+
+
+def change(looked: Looked) -> Heat:
+    """The strength of this layer against that of the one shown before it, or else of the block before it."""
+    import torch
+
+    from vizcore.methods.features import strength
+
+    before = state[f"seen_{looked.slot}"][0]
+    if before == looked.layer or before not in looked.model.layouts:  # as after a link
+        order = looked.model.blocks if looked.layer in looked.model.blocks else looked.model.layers
+        before = order[max(order.index(looked.layer) - 1, 0)]
+    if before == looked.layer:
+        st.caption("Step to another layer, and what is stronger or weaker there is shown here.")
+    else:
+        st.caption(
+            f"Where the layer responds more (orange) or less (blue) than {before}, each in its own range."
+        )
+    maps = layer_maps(looked.choice, looked.picture.key, before, looked.model, looked.picture.image)
+    was, now = strength(maps), strength(looked.maps)
+    was = torch.nn.functional.interpolate(was[None, None], now.shape, mode="bilinear")[0, 0]
+    return Heat(_unit(now) - _unit(was), f"change since {before}", signed=True)
+
+
+def _unit(heat):
+    return (heat - heat.min()) / (heat.max() - heat.min()).clamp(min=1e-12)
+
+
+def attention(looked: Looked) -> Heat:
+    """The attention of the block that the layer belongs to, for one query and one head or all."""
+    from vizcore.methods.attention import FUSIONS, attended, block_of, fuse
+
+    slot, model = looked.slot, looked.model
+    module = block_of(looked.layer, model.attention)
+    matrices = block_attention(looked.choice, looked.picture.key, module, model, looked.picture.image)
+    heads = [*FUSIONS, *(f"head {i}" for i in range(len(matrices)))]
+    everyone = "the class token" if model.num_prefix_tokens else "all patches"
+    forget(f"query_{slot}", (everyone, POINT), everyone)
+    forget(f"head_{slot}", heads, heads[0])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        query = st.segmented_control(
+            "Who looks", [everyone, POINT], default=everyone, required=True, key=f"query_{slot}",
+        )  # fmt: skip
+        head = st.selectbox("Head", heads, key=f"head_{slot}", width=130)
+    where = looked.cell(model.grid) if query == POINT else None
+
+    def one(which):
+        return attended(fuse(matrices, which), where, model.grid, model.num_prefix_tokens)
+
+    def choose(x: float, _y: float) -> None:
+        state[f"head_{slot}"] = f"head {min(int(x * len(matrices)), len(matrices) - 1)}"
+
+    import torch
+
+    sheet = torch.stack([one(i)[0] for i in range(len(matrices))])
+    number = head not in FUSIONS and int(head.split()[1])
+    marked = {number} if head not in FUSIONS else set()
+    tiles = render.tiles(sheet, [str(i) for i in range(len(sheet))], len(sheet), marked=marked)
+    figures.pointer(tiles, "attention of each head; click to choose one", f"heads_{slot}", choose)
+    heat, elsewhere = one(head if head in FUSIONS else number)
+    if model.num_prefix_tokens:
+        st.caption(
+            f"{elsewhere:.0%} of this attention goes to tokens that are no patch, and is not on the map."
+        )
+    own = {"module": module, "head": head if head in FUSIONS else number, "cell": where}
+    made = code.HEATS["attention"].format(**own)
+    return Heat(heat, f"attention of {query} in {module}, {head}", code=made)
+
+
+def keep(looked: Looked, view: str, heat: Heat, opacity: float) -> None:
+    """So that it can be saved."""
+    model, picture = looked.model, looked.picture
+    box = model.preprocess.box(picture.size)
+    shown = render.to_array(heat.map if heat.colours is None else heat.colours)
+    saving.keep(
+        f"{view} of {model.title}, {looked.slot.upper()}",
+        saving.about(f"{view} ({heat.words})", model, picture, layer=looked.layer),
+        partial(figures.laid, picture.array, shown, box, heat.kind, None, None, opacity),
+        code.layer(looked, heat, opacity) if heat.code else "",
+        map=shown,
+    )
+
+
+VIEWS = {
+    "Attention": attention,
+    "Channels": channels,
+    "PCA colours": colours,
+    "Similar places": alike,
+    "Change": change,
+}

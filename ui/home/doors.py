@@ -1,0 +1,143 @@
+"""The doors on the home page: each page's question, and a small live picture of what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from vizcore.drawing import render
+
+from .. import address, figures
+from ..choices import Choice
+from ..guide import cards
+from ..networks import network
+
+OPACITY = 0.7
+WIDTH, HEIGHT = 480, 267
+IMAGINED = "honeycombed", "spiralled", "zigzagged", "chequered"
+
+
+class Door(NamedTuple):
+    page: str
+    title: str
+    question: str
+    miniature: Callable  # (cnn, vit, picture) -> (H, W, 3), of the bundled pair
+    of_picture: bool = True  # else the same for every picture
+
+
+def _colours(cnn, _vit, picture):
+    from vizcore.capture import capture
+    from vizcore.methods.features import as_maps, pca_colours
+    from vizcore.methods.table import in_frame
+
+    layer = next(name for name in reversed(cnn.blocks) if min(cnn.layouts[name].grid) >= 16)
+    features = capture(cnn.net, cnn.preprocess(picture.image), [layer]).layers[layer]
+    colours = in_frame(cnn, picture.image, pca_colours(as_maps(features, cnn.layouts[layer])))
+    return render.blend(picture.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
+
+
+def _heat(method: str, model, picture):
+    from vizcore.methods import table as heatmaps
+
+    images = model.preprocess(picture.image)
+    found = heatmaps.METHODS[method].make(model, images, int(model.net(images)[0].argmax()))
+    framed = heatmaps.in_frame(model, picture.image, found)
+    return render.overlay(picture.array, framed, np.ones(picture.array.shape[:2], bool), OPACITY)
+
+
+def _gradients(cnn, _vit, picture):
+    from vizcore.methods.saliency import METHODS
+
+    images = cnn.preprocess(picture.image)
+    *_, last = METHODS["gradient × input"].run(cnn, images, int(cnn.net(images)[0].argmax()))
+    pixels = render.to_array(last.pixels[0])
+    return render.centred(pixels, render.end_of_scale(pixels))
+
+
+def _imagined(_cnn, _vit, _picture):
+    """Stored pictures: the CNN's above the ViT's."""
+    from vizcore.imagine.gallery import load_gallery
+
+    found = load_gallery()
+    places = [found.labels.index(name) for name in IMAGINED]
+    return np.vstack(
+        [np.hstack(list(cells[places])) for (_, robust), cells in found.pictures.items() if robust]
+    )
+
+
+def _similarity(cnn, vit, _picture):
+    """The CKA of all blocks on a few drawn textures, the input at the lower left."""
+    from vizcore.pictures.sets import drawn
+    from vizcore.studies.cka import compare
+
+    *_, last = compare(cnn, vit, drawn(32))
+    colours = render.colourise(np.nan_to_num(last.cka["unbiased"][::-1]).clip(0, 1))
+    return cv2.resize(colours, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+
+
+DOORS = [
+    Door(
+        "pages/feature_maps.py",
+        "Feature maps",
+        "What does each layer compute, and which places look alike to it?",
+        _colours,
+    ),
+    Door(
+        "pages/attention_rollout.py",
+        "Attention rollout",
+        "Where does attention lead, from the answer back to the patches?",
+        lambda _cnn, vit, picture: _heat("rollout", vit, picture),
+    ),
+    Door(
+        "pages/grad_cam.py",
+        "Grad-CAM",
+        "Where is the evidence for a class, and is the map true?",
+        lambda cnn, _vit, picture: _heat("Grad-CAM", cnn, picture),
+    ),
+    Door(
+        "pages/saliency.py",
+        "Saliency",
+        "Which pixels would change the answer?",
+        _gradients,
+    ),
+    Door(
+        "pages/activation_maximization.py",
+        "Activation maximisation",
+        "What would the network like to see, and does the other one agree?",
+        _imagined,
+        of_picture=False,
+    ),
+    Door(
+        "pages/similarity.py",
+        "Similarity",
+        "Do a CNN and a ViT learn the same things, layer by layer?",
+        _similarity,
+        of_picture=False,
+    ),
+]
+
+
+def doors(picture) -> None:
+    """A card for each page."""
+    for door, card in cards(DOORS):
+        with card:
+            small = _miniature(door.page, picture.key if door.of_picture else "", picture)
+            st.image(small, width="stretch", alt=f"{door.title}, in small")
+            address.link(door.page, f"**{door.title}**")
+            st.markdown(door.question)
+
+
+@st.cache_data(show_spinner=False)
+def _miniature(page: str, picture_key: str, _picture) -> bytes:
+    """A door's picture, of the bundled pair, as a JPEG."""
+    pair = [network(Choice("", name, "trained"), (None, None)) for name in ("texture_resnet", "texture_vit")]
+    made = next(door for door in DOORS if door.page == page).miniature(*pair, _picture)
+    height, width = made.shape[:2]
+    tall, wide = min(height, round(width / 1.8)), min(width, round(height * 1.8))
+    top, left = (height - tall) // 2, (width - wide) // 2
+    cut = made[top : top + tall, left : left + wide]
+    return figures.jpeg(cv2.resize(cut, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))

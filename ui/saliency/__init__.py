@@ -1,0 +1,1 @@
+"""The saliency page's own."""

@@ -1,0 +1,1 @@
+"""The similarity page's own."""

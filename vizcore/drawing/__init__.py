@@ -1,0 +1,1 @@
+"""A heatmap becomes a picture."""

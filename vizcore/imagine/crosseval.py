@@ -1,0 +1,110 @@
+"""Do pictures made for one network convince another? Judged in random views, by name of the class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..modes import in_any_mode
+from ..networks.load import VisionModel
+from .augment import draw, look
+from .maximise import ALL_VIEWS, input_size, normalisation
+
+VIEWS = 32
+SEED = 1_000_003  # of the judges' views; pictures are made with smaller seeds, so with other views
+
+
+class Judged(NamedTuple):
+    """What a network says about n pictures, each over all of its views; (n,) each.
+
+    All NaN where a score in any of the views is not a finite number: a broken network has no verdict.
+    """
+
+    right: Tensor  # share of the views in which the target is its first answer, above all others
+    probability: Tensor  # mean, of the target
+    rank: Tensor  # mean, of the target; 1 is its first answer, and equal scores share the mean of their ranks
+
+
+@in_any_mode
+def judge(model: VisionModel, pictures: Tensor, targets: Sequence[int], views: int = VIEWS) -> Judged:
+    """Show pictures (n, 3, H, W), 0 to 1, in random views, the same ones for all, and ask for the targets."""
+    size, (mean, std) = input_size(model), normalisation(model)
+    pictures = pictures.to(model.device, torch.float32)
+    if tuple(pictures.shape[-2:]) != size:  # first, and smoothly: views sample without a filter
+        pictures = F.interpolate(pictures, size, mode="bilinear", antialias=True)
+    drawn = draw(ALL_VIEWS, [torch.Generator().manual_seed(SEED)], views)
+    found = []
+    for picture, target in zip(pictures, targets, strict=True):
+        with torch.inference_mode():
+            seen = look(picture.expand(views, -1, -1, -1), drawn, size, mean, std)
+            output = model.net(seen.to(model.preprocess.dtype)).float()
+        own = output[:, target, None]
+        above, equal = (output > own).sum(1), (output == own).sum(1) - 1  # (views,)
+        rank = 1 + above + equal / 2
+        probability = output.softmax(1)[:, target]
+        right = ((above == 0) & (equal == 0)).float()
+        verdict = torch.stack([right.mean(), probability.mean(), rank.mean()])
+        found.append(verdict if output.isfinite().all() else torch.full_like(verdict, torch.nan))
+    return Judged(*torch.stack(found).cpu().unbind(1))
+
+
+def counterpart(model: VisionModel, index: int, other: VisionModel) -> int | None:
+    """The class of ``other`` that has the name of a class of ``model``; None where none or several have."""
+    if model.net is other.net or (model.labels and model.labels == other.labels):
+        return index
+    if not index < len(model.labels):
+        return None
+    name = model.label(index).casefold()
+    same = [k for k in range(len(other.labels)) if other.label(k).casefold() == name]
+    return same[0] if len(same) == 1 else None
+
+
+class Made(NamedTuple):
+    """Pictures that were made for a network's classes."""
+
+    model: VisionModel
+    robust: bool  # with random views
+    classes: list[int]
+    pictures: Tensor  # (n, 3, H, W), 0 to 1
+
+
+class Verdict(NamedTuple):
+    """What one network says about one picture; the fields of a row of the table."""
+
+    origin: str  # titles of the networks
+    robust: bool
+    judge: str
+    name: str  # of the class
+    right: float  # as of ``Judged``
+    probability: float
+    rank: float
+
+
+class Compared(NamedTuple):
+    done: int
+    total: int
+    verdicts: list[Verdict]  # so far
+    unknown: list[tuple[str, str]]  # (judge, name of a class that it doesn't know)
+
+
+def cross_evaluate(made: Sequence[Made], judges: Sequence[VisionModel]) -> Iterator[Compared]:
+    """Every picture before every network that knows its class; yields what is known after each picture."""
+    verdicts, unknown, done = [], [], 0
+    total = len(judges) * sum(len(one.classes) for one in made)
+    for one in made:
+        for index, picture in zip(one.classes, one.pictures, strict=True):
+            name = one.model.label(index)
+            for other in judges:
+                target = counterpart(one.model, index, other)
+                done += 1
+                if target is None:
+                    unknown = list(dict.fromkeys([*unknown, (other.title, name)]))
+                    continue
+                found = judge(other, picture[None], [target])
+                scores = [value.item() for value in found]
+                verdicts = [*verdicts, Verdict(one.model.title, one.robust, other.title, name, *scores)]
+            yield Compared(done, total, verdicts, unknown)

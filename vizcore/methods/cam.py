@@ -1,0 +1,249 @@
+"""Class activation maps: where in a layer's features the evidence for a class is.
+
+Each method turns a layer's activations and the gradient of a class's score there, both (..., C, h, w), into
+maps (..., h, w); positive where features speak for the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..capture import capture
+from ..modes import in_any_mode
+from ..networks.load import VisionModel
+from .features import batch_maps, one_picture
+
+
+def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Channels weighted by their mean gradient (Selvaraju et al., ICCV 2017)."""
+    return (gradient.mean((-2, -1), keepdim=True) * activation).sum(-3)
+
+
+def grad_cam_plus_plus(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Channels weighted by their positive gradients, each by how much it matters (Chattopadhay et al., 2018).
+
+    Equation 19 of the paper: alpha = g² / (2 g² + ΣA g³), with ``EPSILON`` added below.
+    """
+    squared = gradient**2
+    below = 2 * squared + activation.sum((-2, -1), keepdim=True) * gradient * squared + EPSILON
+    alpha = torch.where((gradient == 0) | (below == 0), 0, squared / below)
+    return ((alpha * gradient.relu()).sum((-2, -1), keepdim=True) * activation).sum(-3)
+
+
+def hires_cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Every activation weighted by its own gradient (Draelos & Carin, 2020)."""
+    return (gradient * activation).sum(-3)
+
+
+def layer_cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """As HiResCAM, with negative gradients left out (Jiang et al., TIP 2021)."""
+    return (gradient.relu() * activation).sum(-3)
+
+
+def x_grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Channels weighted by their gradients where they are active (Fu et al., BMVC 2020)."""
+    shares = activation / (activation.sum((-2, -1), keepdim=True) + 1e-7)
+    return ((gradient * shares).sum((-2, -1), keepdim=True) * activation).sum(-3)
+
+
+# Gradients of a score that is averaged over 49 places are so small that their squares are no larger than
+# this, so the constant is part of the method: other values give other maps. It is pytorch-grad-cam's.
+EPSILON = 1e-6
+METHODS = {
+    "Grad-CAM": grad_cam,
+    "Grad-CAM++": grad_cam_plus_plus,
+    "HiResCAM": hires_cam,
+    "LayerCAM": layer_cam,
+    "XGrad-CAM": x_grad_cam,
+}
+# What counts as rounding, as a share of each activation and gradient: two of the type's own steps, and at
+# least the 1e-5 that normalisation adds below its roots, for a map that would be 0 without such a constant is
+# no map either. In single precision, HiResCAM before a LayerNorm bears 3e-7 (MaxViT) to 1e-5 (Swin), other
+# maps of the same networks 1e-2 and more.
+SLACK = (2, 1.5e-5)
+LIMITS = {  # what each can't show, in words
+    "Grad-CAM": "A channel's weight is one number for the whole picture: it lights up wherever it is active.",
+    "Grad-CAM++": "Where gradients are small, its weights hang on a constant that the method brings along.",
+    "HiResCAM": "True to the score only where nothing but averages and sums follow the layer.",
+    "LayerCAM": "Negative gradients are dropped, so it shows more than what decided.",
+    "XGrad-CAM": "As for Grad-CAM, a channel lights up wherever it is active.",
+    "Score-CAM": "Asks about masked pictures, unlike those that networks learn from.",
+}
+SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
+
+
+def default_layer(model: VisionModel) -> str:
+    """The deepest layer whose gradients still differ from place to place.
+
+    In a CNN the last block. In a ViT the norm before the last block's attention: after that attention only
+    the class token reaches the score, and the gradients of the patches are exactly zero.
+    """
+    return model.cam_layer
+
+
+@in_any_mode
+def cams(
+    model: VisionModel,
+    images: Tensor,
+    classes: Sequence[int],
+    layer: str | None = None,
+    method: str = "Grad-CAM",
+) -> Tensor:
+    """The maps of several classes, from one forward pass and one short backward pass for each.
+
+    Args:
+        images: (B, 3, H, W), preprocessed.
+        classes: K indices of the classes whose scores are explained.
+        layer: any of ``model.layers``; ``default_layer`` if None.
+        method: one of ``METHODS``, or ``SCORE``, which runs the network once for each of the channels.
+
+    Returns:
+        (K, B, h, w) on the layer's grid, at least 0, not normalised, in single precision (double for a double
+        network). All 0 where nothing speaks for a class, or no more than its own rounding error does: before
+        a LayerNorm, say, the terms of HiResCAM cancel, and what is left of them is noise.
+
+    Raises:
+        ValueError: no such method, layer or class; or no gradient reaches the layer's places.
+    """
+    if method not in (*METHODS, SCORE):
+        raise ValueError(f"unknown method {method!r}; the methods are {', '.join([*METHODS, SCORE])}")
+    if method == SCORE:
+        *_, last = score_cams(model, images, classes, layer)
+        return last.maps
+    layer = _check_question(model, classes, layer)
+    scores, layers = capture(model.net, images, [layer], grad=True)
+    activation = layers[layer]
+    maps = batch_maps(activation.detach(), model.layouts[layer]).contiguous()
+    found = []
+    for i, index in enumerate(classes):
+        (gradient,) = torch.autograd.grad(
+            scores[:, index].sum(), activation, retain_graph=i + 1 < len(classes), materialize_grads=True
+        )
+        gradient = batch_maps(gradient, model.layouts[layer]).contiguous()
+        _check_gradient(gradient, model, layer)
+        found.append(_evidence(METHODS[method], maps, gradient, activation.dtype))
+    return torch.stack(found)
+
+
+def cam(
+    model: VisionModel, images: Tensor, target: int, layer: str | None = None, method: str = "Grad-CAM"
+) -> Tensor:
+    """The map of one class for one picture, (h, w); otherwise as ``cams``."""
+    one_picture(images)
+    return cams(model, images, [target], layer, method)[0, 0]
+
+
+class Scored(NamedTuple):
+    """Score-CAM so far."""
+
+    done: int  # channels scored
+    total: int
+    maps: Tensor  # (K, B, h, w), as of ``cams``, from those channels
+    weights: Tensor  # (K, B, C), sums to 1; 0 for channels that are not scored yet
+
+
+@in_any_mode
+def score_cams(
+    model: VisionModel,
+    images: Tensor,
+    classes: Sequence[int],
+    layer: str | None = None,
+    chunk: int = 32,
+) -> Iterator[Scored]:
+    """Channels weighted by the score of the picture seen through each of them (Wang et al., CVPR-W 2020).
+
+    A channel, stretched over 0 to 1 and over the picture, is a mask; the class's scores of the masked
+    pictures, through a softmax over the channels, are the weights. Any number of classes costs the same. The
+    channels that vary most go first, so what there is after half of them is already the gist.
+
+    Args:
+        chunk: how many masked pictures go through the network at once.
+
+    Yields:
+        What is known after each chunk; the last is the whole. Otherwise as ``cams``.
+    """
+    layer = _check_question(model, classes, layer)
+    with torch.no_grad():
+        seen = capture(model.net, images, [layer]).layers[layer]
+        maps = batch_maps(seen, model.layouts[layer]).contiguous()  # (B, C, h, w)
+    order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
+    scores = maps.new_full((len(classes), *maps.shape[:2]), -torch.inf)  # (K, B, C)
+    done = 0
+    for channels in order.split(max(1, chunk // len(images))):
+        with torch.no_grad():
+            mask = F.interpolate(maps[:, channels], images.shape[-2:], mode="bilinear")  # (B, n, H, W)
+            mask = mask - mask.amin((-2, -1), keepdim=True)
+            mask = mask / (mask.amax((-2, -1), keepdim=True) + 1e-8)
+            seen = images[:, None] * mask[:, :, None].to(images)
+            answers = model.net(seen.flatten(0, 1))[:, list(classes)].to(maps)  # (B * n, K)
+            scores[..., channels] = answers.view(len(images), len(channels), -1).permute(2, 0, 1)
+            weights = scores.softmax(-1)
+            found = torch.einsum("kbc,bchw->kbhw", weights, maps).relu()
+        done += len(channels)
+        yield Scored(done, len(order), found, weights)
+
+
+def _check_question(model: VisionModel, classes: Sequence[int], layer: str | None) -> str:
+    """The layer that is meant, once it is sure that the classes and it exist."""
+    if not model.num_classes:
+        raise ValueError(f"{model.title} has no classes, so no map can be asked for one")
+    for index in classes:
+        if not 0 <= index < model.num_classes:
+            raise ValueError(f"class {index} is not one of {model.title}'s, 0 to {model.num_classes - 1}")
+    layer = layer or default_layer(model)
+    if layer not in model.layouts:
+        raise ValueError(f"{layer!r} of {model.title} puts out no map; these do: {', '.join(model.layers)}")
+    return layer
+
+
+def _evidence(method: Callable, maps: Tensor, gradient: Tensor, precision: torch.dtype) -> Tensor:
+    """A method's maps (B, h, w), the positive part; exactly 0 where that is rounding and nothing else.
+
+    How large the error is depends on what cancels in a method's sums, so the method is asked again, with
+    activations and gradients that were rounded otherwise. A map is shown as it is unless its largest value is
+    no larger than the largest change, whichever way they were rounded. A change of scale alone is none:
+    Grad-CAM++ divides by what may come close to 0, and then all of its map grows together.
+    """
+    found = method(maps, gradient)
+    square, peak = found.square().sum((-2, -1), keepdim=True), found.amax((-2, -1), keepdim=True)
+    silent = torch.ones_like(peak, dtype=torch.bool)
+    for first, second in _roundings(maps, precision):
+        other = method(maps * first, gradient * second)
+        scale = torch.where(square > 0, (other * found).sum((-2, -1), keepdim=True) / square, 1)
+        silent &= peak <= (other - scale * found).abs().amax((-2, -1), keepdim=True)
+        if not silent.any():  # as a rule, at once
+            break
+    return found.relu().masked_fill(silent, 0)
+
+
+def _roundings(maps: Tensor, precision: torch.dtype) -> Iterator[Tensor]:
+    """Three pairs of factors near 1, (2, C, h, w), for activations and gradients of (B, C, h, w), by lot.
+
+    The same for every picture and every device, so that a map depends on its own picture alone.
+    """
+    steps, least = SLACK
+    size = max(steps * torch.finfo(precision).eps, least)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        yield 1 + size * torch.randn(2, *maps.shape[1:], generator=generator).to(maps)
+
+
+def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
+    """That a score hears of the layer's places: exactly zero is no evidence at all."""
+    if gradient.any():
+        return
+    if model.layers.index(layer) <= model.layers.index(model.cam_layer):
+        raise ValueError(
+            f"With these weights nothing that {layer} of {model.title} says about this picture reaches the "
+            "score: every gradient is exactly zero, as where a classifier starts at zero."
+        )
+    raise ValueError(
+        f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads its "
+        "answer elsewhere, and the gradients of the patches are exactly zero. Choose an earlier layer, such "
+        f"as {model.cam_layer}."
+    )

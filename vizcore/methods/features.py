@@ -1,0 +1,120 @@
+"""What a layer's features say about the picture: channels, PCA colours, places that look alike."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..modes import in_any_mode
+from ..networks.load import Layout
+
+
+def as_maps(activation: Tensor, layout: Layout) -> Tensor:
+    """A layer's output for one picture, (1, ...), as maps (C, rows, columns), prefix tokens dropped.
+
+    Raises:
+        ValueError: a batch of several pictures; ``batch_maps`` takes those.
+    """
+    if len(activation) != 1:
+        raise ValueError(
+            f"One picture's features are expected, (1, ...), not a batch of {len(activation)}; "
+            "batch_maps takes those"
+        )
+    return batch_maps(activation, layout)[0]
+
+
+def batch_maps(activation: Tensor, layout: Layout) -> Tensor:
+    """A layer's output (B, ...) as maps (B, C, rows, columns), prefix tokens dropped.
+
+    In single precision; in double where the network is.
+    """
+    return layout.maps(full(activation))
+
+
+def full(values: Tensor) -> Tensor:
+    """Half precision becomes single; single and double stay what they are."""
+    return values if values.dtype == torch.float64 else values.float()
+
+
+def one_picture(images: Tensor) -> None:
+    """Raise a ValueError unless ``images`` is one picture, (1, C, H, W)."""
+    if images.ndim != 4 or len(images) != 1:
+        given = f"a batch of {len(images)}" if images.ndim == 4 else "no batch of one"
+        raise ValueError(f"One picture is expected, (1, 3, H, W), not {given}: {tuple(images.shape)}")
+
+
+def one_map(*maps: Tensor, kind: str = "(h, w)") -> None:
+    """Raise a ValueError unless all are maps of one picture, of as many axes as ``kind`` has."""
+    for values in maps:
+        if values.ndim != kind.count(",") + 1:
+            raise ValueError(f"One picture's {kind} is expected, no batch and no part: {tuple(values.shape)}")
+
+
+class Summary(NamedTuple):
+    low: float
+    high: float
+    dead: float  # share of channels with the same value at every place, 0 to 1
+
+
+def summary(maps: Tensor) -> Summary:
+    """The range of (C, h, w) maps, and how many channels say nothing about this picture."""
+    one_map(maps, kind="(C, h, w)")
+    flat = maps.flatten(1)
+    dead = (flat.amax(1) - flat.amin(1)) == 0
+    return Summary(maps.min().item(), maps.max().item(), dead.float().mean().item())
+
+
+def strength(maps: Tensor) -> Tensor:
+    """Mean absolute value over the channels: (C, h, w) -> (h, w), at least 0."""
+    one_map(maps, kind="(C, h, w)")
+    return maps.abs().mean(0)
+
+
+def by_strength(maps: Tensor) -> list[int]:
+    """Channel indices of (C, h, w) maps, the largest mean absolute value first."""
+    one_map(maps, kind="(C, h, w)")
+    return maps.abs().flatten(1).mean(1).argsort(descending=True, stable=True).tolist()
+
+
+@in_any_mode
+def pca_colours(maps: Tensor) -> Tensor:
+    """The three directions in which the features of this picture vary most, as red, green and blue.
+
+    Args:
+        maps: (C, h, w).
+
+    Returns:
+        (3, h, w), each component stretched over 0 to 1 between its 1st and 99th percentile; 0.5 where
+        there is nothing to show. The sign of a component is arbitrary and fixed by its largest weight.
+    """
+    one_map(maps, kind="(C, h, w)")
+    channels, rows, columns = maps.shape
+    x = maps.flatten(1).T  # (places, C)
+    x = x - x.mean(0)
+    # the smaller of the two Gram matrices has the same spectrum
+    if channels <= rows * columns:
+        _, vectors = torch.linalg.eigh(x.T @ x)
+        components = x @ vectors.flip(1)[:, :3]  # (places, 3)
+    else:
+        values, vectors = torch.linalg.eigh(x @ x.T)
+        components = vectors.flip(1)[:, :3] * values.flip(0)[:3].clamp(min=0).sqrt()
+    components = torch.nn.functional.pad(components, (0, 3 - components.shape[1]))
+    components = components * components.gather(0, components.abs().argmax(0, keepdim=True)).sign()
+    low, high = components.quantile(torch.tensor([0.01, 0.99]).to(x), dim=0)
+    spread = high - low
+    flat = spread <= 1e-6 * x.abs().max().clamp(min=1e-12)
+    colours = ((components - low) / spread.where(~flat, torch.ones_like(spread))).clamp(0, 1)
+    return colours.masked_fill(flat, 0.5).T.reshape(3, rows, columns)
+
+
+@in_any_mode
+def similarity(maps: Tensor, row: int, column: int) -> Tensor:
+    """Cosine between the features at one place and at every other: (C, h, w) -> (h, w), -1 to 1.
+
+    A place whose features are all zero is similar to nothing: 0.
+    """
+    one_map(maps, kind="(C, h, w)")
+    unit = torch.nn.functional.normalize(maps, dim=0)
+    return torch.einsum("chw,c->hw", unit, unit[:, row, column])

@@ -1,0 +1,1 @@
+"""A name, a checkpoint or a module becomes a ``VisionModel``."""

@@ -1,0 +1,209 @@
+"""Which attention a network has: the pass is watched for what convolves, and for what a softmax is
+multiplied with.
+
+An attention matrix is offered only if it is, as it stands, what the network multiplies its values with, in
+all of its attention layers, from every patch to every patch on one grid. Else there is a sentence that says
+why not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import deque
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from ..model import Layout
+
+MIXING = {  # how places learn of each other, in words
+    "convolution": "convolution",
+    "attention": "attention",
+    "both": "convolution and attention",
+    "neither": "neither convolution nor attention",
+}
+# attention that never makes its matrix is known by name alone; gates and attention over channels are none
+# of places
+_NO_ATTENTION = "Squeeze|Split|Channel|Coord|Cbam|Spatial|Select|Eca|Pool|Gather|Efficient(Channel|Se)"
+_OVER_PLACES = re.compile(rf"(?!.*({_NO_ATTENTION}|CrossCov|XCA)).*(Attn|Attention|MLA|MHSA|MSA).*")
+_WITHOUT_MATRIX = re.compile(rf"(?!.*({_NO_ATTENTION})).*(Attn|Attention|MLA|MHSA|MSA|XCA).*")
+
+
+class Watched(TorchFunctionMode):
+    """Watches a pass: which softmax is multiplied with values, and what convolves."""
+
+    def __init__(self, batch: int):
+        super().__init__()
+        self.batch = batch
+        self.started: dict[str, int] = {}  # by module, where its input lies in memory
+        self.matrices: dict[str, tuple[int, ...]] = {}  # by attention module, its matrix's shape
+        self.stochastic: set[str] = set()  # whose rows are shares
+        self.applied: set[str] = set()  # whose matrix is, as it is, multiplied with the values
+        self.products: list[tuple[int, int, int, int]] = []  # rows a picture, queries, keys, width of values
+        self.hidden = 0  # attentions computed in one piece, whose matrix nobody sees
+        self.convolves = False
+        self._recent: deque = deque(maxlen=4)
+
+    def put_out(self, name: str, matrix: Tensor) -> None:
+        self.matrices.pop(name, None)
+        self.matrices[name] = tuple(matrix.shape)
+        rows, near = matrix.float().sum(-1), max(1e-3, 2 * torch.finfo(matrix.dtype).eps)
+        if torch.allclose(rows, torch.ones_like(rows), atol=near):
+            self.stochastic.add(name)
+        self._recent.append((name, matrix))
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        name = getattr(function, "__name__", "")
+        if name in ("conv2d", "_conv_forward"):
+            self._note_convolution(args, kwargs or {})
+        elif name == "softmax" and isinstance(result, Tensor) and result.ndim >= 3:
+            self._recent.append(("", result))
+        elif name in ("matmul", "__matmul__", "bmm") and len(args) == 2:
+            self._note_product(*args)
+        elif name in ("scaled_dot_product_attention", "multi_head_attention_forward"):
+            self._note_hidden(name, args)
+        return result
+
+    def _note_convolution(self, args, kwargs) -> None:
+        kernel = args[1].shape[-2:] if len(args) > 1 else (1, 1)
+        stride = kwargs.get("stride", args[3] if len(args) > 3 else 1)
+        strides = (stride, stride) if isinstance(stride, int) else tuple(stride)
+        if any(size > step for size, step in zip(kernel, strides, strict=False)):
+            self.convolves = True
+
+    def _note_product(self, left, right) -> None:
+        if not (isinstance(left, Tensor) and isinstance(right, Tensor) and left.ndim >= 3):
+            return
+        for name, matrix in reversed(self._recent):
+            for one, other in ((left, right), (right.mT, left.mT)):  # matrix @ values, or values @ matrixᵀ
+                if one.shape == matrix.shape and one.data_ptr() == matrix.data_ptr():
+                    if name and one is left:
+                        self.applied.add(name)
+                    rows = one.numel() // one.shape[-1] // self.batch
+                    self.products.append((rows, one.shape[-2], one.shape[-1], other.shape[-1]))
+                    return
+
+    def _note_hidden(self, name: str, args) -> None:
+        query = args[0]
+        if name == "multi_head_attention_forward":
+            self.hidden += 1
+            self.products.append((query.shape[0], query.shape[0], query.shape[0], query.shape[-1]))
+        elif query.shape[-2] > 1:
+            self.hidden += 1
+            rows = query.numel() // query.shape[-1] // self.batch
+            self.products.append((rows, query.shape[-2], args[1].shape[-2], args[2].shape[-1]))
+
+    def over_places(self, layouts: dict[str, Layout]) -> int:
+        """How many of the products are of places with places, not of channels with channels."""
+        counts = {
+            math.prod(layout.grid) + extra for layout in layouts.values() for extra in (0, layout.prefix)
+        }
+        counts = {count for count in counts if count > 1}
+        return sum(
+            queries > 1
+            and keys > 1
+            and not (width in counts and keys not in counts)  # channels: the width is the places
+            and (queries == keys or queries in counts or any(rows % count == 0 for count in counts))
+            for rows, queries, keys, width in self.products
+        )
+
+    def mixing(self, attending: bool) -> str:
+        """A key of ``MIXING``."""
+        return {(True, True): "both", (True, False): "convolution", (False, True): "attention"}.get(
+            (self.convolves, attending), "neither"
+        )
+
+
+def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> bool:
+    """Whether places look at places: by what was multiplied, by a matrix put out, or by a module's name."""
+    kinds = {type(module).__name__ for module in net.modules()}
+    if any(kind.startswith("Lambda") for kind in kinds):  # their softmax has no queries
+        return False
+    tokens = [layout for layout in layouts.values() if layout.kind == "tokens"]
+    counts = {math.prod(layout.grid) + layout.prefix for layout in tokens}
+    whole = any(shape[-1] == shape[-2] and shape[-1] in counts for shape in watched.matrices.values())
+    return whole or watched.over_places(layouts) > 0 or any(map(_OVER_PLACES.fullmatch, kinds))
+
+
+def rollout_of(
+    net: nn.Module, watched: Watched, layouts, blocks: list[str], grid, prefix: int
+) -> tuple[list[str], str]:
+    """The attention modules whose matrices can be multiplied through all blocks; or none, and why."""
+    kinds = {type(module).__name__ for module in net.modules()}
+    products = watched.over_places(layouts)
+    if any(kind.startswith("Lambda") for kind in kinds):
+        return [], (
+            "Lambda layers sum the context up in a linear function of the query: no matrix says which place "
+            "looks at which, so there is nothing to roll out."
+        )
+    if not products and not watched.matrices:
+        if any(map(_WITHOUT_MATRIX.fullmatch, kinds)):
+            return [], _NO_MATRIX
+        return [], (
+            "It has no attention over places: each is computed from others with weights that are the same "
+            "for every picture, so nothing says which place looks at which."
+        )
+    shapes = watched.matrices
+    patches = math.prod(grid) if grid else -1
+    whole = [
+        name
+        for name, shape in shapes.items()
+        if len(shape) == 4 and shape[0] == watched.batch and shape[-1] == shape[-2]
+        and patches <= shape[-1] <= patches + prefix and shape[-1] in (patches, patches + prefix)
+    ]  # fmt: skip
+    right = [name for name in whole if name in watched.stochastic and name in watched.applied]
+    if right and len(right) == len(shapes) == products and not watched.hidden:
+        return ([], _SIDE_BY_SIDE) if _side_by_side(right, watched.started, blocks) else (right, "")
+    return [], _why(watched, shapes, whole, right)
+
+
+_NO_MATRIX = "Its attention gives no matrix away that could be read, so there is nothing to roll out."
+_SIDE_BY_SIDE = (
+    "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied "
+    "one after the other."
+)
+
+
+def _why(watched: Watched, shapes, whole: list[str], right: list[str]) -> str:
+    """What keeps a network's attention from being rolled out, in a sentence."""
+    if not shapes:
+        return _NO_MATRIX
+    if whole and len(right) < len(whole):
+        return (
+            "What its attention puts out is not, as it stands, what is applied to the values (heads are "
+            "mixed, or one matrix is taken from another), so the matrices can't be multiplied."
+        )
+    if right:
+        return (
+            "Only some of its attention layers look from every patch at every patch of one grid, so the way "
+            "through all blocks can't be followed."
+        )
+    if any(len(shape) > 4 or shape[0] > watched.batch for shape in shapes.values()):
+        return (
+            "Its attention is confined to windows or other parts of the picture, so its matrices can't be "
+            "multiplied over the whole."
+        )
+    if shapes and all(shape[-1] != shape[-2] for shape in shapes.values()):
+        return (
+            "Its attention looks at a coarser grid than it looks from, so its matrices can't be multiplied."
+        )
+    return (
+        "Its attention is not from every patch to every patch on one grid in all of its blocks, so its "
+        "matrices can't be multiplied."
+    )
+
+
+def _side_by_side(names: list[str], started: dict[str, int], blocks: list[str]) -> bool:
+    """Whether two attentions of one block begin with the same tensor."""
+    for a, b in itertools.pairwise(names):
+        if not any(a.startswith(f"{block}.") and b.startswith(f"{block}.") for block in blocks):
+            continue
+        one, other = a.split("."), b.split(".")
+        depth = 1 + next(i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
+        if started.get(".".join(one[:depth]), 0) == started.get(".".join(other[:depth]), 1):
+            return True
+    return False

@@ -1,0 +1,104 @@
+"""The frame that every map is shown in: the picture's own pixel grid.
+
+A model sees a part of the picture (its crop), at another size. ``Preprocess.box`` says which part, in
+picture pixels, and ``to_frame`` brings the model's maps back to where they belong.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from .images import to_rgb
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in picture pixels
+
+
+class Preprocess:
+    """A model's own evaluation transform, which also knows what part of the picture it keeps.
+
+    Args:
+        transform: a ``torchvision.transforms.Compose`` that resizes, crops and normalises, as
+            ``timm.data.create_transform`` makes it.
+        device, dtype: where the model is.
+    """
+
+    def __init__(self, transform, device: torch.device, dtype: torch.dtype):
+        self.transform, self.device, self.dtype = transform, device, dtype
+
+    def __call__(self, image: Image.Image) -> torch.Tensor:
+        """The whole picture as the model's input, (1, 3, H, W), normalised."""
+        return self.transform(to_rgb(image))[None].to(self.device, self.dtype)
+
+    def box(self, size: tuple[int, int]) -> Box:
+        """Which part of a picture of ``size`` (width, height) the model sees.
+
+        Reaches beyond the picture where the model pads. Found by walking through the transform's
+        own resizing and cropping steps with a blank image, so it holds for every crop mode.
+        """
+        image = Image.new("RGB", size)
+        left, top, scale_x, scale_y = 0.0, 0.0, 1.0, 1.0
+        for step in self.transform.transforms:
+            name = type(step).__name__
+            if "Resize" in name:
+                resized = step(image)
+                scale_x *= resized.width / image.width
+                scale_y *= resized.height / image.height
+                left, top = left * resized.width / image.width, top * resized.height / image.height
+                image = resized
+            elif "Crop" in name:
+                cropped = step(image)
+                left += _margin(image.width - cropped.width)
+                top += _margin(image.height - cropped.height)
+                image = cropped
+        right, bottom = left + image.width, top + image.height
+        return left / scale_x, top / scale_y, right / scale_x, bottom / scale_y
+
+
+def _margin(excess: int) -> int:
+    """Pixels cut off (or, below 0, padded) at the left or top, rounded as torchvision and timm do."""
+    return round(excess / 2) if excess > 0 else -(-excess // 2)
+
+
+def to_frame(maps: torch.Tensor, box: Box, size: tuple[int, int]) -> torch.Tensor:
+    """Bring maps of what a model saw into the frame.
+
+    Args:
+        maps: (..., h, w), cells of equal size that tile ``box``.
+        box: the part of the frame that they cover.
+        size: the frame's (width, height).
+
+    Returns:
+        (..., height, width), bilinear between the cells' centres, 0 outside ``box`` (see ``seen``).
+    """
+    width, height = size
+    left, top, right, bottom = box
+    x = (torch.arange(width, device=maps.device) + 0.5 - left) / (right - left) * 2 - 1
+    y = (torch.arange(height, device=maps.device) + 0.5 - top) / (bottom - top) * 2 - 1
+    grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1)[None]  # (1, H, W, xy)
+    flat = maps.reshape(1, -1, *maps.shape[-2:]).float()
+    framed = F.grid_sample(flat, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    framed = framed * seen(box, size).to(framed)
+    return framed.reshape(*maps.shape[:-2], height, width)
+
+
+def seen(box: Box, size: tuple[int, int]) -> torch.Tensor:
+    """(H, W) bool: the frame's pixels whose centre lies in ``box``, the part that a model sees."""
+    width, height = size
+    left, top, right, bottom = box
+    x, y = torch.arange(width) + 0.5, torch.arange(height) + 0.5
+    return ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None]
+
+
+def cell_at(point: tuple[float, float], box: Box, size: tuple[int, int], grid: tuple[int, int]):
+    """The (row, column) of a ``grid`` (rows, columns) over ``box`` that holds a point of the frame.
+
+    ``point`` is (x, y) as shares of the frame's width and height, 0 to 1. A point outside of what the
+    model sees gives the nearest cell.
+    """
+    left, top, right, bottom = box
+    rows, columns = grid
+    column = int((point[0] * size[0] - left) / (right - left) * columns)
+    row = int((point[1] * size[1] - top) / (bottom - top) * rows)
+    return min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.imagine.maximise``."""
-
 import sys
 
 from .imagine import maximise
 
-sys.modules[__name__] = maximise
+sys.modules[__name__] = maximise  # the former name of vizcore.imagine.maximise

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.methods.attention``."""
-
 import sys
 
 from .methods import attention
 
-sys.modules[__name__] = attention
+sys.modules[__name__] = attention  # the former name of vizcore.methods.attention

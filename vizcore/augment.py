@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.imagine.augment``."""
-
 import sys
 
 from .imagine import augment
 
-sys.modules[__name__] = augment
+sys.modules[__name__] = augment  # the former name of vizcore.imagine.augment

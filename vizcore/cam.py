@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.methods.cam``."""
-
 import sys
 
 from .methods import cam
 
-sys.modules[__name__] = cam
+sys.modules[__name__] = cam  # the former name of vizcore.methods.cam

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.imagine.crosseval``."""
-
 import sys
 
 from .imagine import crosseval
 
-sys.modules[__name__] = crosseval
+sys.modules[__name__] = crosseval  # the former name of vizcore.imagine.crosseval

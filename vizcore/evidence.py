@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.truth.evidence``."""
-
 import sys
 
 from .truth import evidence
 
-sys.modules[__name__] = evidence
+sys.modules[__name__] = evidence  # the former name of vizcore.truth.evidence

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.methods.features``."""
-
 import sys
 
 from .methods import features
 
-sys.modules[__name__] = features
+sys.modules[__name__] = features  # the former name of vizcore.methods.features

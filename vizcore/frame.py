@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.pictures.frame``."""
-
 import sys
 
 from .pictures import frame
 
-sys.modules[__name__] = frame
+sys.modules[__name__] = frame  # the former name of vizcore.pictures.frame

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.methods.table``."""
-
 import sys
 
 from .methods import table
 
-sys.modules[__name__] = table
+sys.modules[__name__] = table  # the former name of vizcore.methods.table

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.pictures.images``."""
-
 import sys
 
 from .pictures import images
 
-sys.modules[__name__] = images
+sys.modules[__name__] = images  # the former name of vizcore.pictures.images

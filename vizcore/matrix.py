@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.drawing.matrix``."""
-
 import sys
 
 from .drawing import matrix
 
-sys.modules[__name__] = matrix
+sys.modules[__name__] = matrix  # the former name of vizcore.drawing.matrix

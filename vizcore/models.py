@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.networks.load``."""
-
 import sys
 
 from .networks import load
 
-sys.modules[__name__] = load
+sys.modules[__name__] = load  # the former name of vizcore.networks.load

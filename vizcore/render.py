@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.drawing.render``."""
-
 import sys
 
 from .drawing import render
 
-sys.modules[__name__] = render
+sys.modules[__name__] = render  # the former name of vizcore.drawing.render

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.methods.saliency``."""
-
 import sys
 
 from .methods import saliency
 
-sys.modules[__name__] = saliency
+sys.modules[__name__] = saliency  # the former name of vizcore.methods.saliency

@@ -1,7 +1,5 @@
-"""The former name of ``vizcore.studies.cka``."""
-
 import sys
 
 from .studies import cka
 
-sys.modules[__name__] = cka
+sys.modules[__name__] = cka  # the former name of vizcore.studies.cka

@@ -1,5 +1,5 @@
-"""The former name of ``vizcore.pictures.textures``."""
 import sys
 
 from .pictures import textures
-sys.modules[__name__] = textures
+
+sys.modules[__name__] = textures  # the former name of vizcore.pictures.textures

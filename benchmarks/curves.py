@@ -3,8 +3,8 @@
 import torch
 
 from benchmarks.rows import Row, apart
+from vizcore import baselines, evidence
 from vizcore.networks.load import best_device, load_model
-from vizcore.truth import evidence
 
 STEPS = 64
 
@@ -18,7 +18,7 @@ def rows(quick):
     images = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0)).to(model.device)
     heatmap = evidence.random_map(side // 16, side // 16)
     ranks = evidence.ranked(heatmap, (side, side)).view(side, side).to(model.device)
-    covered = evidence.BASELINES["mean"](images)[0]
+    covered = baselines.COVERS["mean"](images)[0]
 
     def ours():
         *_, last = evidence.curves(

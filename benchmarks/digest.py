@@ -14,14 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vizcore import objectives
+from vizcore import evidence, objectives
 from vizcore.imagine import crosseval
 from vizcore.imagine import maximise as actmax
 from vizcore.methods import table as heatmaps
 from vizcore.networks.load import load_model
 from vizcore.pictures import sets as pictures
 from vizcore.studies import cka as similarity
-from vizcore.truth import evidence
 
 from . import truth
 

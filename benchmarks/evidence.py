@@ -28,11 +28,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from vizcore import baselines, evidence
 from vizcore.methods import table as heatmaps
 from vizcore.networks.load import VisionModel, load_model
 from vizcore.pictures import textures
 from vizcore.pictures.images import read_picture
-from vizcore.truth import evidence
 
 from . import truth
 
@@ -168,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--scenes", type=int, default=100, help="pictures")
     parser.add_argument("--pictures", metavar="FOLDER", help="instead of drawn scenes")
-    parser.add_argument("--baseline", default="blur", choices=list(evidence.BASELINES))
+    parser.add_argument("--baseline", default="blur", choices=list(baselines.COVERS))
     parser.add_argument("--steps", type=int, default=16, help="of the curves")
     parser.add_argument("--device", help="cpu or cuda (default: the best there is)")
     parser.add_argument("--json", metavar="PATH", help="also write the rows")
@@ -177,8 +177,8 @@ def main(argv: list[str] | None = None) -> int:
     for name in args.models:
         model = load_model(name, device=args.device)
         methods = [method for method in args.methods if heatmaps.METHODS[method].applies(model)]
-        for fine in (False, True):  # each kind beside controls as coarse, or fine, as itself
-            kind = [method for method in methods if heatmaps.METHODS[method].fine == fine]
+        for coarse in (True, False):  # each kind beside controls as coarse, or fine, as itself
+            kind = [method for method in methods if (heatmaps.METHODS[method].page == "grad_cam") == coarse]
             if kind:
                 scores = measure(model, kind, args.scenes, args.pictures, args.baseline, args.steps)
                 rows += table(model, scores)

@@ -9,7 +9,7 @@ share of that difference (Sundararajan et al., 2017: there should be none).
 import sys
 
 from ui.choices import SAMPLES, SAMPLES_FOLDER
-from vizcore.methods.saliency import METHODS
+from vizcore.methods.integrated import integrated_gradients
 from vizcore.networks.load import load_model
 from vizcore.pictures.images import read_picture
 
@@ -22,7 +22,7 @@ def main(argv):
     for title, file in SAMPLES.items():
         images = model.preprocess(read_picture((SAMPLES_FOLDER / file).read_bytes()))
         target = int(model.net(images)[0].argmax())
-        *_, last = METHODS["Integrated Gradients"].run(model, images, target, within=WITHIN)
+        *_, last = integrated_gradients(model, images, target, within=WITHIN)
         print(f"| {title}: {model.label(target)} | {last.steps} | {last.share:.1%} |", flush=True)
     return 0
 

@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.rows import Growth, bare
 from vizcore.capture import capture
-from vizcore.methods import attention
+from vizcore.methods import attention, rollout, tokens
 from vizcore.methods.cam import cams
 from vizcore.networks.load import best_device, load_model
 from vizcore.networks.torchvision_ops import timm
@@ -81,4 +81,4 @@ def _vit(side, device):
 
 def _rollout(net, images):
     blocks = attention.attention(net, images, [f"blocks.{i}.attn" for i in range(len(net.blocks))])
-    return attention.rollout(blocks, attention.readout(net, net.patch_embed.grid_size, net.num_prefix_tokens))
+    return rollout.rollout(blocks, tokens.readout(net, net.patch_embed.grid_size, net.num_prefix_tokens))

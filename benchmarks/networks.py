@@ -25,7 +25,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from vizcore.capture import capture, first_tensor
-from vizcore.methods import attention, cam
+from vizcore.methods import cam, tokens
 from vizcore.methods import table as heatmaps
 from vizcore.networks import geometry
 from vizcore.networks.load import ModelError, from_module, load_model
@@ -224,7 +224,7 @@ def row(file: str, name: str) -> tuple[bool, str]:
     rolled = model.no_rollout
     if model.attention:
         ours = heatmaps.METHODS["rollout"].make(_with(model, double), images, 0).flatten()
-        read = attention.readout(model.net, model.grid, model.num_prefix_tokens)[0]
+        read = tokens.readout(model.net, model.grid, model.num_prefix_tokens)[0]
         theirs = reference_rollout(double, images, read, len(model.attention))
         if theirs is None:
             rolled = "no queries to take"

@@ -3,7 +3,9 @@
 import torch
 
 from benchmarks.rows import Row, apart, fastest
-from vizcore.methods import saliency
+from vizcore import baselines
+from vizcore.methods import method, smooth_grad
+from vizcore.methods.table import METHODS
 from vizcore.networks.load import best_device, load_model
 
 BATCHES = (1, 2, 5, 10, 25)  # that captum may choose from
@@ -15,13 +17,14 @@ def rows(quick):
     model = load_model("efficientnet_lite0", device=best_device())
     images = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(model.device)
     target = model.net(images)[0].argmax().item()
-    blank = saliency.BASELINES["black"](model, images)
+    blank = baselines.BASELINES["black"](model, images)
     batches = BATCHES[2:4] if quick else BATCHES
 
     def ours(method, **settings):
-        return lambda: saliency.saliency(model, images, target, method, **settings)
+        return lambda: METHODS[method].make(model, images, target, **settings)
 
     steps = 10 if quick else 50
+    own = ours("Integrated Gradients", steps=steps, within=None)
 
     def integrated(batch):
         return lambda: IntegratedGradients(model.net).attribute(
@@ -30,10 +33,14 @@ def rows(quick):
 
     yield Row(
         f"Integrated Gradients, EfficientNet-Lite0, {steps} steps",
-        ours("Integrated Gradients", steps=steps),
+        own,
         {"captum": fastest(integrated, batches)},
         {"captum": 1.05},
-        {"captum": lambda: apart(ours("Integrated Gradients", steps=steps)(), integrated(5)().sum(1))},
+        {
+            "captum": lambda: apart(
+                ours("Integrated Gradients", steps=steps, within=None)(), integrated(5)().sum(1)
+            )
+        },
     )
 
     draws = 5 if quick else 25
@@ -48,10 +55,10 @@ def rows(quick):
 
     def same_noise():
         """captum's gradients of the very pictures that ours are of."""
-        noises = saliency._noises(images, 0.15, seed=0)
+        noises = smooth_grad._noises(images, 0.15, seed=0)
         shaken = torch.cat([images + next(noises) for _ in range(draws)])
         expected = Saliency(model.net).attribute(shaken.requires_grad_(), target, abs=False).mean(0)
-        return apart(ours("SmoothGrad", draws=draws)(), saliency.strongest(expected))
+        return apart(ours("SmoothGrad", draws=draws)(), method.strongest(expected))
 
     yield Row(
         f"SmoothGrad, EfficientNet-Lite0, {draws} draws",

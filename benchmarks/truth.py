@@ -24,20 +24,21 @@ import numpy as np
 import torch
 from PIL import Image
 
+from vizcore import evidence
 from vizcore.methods import table as heatmaps
 from vizcore.networks.load import VisionModel, load_model
 from vizcore.pictures import textures
-from vizcore.truth import evidence
 
 SIZE = 128  # pixels a side of the scenes
 FIRST_SEED = {"one": 0, "distractor": 500_000, "two": 800_000}  # training starts at a billion
 
+Make = Callable[[VisionModel, torch.Tensor, int], torch.Tensor]
 Heatmap = Callable[[VisionModel, Image.Image, int], torch.Tensor]
 
 # ---------------------------------------------------------------- heatmap methods
 
 
-def _framed(make: heatmaps.Make) -> Heatmap:
+def _framed(make: Make) -> Heatmap:
     """A method that gives a map over what the model sees, as one that gives it in the frame."""
     return lambda model, image, target: heatmaps.in_frame(
         model, image, make(model, model.preprocess(image), target)

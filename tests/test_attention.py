@@ -8,9 +8,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vizcore.capture import private_copy
-from vizcore.methods import attention as at
+from vizcore.methods import attention, rollout, tokens
 from vizcore.networks.load import load_model
 from vizcore.networks.torchvision_ops import timm, torchvision
+from vizcore.truth import likeness
 
 
 def random_attention(blocks=4, batch=2, heads=3, tokens=13, seed=0):
@@ -58,7 +59,7 @@ def test_rollout_is_the_full_product(fusion, residual, discard):
     attentions = random_attention()
     settings = {"residual": residual, "fusion": fusion, "discard": discard, "prefix": 1}
     for through_prefix in (True, False):
-        rows = at.rollout(attentions, starts(13), **settings, through_prefix=through_prefix)
+        rows = rollout.rollout(attentions, starts(13), **settings, through_prefix=through_prefix)
         assert rows.shape == (4, 2, 13, 13)
         expected = reference_rollout(attentions, **settings, through_prefix=through_prefix)
         assert (rows - expected).abs().max() < 1e-6
@@ -68,7 +69,7 @@ def test_rollout_is_the_full_product(fusion, residual, discard):
 @pytest.mark.parametrize("prefix", [0, 2, 5])
 def test_rollout_counts_prefix_tokens(prefix):
     attentions = random_attention(tokens=17)
-    rows = at.rollout(attentions, starts(17), discard=0.5, prefix=prefix, through_prefix=False)
+    rows = rollout.rollout(attentions, starts(17), discard=0.5, prefix=prefix, through_prefix=False)
     expected = reference_rollout(attentions, 0.5, "mean", 0.5, prefix, through_prefix=False)
     assert (rows - expected).abs().max() < 1e-6
 
@@ -77,34 +78,34 @@ def test_rollout_of_a_mixture_is_the_mixture_of_rollouts():
     attentions = random_attention()
     start = torch.rand(2, 13)
     start /= start.sum(-1, keepdim=True)
-    every = at.rollout(attentions, starts(13))
-    assert torch.allclose(at.rollout(attentions, start), start @ every, atol=1e-6)
+    every = rollout.rollout(attentions, starts(13))
+    assert torch.allclose(rollout.rollout(attentions, start), start @ every, atol=1e-6)
 
 
 def test_rollout_of_rows_without_attention_keeps_the_tokens():
     attentions = [torch.zeros(1, 2, 5, 5)] + random_attention(1, 1, 2, 5)
-    rows = at.rollout(attentions, starts(5))
+    rows = rollout.rollout(attentions, starts(5))
     assert torch.allclose(rows[0, 0], torch.eye(5)) and (rows.sum(-1) - 1).abs().max() < 1e-6
 
 
 def test_rollout_of_uniform_attention_discards_exactly_the_share():
-    rows = at.rollout([torch.full((1, 2, 9, 9), 1 / 9)], starts(9), residual=0, discard=0.5, prefix=1)
+    rows = rollout.rollout([torch.full((1, 2, 9, 9), 1 / 9)], starts(9), residual=0, discard=0.5, prefix=1)
     assert ((rows > 0).sum(-1) == 5).all() and (rows[..., 0] > 0).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_rollout_of_half_precision_sums_to_one(dtype):
     attentions = random_attention()
-    rows = at.rollout([a.to(dtype) for a in attentions], starts(13), discard=0.3)
+    rows = rollout.rollout([a.to(dtype) for a in attentions], starts(13), discard=0.3)
     assert (rows.sum(-1) - 1).abs().max() < 1e-6
-    assert (rows - at.rollout(attentions, starts(13), discard=0.3)).abs().max() < 0.05
+    assert (rows - rollout.rollout(attentions, starts(13), discard=0.3)).abs().max() < 0.05
 
 
 def test_rollout_multiplies_the_rows_that_are_asked_for():
     blocks, tokens = 12, 197
     attentions = random_attention(blocks, 1, 2, tokens)
     with FlopCounterMode(display=False) as counter:
-        at.rollout(attentions, starts(tokens)[:1])
+        rollout.rollout(attentions, starts(tokens)[:1])
     assert (
         counter.get_total_flops() == sum(range(1, blocks + 1)) * 2 * tokens**2
     )  # a row for each block above
@@ -114,9 +115,9 @@ def test_rollout_multiplies_the_rows_that_are_asked_for():
 def test_rollout_refuses_what_it_does_not_know():
     attentions = random_attention(1)
     with pytest.raises(ValueError, match="'median'; heads are fused by mean, max, min"):
-        at.rollout(attentions, starts(13), fusion="median")
+        rollout.rollout(attentions, starts(13), fusion="median")
     with pytest.raises(ValueError, match="discard 0 to below 1, not 0.5 and 1"):
-        at.rollout(attentions, starts(13), discard=1)
+        rollout.rollout(attentions, starts(13), discard=1)
 
 
 # ---------------------------------------------------------------- on networks
@@ -180,21 +181,21 @@ def kind(request):
 
 def test_rollout_of_a_network(kind):
     net, images, modules, grid, prefix, readers = kind
-    attentions = at.attention(net, images, modules)
-    tokens = prefix + grid[0] * grid[1]
-    assert [a.shape[2:] for a in attentions] == [(tokens, tokens)] * 3
-    start = at.readout(net, grid, prefix)
-    expected = torch.zeros(tokens)
+    attentions = attention.attention(net, images, modules)
+    count = prefix + grid[0] * grid[1]
+    assert [a.shape[2:] for a in attentions] == [(count, count)] * 3
+    start = tokens.readout(net, grid, prefix)
+    expected = torch.zeros(count)
     expected[slice(prefix, None) if readers == "all" else readers] = 1
     assert torch.equal(start[0], expected / expected.sum())
-    rows = at.rollout(attentions, start, discard=0.4, prefix=prefix)
+    rows = rollout.rollout(attentions, start, discard=0.4, prefix=prefix)
     full = reference_rollout(attentions, 0.5, "mean", 0.4, prefix)
     assert (rows - start.double() @ full).abs().max() < 1e-6
     assert (rows.sum(-1) - 1).abs().max() < 1e-6
-    maps = at.on_patches(rows, grid, prefix)
+    maps = tokens.on_patches(rows, grid, prefix)
     assert maps.shape == (3, 2, 1, *grid)
-    where = at.patch(2, 3, grid, prefix)
-    assert at.on_patches(where, grid, prefix)[0, 2, 3] == 1 and where.sum() == 1
+    where = tokens.patch(2, 3, grid, prefix)
+    assert tokens.on_patches(where, grid, prefix)[0, 2, 3] == 1 and where.sum() == 1
 
 
 class Recorder(torch.nn.Module):
@@ -247,10 +248,10 @@ class PlainAttention(torch.nn.Module):
 
 def test_relevance_agrees_with_autograd(kind):
     net, images, modules, grid, prefix, _ = kind
-    scores, weighted = at.class_attention(net, images, modules, [4, 1])
+    scores, weighted = rollout.class_attention(net, images, modules, [4, 1])
     assert torch.allclose(scores, net(images), atol=1e-4)
-    start = at.readout(net, grid, prefix)
-    rows = at.relevance(weighted, start)
+    start = tokens.readout(net, grid, prefix)
+    rows = rollout.relevance(weighted, start)
     assert rows.shape == (3, 2, 2, 1, prefix + grid[0] * grid[1])
     for k, index in enumerate([4, 1]):
         reference = reference_class_attention(net, images, modules, index)
@@ -258,24 +259,26 @@ def test_relevance_agrees_with_autograd(kind):
         for depth, block in enumerate(reference):
             relevance = relevance + block @ relevance
             expected = start.double() @ relevance - start.double()  # (B, 1, N), the identity taken out
-            on_patches = at.on_patches(expected, grid, prefix)
-            error = at.on_patches(rows[depth, k], grid, prefix) - on_patches
+            on_patches = tokens.on_patches(expected, grid, prefix)
+            error = tokens.on_patches(rows[depth, k], grid, prefix) - on_patches
             assert error.abs().max() <= 1e-4 * max(on_patches.max(), 1e-30)
-        gradient_rollout = at.weighted_rollout([b[k] for b in weighted], start, residual=0.5, prefix=prefix)
+        gradient_rollout = rollout.weighted_rollout(
+            [b[k] for b in weighted], start, residual=0.5, prefix=prefix
+        )
         assert (gradient_rollout.sum(-1) - 1).abs().max() < 1e-6
-    last = at.on_patches(rows[-1, :, :, 0], grid, prefix)
-    assert at.correlation(last[0], last[1]) < 0.999  # the class matters
-    assert at.correlation(last[0], last[0]) == pytest.approx(1)
+    last = tokens.on_patches(rows[-1, :, :, 0], grid, prefix)
+    assert likeness.correlation(last[0], last[1]) < 0.999  # the class matters
+    assert likeness.correlation(last[0], last[0]) == pytest.approx(1)
 
 
 def test_nothing_is_left_behind(kind):
     net, images, modules, *_ = kind
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    at.class_attention(net, images, modules, [0])
+    rollout.class_attention(net, images, modules, [0])
     with pytest.raises(ValueError, match="class 7 is not one of the network's, 0 to 6"):
-        at.class_attention(net, images, modules, [7])
+        rollout.class_attention(net, images, modules, [7])
     with pytest.raises(RuntimeError):
-        at.attention(net, images[:, :1], modules)  # a grey picture where three channels are expected
+        attention.attention(net, images[:, :1], modules)  # a grey picture where three channels are expected
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in net.modules())
     assert all(p.grad is None and not p.requires_grad for p in net.parameters())
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
@@ -285,21 +288,21 @@ def test_half_precision_network():
     net = timm.create_model("vit_tiny_patch16_224", **SMALL).eval().requires_grad_(False).bfloat16()
     images = torch.randn(1, 3, 64, 96, dtype=torch.bfloat16)
     modules = [f"blocks.{i}.attn" for i in range(3)]
-    rows = at.rollout(at.attention(net, images, modules), at.readout(net, (4, 6), 1))
+    rows = rollout.rollout(attention.attention(net, images, modules), tokens.readout(net, (4, 6), 1))
     assert (rows.sum(-1) - 1).abs().max() < 1e-6
-    _, weighted = at.class_attention(net, images, modules, [0])
-    assert at.relevance(weighted, at.readout(net, (4, 6), 1)).isfinite().all()
+    _, weighted = rollout.class_attention(net, images, modules, [0])
+    assert rollout.relevance(weighted, tokens.readout(net, (4, 6), 1)).isfinite().all()
 
 
 def test_eight_threads_get_what_one_gets():
     model = load_model("texture_vit", "random")
     pictures = [torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(i)) for i in range(8)]
-    start = at.readout(model.net, model.grid, 1)
+    start = tokens.readout(model.net, model.grid, 1)
 
     def answer(images):
-        rolled = at.rollout(at.attention(model.net, images, model.attention), start)
-        _, weighted = at.class_attention(model.net, images, model.attention, [3, 5])
-        return torch.cat([rolled.flatten(), at.relevance(weighted, start).flatten()])
+        rolled = rollout.rollout(attention.attention(model.net, images, model.attention), start)
+        _, weighted = rollout.class_attention(model.net, images, model.attention, [3, 5])
+        return torch.cat([rolled.flatten(), rollout.relevance(weighted, start).flatten()])
 
     alone = [answer(images) for images in pictures]
     with ThreadPoolExecutor(8) as pool:
@@ -314,10 +317,10 @@ def test_cuda_agrees_with_the_cpu():
     results = []
     for device in ("cpu", "cuda"):
         model = load_model("texture_vit", "random", device=device)
-        start = at.readout(model.net, model.grid, 1)
-        matrices = at.attention(model.net, images.to(device), model.attention)
-        _, weighted = at.class_attention(model.net, images.to(device), model.attention, [3])
-        results.append((at.rollout(matrices, start).cpu(), at.relevance(weighted, start).cpu()))
+        start = tokens.readout(model.net, model.grid, 1)
+        matrices = attention.attention(model.net, images.to(device), model.attention)
+        _, weighted = rollout.class_attention(model.net, images.to(device), model.attention, [3])
+        results.append((rollout.rollout(matrices, start).cpu(), rollout.relevance(weighted, start).cpu()))
     for cpu, cuda in zip(*results, strict=True):
         assert (cpu - cuda).abs().max() <= 1e-3 * cpu.max()
 
@@ -333,19 +336,19 @@ def test_distance_of_known_attention():
     for patch in range(12):
         row, column = divmod(patch, 4)
         right[1 + patch, 1 + row * 4 + (column + 1) % 4] = 1
-    mean = at.distances(torch.stack([itself, right])[None], grid, 1, (16, 8))
+    mean = attention.distances(torch.stack([itself, right])[None], grid, 1, (16, 8))
     assert mean.shape == (1, 2)
     assert mean[0, 0] == 0 and mean[0, 1] == pytest.approx((9 * 8 + 3 * 24) / 12)
-    everywhere = at.distances(torch.full((1, 1, 12, 12), 1 / 12), grid, 0, (16, 8)).item()
+    everywhere = attention.distances(torch.full((1, 1, 12, 12), 1 / 12), grid, 0, (16, 8)).item()
     places = [(16 * r, 8 * c) for r in range(3) for c in range(4)]
     assert everywhere == pytest.approx(sum(math.dist(a, b) for a in places for b in places) / 144, rel=1e-5)
 
 
 def test_attended_and_fused():
     matrices = random_attention(1, 1, 3, 13)[0][0]
-    heat, share = at.attended(at.fuse(matrices, 1), None, (3, 4), 1)
+    heat, share = attention.attended(attention.fuse(matrices, 1), None, (3, 4), 1)
     assert torch.equal(heat.flatten(), matrices[1, 0, 1:]) and share == matrices[1, 0, 0].item()
-    heat, _ = at.attended(at.fuse(matrices, "max"), (2, 1), (3, 4), 1)
+    heat, _ = attention.attended(attention.fuse(matrices, "max"), (2, 1), (3, 4), 1)
     assert torch.equal(heat.flatten(), matrices[:, 10].amax(0)[1:])
 
 

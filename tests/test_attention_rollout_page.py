@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import ui.answers
-from vizcore.methods import attention
+from vizcore.methods import attention, rollout
 from vizcore.networks.catalog import CATALOG
 
 PAIR = {"a": "texture_resnet", "weights_a": "random", "weights_b": "random", "picture": "Honeycomb in bands"}
@@ -104,7 +104,8 @@ def test_sliders_need_no_other_pass(page, monkeypatch):
     def refuse(*_arguments, **_options):
         raise AssertionError("a forward pass for a slider")
 
-    monkeypatch.setattr(attention, "capture", refuse)
+    for module in (attention, rollout):
+        monkeypatch.setattr(module, "capture", refuse)
     for key, value in {"r_residual": 30, "r_discard": 40, "r_block": 3}.items():
         at.slider(key=key).set_value(value).run()
         assert healthy(at)

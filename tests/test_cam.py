@@ -11,15 +11,15 @@ from captum.attr import LayerGradCam
 from ui.choices import SAMPLES_FOLDER
 from vizcore.capture import private_copy
 from vizcore.methods.cam import (
-    METHODS,
-    SCORE,
+    CAMS,
     cam,
     cams,
     default_layer,
     grad_cam,
     grad_cam_plus_plus,
-    score_cams,
 )
+from vizcore.methods.score_cam import score_cams
+from vizcore.methods.table import METHODS
 from vizcore.networks.load import load_model
 from vizcore.pictures.images import read_picture
 
@@ -91,7 +91,7 @@ def test_agrees_with_pytorch_grad_cam(name, weights, layer, peer):
     for file in ("chelsea.png", "coffee.png"):
         images = model.preprocess(read_picture((SAMPLES_FOLDER / file).read_bytes()))
         index = model.net(images)[0].argmax().item()
-        for method in METHODS:
+        for method in CAMS:
             expected = peer(model, layer, method)(images, [category(index)])[0]
             found = shown(cam(model, images, index, layer, method), images.shape[:1:-1])
             assert abs(found - expected).max() <= 1e-4, (file, method)
@@ -106,7 +106,7 @@ def test_score_cam_agrees_with_pytorch_grad_cam_on_the_same_masks(name, peer, ch
     monkeypatch.setattr(torch.nn, "UpsamplingBilinear2d", SameMasks)
     model = load_model(name)
     layer, images = default_layer(model), model.preprocess(chelsea)
-    theirs, weights = peer(model, layer, SCORE), []
+    theirs, weights = peer(model, layer, "Score-CAM"), []
     score = theirs.get_cam_weights
     theirs.get_cam_weights = lambda *args: weights.append(score(*args)) or weights[-1]
     expected = theirs(images, [category(4)])[0]
@@ -123,7 +123,7 @@ def test_score_cam_of_several_pictures_and_classes_and_what_it_knows_half_way(re
     for step in steps:
         assert torch.allclose(step.weights.sum(-1), torch.ones(2, 2)) and (step.maps >= 0).all()
         assert ((step.weights > 0).sum(-1) <= step.done).all()
-    alone = cams(resnet, images[1:], [5], method=SCORE)[0, 0]
+    alone = METHODS["Score-CAM"].make(resnet, images[1:], 5)
     assert torch.allclose(steps[-1].maps[1, 1], alone, rtol=1e-3, atol=1e-6)
     half = torch.corrcoef(torch.stack([step.maps[0, 0].flatten() for step in (steps[4], steps[-1])]))
     assert half[0, 1] > 0.9
@@ -167,7 +167,7 @@ def test_grad_cam_plus_plus_by_hand():
     assert not grad_cam_plus_plus(activation, torch.zeros(1, 2, 2)).isnan().any()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", CAMS)
 def test_where_nothing_speaks_for_the_class_the_map_is_zero(method, resnet):
     net = private_copy(resnet.net)
     net.fc = torch.nn.Linear(256, 20)
@@ -187,7 +187,7 @@ def test_half_precision(name, dtype, chelsea):
     half.net.to(dtype)
     images = model.preprocess(chelsea)
     index = model.net(images)[0].argmax().item()
-    for method in METHODS:
+    for method in CAMS:
         whole = cam(model, images, index, method=method)
         found = cam(half, images.to(dtype), index, method=method)
         assert found.dtype == torch.float32 and found.isfinite().all()
@@ -210,7 +210,7 @@ def test_default_layers(vit):
     assert default_layer(load_model("vit_b_16", "random")).endswith("encoder_layer_11.ln_1")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", CAMS)
 def test_vit_on_patch_tokens(vit, method):
     maps = cams(vit, torch.randn(2, 3, 128, 128), [0, 3, 7], method=method)
     assert maps.shape == (3, 2, 8, 8)
@@ -232,7 +232,7 @@ def test_swin_has_cams_where_it_has_no_rollout():
 
 def test_errors_name_what_is_permitted(vit):
     images = torch.randn(1, 3, 128, 128)
-    with pytest.raises(ValueError, match="'Score'; the methods are Grad-CAM.*, Score-CAM"):
+    with pytest.raises(ValueError, match="'Score'; the methods are Grad-CAM.*, XGrad-CAM"):
         cam(vit, images, 0, method="Score")
     with pytest.raises(ValueError, match="class 20 is not one of Texture ViT's, 0 to 19"):
         cam(vit, images, 20)

@@ -12,10 +12,11 @@ from scipy.stats import norm, spearmanr
 
 from benchmarks import __main__ as command
 from benchmarks import evidence as batch
+from vizcore import baselines, truth
 from vizcore.methods.table import METHODS, QUICK
 from vizcore.networks.load import load_model
 from vizcore.pictures.frame import to_frame
-from vizcore.truth import evidence
+from vizcore.truth.curves import _coarse_first
 
 torch.manual_seed(0)
 
@@ -50,26 +51,26 @@ def corner(rows=32, columns=32):
 def test_pointing_and_energy_of_known_maps():
     heat, mask = corner(4, 4), np.zeros((4, 4), bool)
     mask[:2] = True
-    assert evidence.pointing(heat, mask) and evidence.energy(heat, mask) == 1
-    assert not evidence.pointing(heat, ~mask) and evidence.energy(heat, ~mask) == 0
-    assert evidence.energy(torch.ones(4, 4), mask) == evidence.energy(torch.zeros(4, 4), mask) == 0.5
+    assert truth.pointing(heat, mask) and truth.energy(heat, mask) == 1
+    assert not truth.pointing(heat, ~mask) and truth.energy(heat, ~mask) == 0
+    assert truth.energy(torch.ones(4, 4), mask) == truth.energy(torch.zeros(4, 4), mask) == 0.5
     heat[3, 3] = -8
-    assert evidence.energy(heat, mask) == 1  # what speaks against isn't counted
+    assert truth.energy(heat, mask) == 1  # what speaks against isn't counted
     with pytest.raises(ValueError, match=r"heatmap is \(4, 4\), the mask \(3, 4\)"):
-        evidence.energy(heat, mask[:3])
+        truth.energy(heat, mask[:3])
 
 
 # ---------------------------------------------------------------- deletion and insertion
 
 
-@pytest.mark.parametrize("baseline", evidence.BASELINES)
+@pytest.mark.parametrize("baseline", baselines.COVERS)
 def test_curves_agree_with_a_plain_loop(resnet, chelsea, baseline):
     images, steps = resnet.preprocess(chelsea), 6
     heat = torch.rand(8, 8, generator=torch.Generator().manual_seed(3))
-    *_, found = evidence.curves(resnet.net, images, {"map": heat}, 4, baseline=baseline, steps=steps, chunk=5)
+    *_, found = truth.curves(resnet.net, images, {"map": heat}, 4, baseline=baseline, steps=steps, chunk=5)
     fine = torch.nn.functional.interpolate(heat[None, None], (128, 128), mode="bilinear").flatten()
     order = fine.argsort(descending=True)
-    blank = evidence.BASELINES[baseline](images)
+    blank = baselines.COVERS[baseline](images)
     for kind, (before, after) in {"deletion": (images, blank), "insertion": (blank, images)}.items():
         curve = found.curves[kind, "map"]
         assert curve.shares == pytest.approx([k / steps for k in range(steps + 1)])
@@ -88,9 +89,9 @@ def test_curves_agree_with_a_plain_loop(resnet, chelsea, baseline):
 
 def test_a_true_map_beats_both_controls_and_a_false_one_loses():
     images = torch.rand(1, 3, 32, 32) + 1
-    maps = {"true": corner(), "false": -corner(), **evidence.controls((8, 8))}
+    maps = {"true": corner(), "false": -corner(), **truth.controls((8, 8))}
     images[..., 16:] = 0
-    *_, found = evidence.curves(ReadsOneCorner(), images, maps, 1, baseline="mean", steps=16)
+    *_, found = truth.curves(ReadsOneCorner(), images, maps, 1, baseline="mean", steps=16)
     for kind, better in (("deletion", min), ("insertion", max)):
         areas = {name: found.curves[kind, name].area for name in maps}
         assert better(areas, key=areas.get) == "true"
@@ -99,30 +100,30 @@ def test_a_true_map_beats_both_controls_and_a_false_one_loses():
 
 def test_unfinished_curves_are_coarse_but_whole():
     maps = {"a": corner(), "b": -corner()}
-    parts = list(evidence.curves(ReadsOneCorner(), torch.rand(1, 3, 32, 32), maps, 1, steps=16, chunk=6))
+    parts = list(truth.curves(ReadsOneCorner(), torch.rand(1, 3, 32, 32), maps, 1, steps=16, chunk=6))
     assert parts[0].curves["deletion", "a"].shares == [0, 0.5, 1]
     assert all(
         curve.shares[0] == 0 and curve.shares[-1] == 1 for part in parts for curve in part.curves.values()
     )
     assert parts[-1].done == parts[-1].total == 2 + 15 * 4
     assert all(len(curve.shares) == 17 for curve in parts[-1].curves.values())
-    assert sorted(evidence._coarse_first(13)) == list(range(1, 13))
+    assert sorted(_coarse_first(13)) == list(range(1, 13))
     with pytest.raises(ValueError, match="'noise'; there are blur, mean"):
-        next(evidence.curves(ReadsOneCorner(), torch.rand(1, 3, 32, 32), maps, 1, baseline="noise"))
+        next(truth.curves(ReadsOneCorner(), torch.rand(1, 3, 32, 32), maps, 1, baseline="noise"))
 
 
 def test_equal_values_have_no_order_of_their_own():
-    ranks = evidence.ranked(torch.zeros(4, 4), (32, 32)).view(32, 32)
+    ranks = truth.ranked(torch.zeros(4, 4), (32, 32)).view(32, 32)
     first = (ranks < 256).float()
     assert first.sum() == 256 and 0.3 < first[:16].mean() / first.mean() / 2 < 0.7
-    assert torch.equal(ranks, evidence.ranked(torch.ones(8, 8), (32, 32)).view(32, 32))
-    assert (evidence.ranked(corner(), (32, 32)).view(32, 32)[:16, :16] < 256).all()
+    assert torch.equal(ranks, truth.ranked(torch.ones(8, 8), (32, 32)).view(32, 32))
+    assert (truth.ranked(corner(), (32, 32)).view(32, 32)[:16, :16] < 256).all()
 
 
 def test_baselines():
     images = torch.rand(1, 3, 64, 48)
-    assert torch.allclose(evidence.mean_colour(images)[0, :, 5, 7], images.mean((0, 2, 3)))
-    blur = evidence.blurred(images)
+    assert torch.allclose(baselines.mean_colour(images)[0, :, 5, 7], images.mean((0, 2, 3)))
+    blur = baselines.blurred(images)
     assert blur.shape == images.shape and blur.var() < 0.05 * images.var()
     assert torch.allclose(blur.mean(), images.mean(), atol=0.01)
 
@@ -130,20 +131,18 @@ def test_baselines():
 def test_from_the_frame_to_what_a_model_sees_and_back(resnet, chelsea):
     box = resnet.preprocess.box(chelsea.size)
     cells = torch.rand(8, 8)
-    there = evidence.on_input(to_frame(cells, box, chelsea.size), box, (8, 8))
+    there = truth.on_input(to_frame(cells, box, chelsea.size), box, (8, 8))
     assert (there - cells).abs().max() < 0.05
     ramp = torch.arange(200.0).expand(100, 200)
-    assert torch.allclose(
-        evidence.on_input(ramp, (50, 0, 150, 100), (10, 10))[0], torch.arange(54.5, 150, 10)
-    )
+    assert torch.allclose(truth.on_input(ramp, (50, 0, 150, 100), (10, 10))[0], torch.arange(54.5, 150, 10))
 
 
 def test_only_what_a_map_found_is_left():
     picture = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
-    left = evidence.only(picture, corner(), 0.25, "mean")
+    left = truth.only(picture, corner(), 0.25, "mean")
     assert (left[:16, :16] == picture[:16, :16]).all()
     assert len(np.unique(left[16:].reshape(-1, 3), axis=0)) == 1
-    assert (evidence.only(picture, corner(), 1.0) == picture).all()
+    assert (truth.only(picture, corner(), 1.0) == picture).all()
 
 
 # ---------------------------------------------------------------- how alike two maps are
@@ -152,9 +151,9 @@ def test_only_what_a_map_found_is_left():
 def test_rank_correlation_agrees_with_scipy():
     a, b = torch.rand(20, 20), torch.rand(20, 20).round(decimals=1)
     b = b + a.round(decimals=1)
-    assert evidence.rank_correlation(a, b) == pytest.approx(spearmanr(a.flatten(), b.flatten())[0], abs=1e-9)
-    assert evidence.rank_correlation(a, a.exp()) == pytest.approx(1)
-    assert math.isnan(evidence.rank_correlation(a, torch.zeros(20, 20)))
+    assert truth.rank_correlation(a, b) == pytest.approx(spearmanr(a.flatten(), b.flatten())[0], abs=1e-9)
+    assert truth.rank_correlation(a, a.exp()) == pytest.approx(1)
+    assert math.isnan(truth.rank_correlation(a, torch.zeros(20, 20)))
 
 
 def test_ssim_agrees_with_a_plain_loop():
@@ -174,14 +173,14 @@ def test_ssim_agrees_with_a_plain_loop():
             values.append(
                 (2 * mp * mq + 1e-4) * (2 * both + 9e-4) / ((mp**2 + mq**2 + 1e-4) * (vp + vq + 9e-4))
             )
-    assert evidence.ssim(a, b) == pytest.approx(torch.stack(values).mean().item(), abs=1e-6)
-    assert evidence.ssim(a, a) == pytest.approx(1)
-    assert evidence.ssim(a, 3 * a + 2) == pytest.approx(1)
+    assert truth.ssim(a, b) == pytest.approx(torch.stack(values).mean().item(), abs=1e-6)
+    assert truth.ssim(a, a) == pytest.approx(1)
+    assert truth.ssim(a, 3 * a + 2) == pytest.approx(1)
 
 
 def test_overlap():
-    assert evidence.overlap(corner(), corner(), 0.25) == 1
-    assert evidence.overlap(corner(), corner().flip(-1), 0.25) == 0
+    assert truth.overlap(corner(), corner(), 0.25) == 1
+    assert truth.overlap(corner(), corner().flip(-1), 0.25) == 0
 
 
 # ---------------------------------------------------------------- randomisation and stability
@@ -203,25 +202,25 @@ def test_randomisation_changes_grad_cam_and_leaves_an_edge_detector_unchanged(na
     images = model.preprocess(chelsea)
     target = model.net(images)[0].argmax().item()
     before = {key: value.clone() for key, value in model.net.state_dict().items()}
-    steps = list(evidence.randomisation(model, images, explained("Grad-CAM", target)))
+    steps = list(truth.randomisation(model, images, explained("Grad-CAM", target)))
     assert steps[0].rank == 1 and steps[0].layer == "" and [s.done for s in steps] == list(range(len(steps)))
     assert all(torch.isfinite(step.heatmap).all() for step in steps)
     assert not torch.equal(steps[1].heatmap, steps[0].heatmap)
     assert not abs(steps[-1].rank) > 0.7
-    blind = list(evidence.randomisation(model, images, edges))
+    blind = list(truth.randomisation(model, images, edges))
     assert len(blind) == len(steps) == steps[0].total + 1
     assert all(step.rank == pytest.approx(1) and step.ssim == pytest.approx(1) for step in blind)
     assert all(torch.equal(value, before[key]) for key, value in model.net.state_dict().items())
 
 
 def test_parts_go_from_the_answer_down_and_cover_every_weight(resnet, vit):
-    assert [name for name, _ in evidence.parts(resnet)] == [
+    assert [name for name, _ in truth.parts(resnet)] == [
         "fc", "layer4.0", "layer3.0", "layer2.0", "layer1.0", "bn1", "conv1",
     ]  # fmt: skip
-    names = [name for name, _ in evidence.parts(vit)]
+    names = [name for name, _ in truth.parts(vit)]
     assert names[0] == "head" and names[-1] == "tokens and positions" and names.index("blocks.5") < 4
     for model in (resnet, vit, load_model("efficientnet_lite0")):
-        *_, (_, last) = evidence.randomised(model)
+        *_, (_, last) = truth.randomised(model)
         learnt = dict(model.net.named_parameters())
         for name, value in last.net.named_parameters():
             assert not torch.equal(value, learnt[name]) or value.std() == 0, name
@@ -230,29 +229,29 @@ def test_parts_go_from_the_answer_down_and_cover_every_weight(resnet, vit):
 
 def test_randomisation_from_the_input_up(resnet, chelsea):
     images = resnet.preprocess(chelsea)
-    assert evidence.parts(resnet, "bottom-up") == evidence.parts(resnet)[::-1]
-    _, first = next(evidence.randomised(resnet, order="bottom-up"))
+    assert truth.parts(resnet, "bottom-up") == truth.parts(resnet)[::-1]
+    _, first = next(truth.randomised(resnet, order="bottom-up"))
     assert not torch.equal(first.net.conv1.weight, resnet.net.conv1.weight)
     assert torch.equal(first.net.fc.weight, resnet.net.fc.weight)
     target = resnet.net(images)[0].argmax().item()
-    up = list(evidence.randomisation(resnet, images, explained("Grad-CAM", target), order="bottom-up"))
+    up = list(truth.randomisation(resnet, images, explained("Grad-CAM", target), order="bottom-up"))
     assert up[1].layer == "conv1" and up[-1].layer == "fc" and up[0].rank == 1
     with pytest.raises(ValueError, match="'sideways'; there are top-down, bottom-up"):
-        evidence.parts(resnet, "sideways")
+        truth.parts(resnet, "sideways")
 
 
 def test_randomisation_is_fixed_by_its_seed(resnet):
     images = torch.randn(1, 3, 128, 128)
-    last = [list(evidence.randomised(resnet, seed))[-1][1].net(images) for seed in (0, 0, 1)]
+    last = [list(truth.randomised(resnet, seed))[-1][1].net(images) for seed in (0, 0, 1)]
     assert torch.equal(last[0], last[1]) and not torch.allclose(last[0], last[2])
 
 
 def test_stability(resnet, chelsea):
     images = resnet.preprocess(chelsea)
     target = resnet.net(images)[0].argmax().item()
-    still = list(evidence.stability(resnet, images, explained("Grad-CAM", target), target, noise=0, draws=2))
+    still = list(truth.stability(resnet, images, explained("Grad-CAM", target), target, noise=0, draws=2))
     assert [s.done for s in still] == [1, 2] and all(s.rank == pytest.approx(1) for s in still)
-    loud = list(evidence.stability(resnet, images, explained("Grad-CAM", target), target, noise=1.0, draws=3))
+    loud = list(truth.stability(resnet, images, explained("Grad-CAM", target), target, noise=1.0, draws=3))
     assert not any(s.rank > 0.99 for s in loud) and all(0 <= s.probability <= 1 for s in loud)
 
 
@@ -262,7 +261,7 @@ def test_every_method_gives_a_map_over_what_the_model_sees(resnet, vit, chelsea)
         for name, method in METHODS.items():
             if name in QUICK and method.applies(model):
                 found = method.make(model, images, 2)
-                assert found.shape == (images.shape[-2:] if method.fine else (8, 8))
+                assert found.shape == (images.shape[-2:] if method.page != "grad_cam" else (8, 8))
                 assert found.isfinite().all()
                 assert found.min() >= 0 or name == "gradient × input"
     assert not METHODS["rollout"].applies(resnet) and METHODS["rollout"].applies(vit)
@@ -271,7 +270,7 @@ def test_every_method_gives_a_map_over_what_the_model_sees(resnet, vit, chelsea)
 def test_eight_threads(resnet):
     def ask(seed):
         images = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(seed))
-        return [step.rank for step in evidence.randomisation(resnet, images, explained("Grad-CAM", 1))]
+        return [step.rank for step in truth.randomisation(resnet, images, explained("Grad-CAM", 1))]
 
     alone = [ask(seed) for seed in range(4)]
     with ThreadPoolExecutor(8) as pool:

@@ -6,15 +6,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from vizcore import capture
+from vizcore import capture, truth
 from vizcore.drawing import render
-from vizcore.methods import cam, features, saliency
+from vizcore.methods import cam, features, gradients, method, table
 from vizcore.methods import table as heatmaps
 from vizcore.networks import catalog
 from vizcore.networks.load import ModelError, from_module, load_model
 from vizcore.networks.torchvision_ops import torchvision
 from vizcore.pictures.frame import seen
-from vizcore.truth import evidence
 
 T = torchvision.transforms
 TRANSFORM = T.Compose([T.Resize(72), T.CenterCrop(64), T.ToTensor(), T.Normalize((0.5,) * 3, (0.5,) * 3)])
@@ -54,7 +53,7 @@ def test_any_module_with_a_preprocessing(picture):
 
     heat = heatmaps.METHODS["Grad-CAM"].make(model, model.preprocess(image), 0)
     framed = heatmaps.in_frame(model, image, heat)
-    assert framed.shape == (90, 120) and evidence.pointing(framed, red) and evidence.energy(framed, red) > 0.8
+    assert framed.shape == (90, 120) and truth.pointing(framed, red) and truth.energy(framed, red) > 0.8
     captured = capture.capture(model.net, model.preprocess(image), ["colours"]).layers["colours"]
     assert features.as_maps(captured, model.layouts["colours"]).shape == (2, 16, 16)
     visible = seen(model.preprocess.box(image.size), image.size)
@@ -96,7 +95,7 @@ def test_a_cam_is_one_function_and_one_line_of_a_table(app, monkeypatch):
 
 def inverted(model, images, target):
     """A pixel method (an example)."""
-    yield saliency.Partial(1, 1, -saliency.gradient(model, images, target))
+    yield method.Partial(1, 1, -gradients.gradient(model, images, target))
 
 
 @pytest.mark.parametrize("words", ["", "Turns everything around."])
@@ -104,9 +103,9 @@ def inverted(model, images, target):
 def test_a_pixel_method_is_one_function_and_one_row(app, monkeypatch, slow, words):
     import importlib
 
-    row = saliency.Method(inverted, saliency.strongest, (), slow)
+    row = method.Method(inverted, method.strongest, (), slow)
     row = row._replace(**({"limits": words} if words and hasattr(row, "limits") else {}))
-    monkeypatch.setitem(saliency.METHODS, "inverted gradient", row)
+    monkeypatch.setitem(table.METHODS, "inverted gradient", row)
     importlib.reload(heatmaps)  # as at a start with the row in the table
     try:
         link = {"a": "texture_resnet", "picture": "Honeycomb in bands", "s_method_a": "inverted gradient"}

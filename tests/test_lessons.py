@@ -10,9 +10,10 @@ from PIL import Image
 from ui.choices import SAMPLES, SAMPLES_FOLDER, SCENES
 from ui.guide import find, values_of
 from ui.lessons import LESSONS
+from vizcore import truth
 from vizcore.capture import capture
 from vizcore.imagine.gallery import load_gallery
-from vizcore.methods import attention
+from vizcore.methods import attention, rollout, tokens
 from vizcore.methods import table as heatmaps
 from vizcore.methods.features import as_maps, similarity, strength
 from vizcore.networks.load import load_model
@@ -21,7 +22,6 @@ from vizcore.pictures.frame import cell_at, seen, to_frame
 from vizcore.pictures.images import read_picture
 from vizcore.pictures.sets import drawn
 from vizcore.studies.cka import compare
-from vizcore.truth import evidence
 
 STEPS = [(key, number) for key, lesson in LESSONS.items() for number in range(1, len(lesson.steps) + 1)]
 
@@ -106,7 +106,7 @@ def test_the_first_step_asks_for_what_both_networks_answer(key, cnn, vit):
         assert model.labels[best.indices[0]] == asked
         assert best.values[0] > 0.5 and best.values[0] > 2 * best.values[1]  # by a clear margin
         for name, mask in masks.items():
-            assert evidence.pointing(heat(model, "Grad-CAM", name, image), mask)
+            assert truth.pointing(heat(model, "Grad-CAM", name, image), mask)
 
 
 SPEAKS = r"\banswer(s|ed)?\b|\bnetworks? says?\b|\bsure(r|st)?\b"
@@ -148,8 +148,8 @@ def test_truth_1_and_2_maps_point_to_the_texture_asked_for(cnn, vit):
     for model in (cnn, vit):
         asked = {name: heat(model, "Grad-CAM", name, image) for name in masks}
         for name, mask in masks.items():
-            assert evidence.pointing(asked[name], mask) and evidence.energy(asked[name], mask) > 0.8
-        assert evidence.rank_correlation(*asked.values()) < -0.5  # "they leave the honeycomb"
+            assert truth.pointing(asked[name], mask) and truth.energy(asked[name], mask) > 0.8
+        assert truth.rank_correlation(*asked.values()) < -0.5  # "they leave the honeycomb"
 
 
 def test_truth_3_a_sure_and_right_answer_whose_map_points_elsewhere(cnn, vit):
@@ -158,7 +158,7 @@ def test_truth_3_a_sure_and_right_answer_whose_map_points_elsewhere(cnn, vit):
     sure = [probabilities(model, image) for model in (cnn, vit)]
     assert all(one.argmax() == index for one in sure) and sure[0][index] > sure[1][index] > 0.5
     maps = [heat(model, "Grad-CAM", "spiralled", image) for model in (cnn, vit)]
-    inside = [evidence.pointing(one, masks["spiralled"]) for one in maps]
+    inside = [truth.pointing(one, masks["spiralled"]) for one in maps]
     assert inside == [False, True]
 
 
@@ -166,7 +166,7 @@ def test_truth_4_rollout_is_right_for_one_of_two_classes(vit):
     masks, image = scene("Honeycomb in bands")
     maps = [heat(vit, "rollout", name, image) for name in masks]
     assert torch.equal(*maps)
-    assert sorted(evidence.pointing(maps[0], mask) for mask in masks.values()) == [False, True]
+    assert sorted(truth.pointing(maps[0], mask) for mask in masks.values()) == [False, True]
 
 
 def test_truth_5_a_network_that_learnt_nothing(cnn):
@@ -177,15 +177,15 @@ def test_truth_5_a_network_that_learnt_nothing(cnn):
     images, index = model.preprocess(image), model.labels.index("honeycombed")
     own, trained = (heatmaps.METHODS["Grad-CAM"].make(m, images, index) for m in (model, cnn))
     assert 0 < own.max() < trained.max() / 20  # "a tiny fraction"
-    *_, last = evidence.curves(
-        model.net, images, {"map": own, **evidence.controls(tuple(own.shape))}, index, steps=16
+    *_, last = truth.curves(
+        model.net, images, {"map": own, **truth.controls(tuple(own.shape))}, index, steps=16
     )
     areas = {key: curve.area for key, curve in last.curves.items()}
     for kind, better in (("deletion", -1), ("insertion", 1)):
         gain = better * (areas[kind, "map"] - areas[kind, "random"])
         assert abs(gain) < 0.002  # "no more than chance": on the trained network it is 0.04 and more
-    *_, last = evidence.curves(
-        cnn.net, images, {"map": trained, **evidence.controls(tuple(own.shape))}, index, steps=16
+    *_, last = truth.curves(
+        cnn.net, images, {"map": trained, **truth.controls(tuple(own.shape))}, index, steps=16
     )
     areas = {key: curve.area for key, curve in last.curves.items()}
     assert areas["deletion", "random"] - areas["deletion", "map"] > 0.04
@@ -196,11 +196,9 @@ def test_attention_1_and_2_only_relevance_knows_the_class(vit):
     masks, image = scene("Honeycomb in bands")
     methods = ("attention", "rollout", "relevance")
     found = {method: {name: heat(vit, method, name, image) for name in masks} for method in methods}
-    share = {
-        m: {name: evidence.energy(found[m][name], mask) for name, mask in masks.items()} for m in methods
-    }
+    share = {m: {name: truth.energy(found[m][name], mask) for name, mask in masks.items()} for m in methods}
     for name, mask in masks.items():
-        assert evidence.pointing(found["relevance"][name], mask)
+        assert truth.pointing(found["relevance"][name], mask)
     assert share["relevance"]["honeycombed"] > 0.8  # "most of it"
     for blind in ("attention", "rollout"):
         assert torch.equal(*found[blind].values())
@@ -209,17 +207,17 @@ def test_attention_1_and_2_only_relevance_knows_the_class(vit):
 
 
 def rolled_out(model, image, residual=0.5):
-    start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
+    start = tokens.readout(model.net, model.grid, model.num_prefix_tokens)
     blocks = attention.attention(model.net, model.preprocess(image), model.attention)
-    rows = attention.rollout(blocks, start, residual=residual, prefix=model.num_prefix_tokens)
-    return attention.on_patches(rows[-1, 0, 0], model.grid, model.num_prefix_tokens)
+    rows = rollout.rollout(blocks, start, residual=residual, prefix=model.num_prefix_tokens)
+    return tokens.on_patches(rows[-1, 0, 0], model.grid, model.num_prefix_tokens)
 
 
 def test_attention_3_rollout_hangs_on_the_residual_share(vit):
     _, image = scene("Honeycomb in bands")
     usual = rolled_out(vit, image)
     for residual in (0.0, 0.9):
-        assert evidence.rank_correlation(rolled_out(vit, image, residual), usual) < 0.6
+        assert truth.rank_correlation(rolled_out(vit, image, residual), usual) < 0.6
 
 
 def test_attention_4_a_random_network_has_a_rollout_too(vit):
@@ -262,7 +260,7 @@ def alike(model, image, layer):
 def test_depth_1_first_layers_look_the_same(both, cat):
     layer = LESSONS["depth"].steps[0].values["layer_a"]
     maps = [framed(model, cat, strength(features(model, cat, layer))) for model in both]
-    assert evidence.rank_correlation(*(values[inside] for values, inside in maps)) > 0.9
+    assert truth.rank_correlation(*(values[inside] for values, inside in maps)) > 0.9
 
 
 def test_depth_2_the_first_layer_knows_that_a_pupil_is_dark(both, cat):

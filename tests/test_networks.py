@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from vizcore.capture import capture
-from vizcore.methods import attention, cam
+from vizcore.methods import cam, tokens
 from vizcore.methods import table as heatmaps
 from vizcore.methods.features import as_maps
 from vizcore.networks.load import from_module, load_model
@@ -36,7 +36,7 @@ def noise(model, seed):
 
 def why(model):
     """Why there is no rollout, in a sentence."""
-    return model.no_rollout if hasattr(model, "no_rollout") else attention.why_no_rollout(model.net)
+    return model.no_rollout
 
 
 # ---------------------------------------------------------------- where maps come from
@@ -254,7 +254,7 @@ def test_the_readout_is_what_the_classifier_reads():
     handle.remove()
     (gradient,) = torch.autograd.grad(score, seen["tokens"])
     read = gradient[0].abs().sum(-1) > 0
-    assert torch.equal(attention.readout(model.net, model.grid, model.num_prefix_tokens)[0] > 0, read)
+    assert torch.equal(tokens.readout(model.net, model.grid, model.num_prefix_tokens)[0] > 0, read)
 
 
 def test_relevance_of_a_network_that_averages_its_patches_is_no_flat_map():

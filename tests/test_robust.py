@@ -8,16 +8,29 @@ from PIL import Image
 from safetensors.torch import save
 from torch import nn
 
-from vizcore import capture, objectives
+from vizcore import baselines, capture, objectives, truth
 from vizcore.imagine import augment, crosseval, parameterise
 from vizcore.imagine import maximise as actmax
-from vizcore.methods import attention, cam, features, saliency
+from vizcore.methods import (
+    attention,
+    cam,
+    features,
+    gradients,
+    integrated,
+    method,
+    occlusion,
+    passes,
+    rollout,
+    score_cam,
+    smooth_grad,
+    table,
+    tokens,
+)
 from vizcore.methods import table as heatmaps
 from vizcore.networks.load import Layout, ModelError, from_module, load_model
 from vizcore.networks.torchvision_ops import timm, torchvision
 from vizcore.pictures import frame
 from vizcore.studies import cka as similarity
-from vizcore.truth import evidence
 
 STEPS = torchvision.transforms
 TRANSFORM = STEPS.Compose([STEPS.Resize((64, 64)), STEPS.ToTensor(), STEPS.Normalize([0.5] * 3, [0.5] * 3)])
@@ -75,15 +88,16 @@ CALLS = {
     "features.similarity": ("cnn", CHANNELS, lambda m, x: features.similarity(squeezed(x), 1, 2)),
     "capture": ("cnn", None, lambda m, x: capture.capture(m.net, x, ["3"]).layers["3"]),
     **{
-        name: ("cnn", CHANNELS, lambda m, x, method=method: method(x, x.cos()))
-        for name, method in cam.METHODS.items()
+        name: ("cnn", CHANNELS, lambda m, x, weigh=how.weigh: weigh(x, x.cos()))
+        for name, how in cam.CAMS.items()
     },
     **{
         f"cams {name}": ("vit", None, lambda m, x, name=name: cam.cams(m, x, [1, 2], None, name)[1])
-        for name in [*cam.METHODS, cam.SCORE]
+        for name in cam.CAMS
     },
     "cam": ("cnn", None, cam_map),
-    "score_cams": ("cnn", None, lambda m, x: last(cam.score_cams(m, x, [1])).maps[0]),
+    "score_cams": ("cnn", None, lambda m, x: last(score_cam.score_cams(m, x, [1])).maps[0]),
+    "class_blind": ("cnn", None, lambda m, x: cam.class_blind(m, x, None, "Grad-CAM")),
     **{
         f"heatmaps {name}": ("vit" if name != "guided backpropagation" else "cnn", None,
                              lambda m, x, make=method.make: make(m, x, 1))
@@ -96,47 +110,48 @@ CALLS = {
     "fuse": ("vit", ATTENTION, lambda m, x: attention.fuse(x, "max")),
     "attended": ("vit", ATTENTION[1:], lambda m, x: attention.attended(squeezed(x), (1, 2), GRID, 1)[0]),
     "attended by all": ("vit", ATTENTION[1:], lambda m, x: attention.attended(squeezed(x), None, GRID, 1)[0]),
-    "rollout": ("vit", ATTENTION, lambda m, x: attention.rollout([x.softmax(-1)] * 2, START)[-1]),
-    "relevance": ("vit", ATTENTION[1:], lambda m, x: attention.relevance([x.relu()] * 2, START)[-1]),
+    "rollout": ("vit", ATTENTION, lambda m, x: rollout.rollout([x.softmax(-1)] * 2, START)[-1]),
+    "relevance": ("vit", ATTENTION[1:], lambda m, x: rollout.relevance([x.relu()] * 2, START)[-1]),
     "weighted_rollout": (
-        "vit", ATTENTION[1:], lambda m, x: attention.weighted_rollout([x.relu()] * 2, START)[-1],
+        "vit", ATTENTION[1:], lambda m, x: rollout.weighted_rollout([x.relu()] * 2, START)[-1],
     ),
-    "on_patches": ("vit", (17,), lambda m, x: attention.on_patches(x, GRID, 1)),
+    "on_patches": ("vit", (17,), lambda m, x: tokens.on_patches(x, GRID, 1)),
     "distances": ("vit", ATTENTION, lambda m, x: attention.distances(x.softmax(-1), GRID, 1, (4, 4))),
-    "pointing": ("cnn", MAP, lambda m, x: evidence.pointing(squeezed(x), squeezed(x) > 1)),
-    "energy": ("cnn", MAP, lambda m, x: evidence.energy(squeezed(x), squeezed(x) > 1)),
-    "ranked": ("cnn", MAP, lambda m, x: evidence.ranked(squeezed(x), (20, 20))),
-    "on_input": ("cnn", MAP, lambda m, x: evidence.on_input(squeezed(x), (0, 0, 8, 8), (20, 20))),
-    "rank_correlation": ("cnn", MAP, lambda m, x: evidence.rank_correlation(squeezed(x), squeezed(x.cos()))),
-    "ssim": ("cnn", MAP, lambda m, x: evidence.ssim(squeezed(x), squeezed(x).flip(1))),
-    "overlap": ("cnn", MAP, lambda m, x: evidence.overlap(squeezed(x), squeezed(x).flip(1))),
-    "evidence.similarity": ("cnn", MAP, lambda m, x: evidence.similarity(squeezed(x), squeezed(x).flip(1))),
-    "mean_colour": ("cnn", None, lambda m, x: evidence.mean_colour(x)),
-    "blurred": ("cnn", None, lambda m, x: evidence.blurred(x)),
+    "pointing": ("cnn", MAP, lambda m, x: truth.pointing(squeezed(x), squeezed(x) > 1)),
+    "energy": ("cnn", MAP, lambda m, x: truth.energy(squeezed(x), squeezed(x) > 1)),
+    "ranked": ("cnn", MAP, lambda m, x: truth.ranked(squeezed(x), (20, 20))),
+    "on_input": ("cnn", MAP, lambda m, x: truth.on_input(squeezed(x), (0, 0, 8, 8), (20, 20))),
+    "rank_correlation": ("cnn", MAP, lambda m, x: truth.rank_correlation(squeezed(x), squeezed(x.cos()))),
+    "ssim": ("cnn", MAP, lambda m, x: truth.ssim(squeezed(x), squeezed(x).flip(1))),
+    "overlap": ("cnn", MAP, lambda m, x: truth.overlap(squeezed(x), squeezed(x).flip(1))),
+    "evidence.similarity": ("cnn", MAP, lambda m, x: truth.similarity(squeezed(x), squeezed(x).flip(1))),
+    "mean_colour": ("cnn", None, lambda m, x: baselines.mean_colour(x)),
+    "blurred": ("cnn", None, lambda m, x: baselines.blurred(x)),
     "curves": ("cnn", None, lambda m, x: curved(m, x)),
-    "randomisation": ("cnn", None, lambda m, x: last(evidence.randomisation(m, x, cam_map)).heatmap),
+    "randomisation": ("cnn", None, lambda m, x: last(truth.randomisation(m, x, cam_map)).heatmap),
     "randomisation of what takes a batch": ("cnn", None, lambda m, x: forgotten(m, x)),
     "stability": ("cnn", None, lambda m, x: shaken(m, x)),
-    "gradient": ("cnn", None, lambda m, x: saliency.gradient(m, x, 1)),
-    "gradient × input": ("cnn", None, lambda m, x: saliency.gradient_times_input(m, x, 1)),
-    "guided": ("cnn", None, lambda m, x: saliency.guided_backpropagation(m, x, 1)),
-    "smooth_grad": ("cnn", None, lambda m, x: last(saliency.smooth_grad(m, x, 1, draws=2)).pixels),
+    "gradient": ("cnn", None, lambda m, x: gradients.gradient(m, x, 1)),
+    "gradient × input": ("cnn", None, lambda m, x: gradients.gradient_times_input(m, x, 1)),
+    "guided": ("cnn", None, lambda m, x: gradients.guided_backpropagation(m, x, 1)),
+    "smooth_grad": ("cnn", None, lambda m, x: last(smooth_grad.smooth_grad(m, x, 1, draws=2)).pixels),
     "integrated_gradients": (
-        "cnn", None, lambda m, x: last(saliency.integrated_gradients(m, x, 1, steps=2)).pixels,
+        "cnn", None, lambda m, x: last(integrated.integrated_gradients(m, x, 1, steps=2)).pixels,
     ),
-    "occlusion": ("cnn", None, lambda m, x: last(saliency.occlusion(m, x, 1, window=32)).pixels),
+    "occlusion": ("cnn", None, lambda m, x: last(occlusion.occlusion(m, x, 1, window=32)).pixels),
     **{
-        f"saliency {name}": ("cnn", None, lambda m, x, name=name: saliency.saliency(m, x, 1, name))
-        for name in saliency.METHODS
+        f"saliency {name}": ("cnn", None, lambda m, x, make=how.make: make(m, x, 1))
+        for name, how in table.on_page("saliency").items()
     },
     **{
         f"baseline {name}": ("cnn", None, lambda m, x, make=make: make(m, x))
-        for name, make in saliency.BASELINES.items()
+        for name, make in baselines.BASELINES.items()
     },
-    "strongest": ("cnn", CHANNELS, lambda m, x: saliency.strongest(x)),
-    "summed": ("cnn", CHANNELS, lambda m, x: saliency.summed(x)),
-    **{f"{name} part": ("cnn", CHANNELS, lambda m, x, f=f: f(x)) for name, f in saliency.PARTS.items()},
-    "against": ("cnn", None, lambda m, x: saliency.against(m, 2).net(x)),
+    "strongest": ("cnn", CHANNELS, lambda m, x: method.strongest(x)),
+    "summed": ("cnn", CHANNELS, lambda m, x: method.summed(x)),
+    **{f"{name} part": ("cnn", CHANNELS, lambda m, x, f=f: f(x)) for name, f in method.PARTS.items()},
+    "probability": ("cnn", None, lambda m, x: objectives.probability(m.net, x, 2)),
+    "values": ("cnn", None, lambda m, x: objectives.values(m.net, x, objectives.logit(m, 2))),
     "similarity.features": ("cnn", CHANNELS, lambda m, x: similarity.features(x, pooled=True)),
     "look": ("cnn", None, lambda m, x: augment.look(x, same_views(len(x)), (64, 64))),
     "pixels": ("cnn", (3, 8, 8), lambda m, x: parameterise.pixels(x, (8, 8))),
@@ -148,19 +163,19 @@ CALLS = {
 
 
 def first_flow(model, images):
-    return attention.class_attention(model.net, images, model.attention, [2])[1][0][0]
+    return rollout.class_attention(model.net, images, model.attention, [2])[1][0][0]
 
 
 def shaken(model, images):
-    return last(evidence.stability(model, images, lambda m, x: cam.cams(m, x, [1])[0, 0], 1)).heatmap
+    return last(truth.stability(model, images, lambda m, x: cam.cams(m, x, [1])[0, 0], 1)).heatmap
 
 
 def forgotten(model, images):
-    return last(evidence.randomisation(model, images, lambda m, x: cam.cams(m, x, [1])[0, 0])).heatmap
+    return last(truth.randomisation(model, images, lambda m, x: cam.cams(m, x, [1])[0, 0])).heatmap
 
 
 def curved(model, images):
-    steps = evidence.curves(model.net, images, {"a": noise(4, 4)}, 1, steps=2)
+    steps = truth.curves(model.net, images, {"a": noise(4, 4)}, 1, steps=2)
     return last(steps).curves["deletion", "a"].area
 
 
@@ -214,23 +229,26 @@ def test_a_batch_is_answered_picture_by_picture_or_refused(name, nets):
 def test_every_public_function_of_pictures_is_in_the_list():
     """A new one has to be asked too."""
     listed = " ".join(CALLS)
-    for module in (cam, saliency, features):
+    for module in (cam, score_cam, gradients, smooth_grad, integrated, occlusion, method, features):
         for name, function in vars(module).items():
             if getattr(function, "__module__", "") != module.__name__ or name.startswith("_"):
                 continue
             words = getattr(function, "__annotations__", {})
-            if {"images", "activation", "maps", "pixels"} & set(words) and not isinstance(function, type):
-                assert name in listed or function in cam.METHODS.values() or name in KNOWN, name
+            tensors = {"images", "activation", "maps", "pixels"} & set(words)
+            if tensors and not isinstance(function, type):
+                weighs = function in [how.weigh for how in cam.CAMS.values()]
+                assert name in listed or weighs or name in KNOWN, name
 
 
 KNOWN = {
     "one_picture", "one_map", "batch_maps", "full", "guided_backpropagation", "gradient_times_input",
+    "differentiate",
 }  # fmt: skip
 
 
 def test_blurred_blurs_each_picture_of_a_batch():
     batch = noise(B, 3, 32, 40)
-    assert torch.equal(evidence.blurred(batch), torch.cat([evidence.blurred(one[None]) for one in batch]))
+    assert torch.equal(baselines.blurred(batch), torch.cat([baselines.blurred(one[None]) for one in batch]))
 
 
 @pytest.mark.parametrize("kind", ["NCHW", "NHWC", "tokens"])
@@ -265,12 +283,12 @@ ASKED = {
         f"map {name}": lambda m, x, name=name: heatmaps.METHODS[name].make(m, x, 1)
         for name in heatmaps.METHODS
     },
-    "class_attention": lambda m, x: attention.class_attention(m.net, x, m.attention, [2])[1][0],
+    "class_attention": lambda m, x: rollout.class_attention(m.net, x, m.attention, [2])[1][0],
     "curves": lambda m, x: last(
-        evidence.curves(m.net, x, {"a": noise(4, 4)}, 1, steps=4)
+        truth.curves(m.net, x, {"a": noise(4, 4)}, 1, steps=4)
     ).curves["deletion", "a"].probabilities,
-    "randomisation": lambda m, x: last(evidence.randomisation(m, x, cam_map)).heatmap,
-    "stability": lambda m, x: last(evidence.stability(m, x, cam_map, 1, draws=2)).probability,
+    "randomisation": lambda m, x: last(truth.randomisation(m, x, cam_map)).heatmap,
+    "stability": lambda m, x: last(truth.stability(m, x, cam_map, 1, draws=2)).probability,
     "maximise": lambda m, x: last(actmax.maximise(m, [objectives.margin(m, 1)], RECIPE)).best,
     "grams": lambda m, x: similarity.grams(m.net, torch.cat([x, -x, x / 2, x.cos()]), m.layers[:3]).values,
     "compare": lambda m, x: last(similarity.compare(m, m, pictures())).cka["unbiased"],
@@ -323,10 +341,10 @@ def test_a_networks_own_loading_does_not_feel_the_mode():
 def test_a_generator_keeps_its_modes_to_itself(nets):
     model = nets["cnn"]
     images = model.preprocess(pictures()[0])
-    steps, found = saliency.smooth_grad(model, images, 1, draws=3), []
-    chunk = saliency.LIMITS["cpu"]
+    steps, found = smooth_grad.smooth_grad(model, images, 1, draws=3), []
+    chunk = passes.LIMITS["cpu"]
     try:
-        saliency.LIMITS["cpu"] = (1, 1)  # a pass for each draw
+        passes.LIMITS["cpu"] = (1, 1)  # a pass for each draw
         for mode in (torch.no_grad, torch.inference_mode, torch.enable_grad):
             with mode():
                 before = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
@@ -336,7 +354,7 @@ def test_a_generator_keeps_its_modes_to_itself(nets):
                     found.append(str(error)[:50])
                 assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == before
     finally:
-        saliency.LIMITS["cpu"] = chunk
+        passes.LIMITS["cpu"] = chunk
     assert found == [1, 2, 3]
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
 
@@ -364,15 +382,15 @@ def test_every_method_in_every_type(kind, dtype, nets):
     picture, wrong = pictures()[0], []
     images = model.preprocess(picture)
     assert images.dtype == dtype
-    for name, method in heatmaps.METHODS.items():
-        if not method.applies(model):
+    for name, how in heatmaps.METHODS.items():
+        if not how.applies(model):
             continue
-        found = method.make(model, images, 1)
+        found = how.make(model, images, 1)
         assert found.dtype in ((torch.float64, torch.float32) if dtype == torch.float64 else (torch.float32,))
         assert found.isfinite().all()
         if exact is None or (dtype.itemsize == 2 and any(word in name for word in COARSE)):
             continue
-        want = method.make(exact, exact.preprocess(picture), 1).double()
+        want = how.make(exact, exact.preprocess(picture), 1).double()
         if (found.double() - want).abs().max() > TOLERANCE[dtype] * want.abs().max():
             wrong.append(name)
     assert not wrong
@@ -516,7 +534,7 @@ def test_a_map_that_cancels_is_no_evidence(dtype):
     torch.manual_seed(1)
     model = loaded(Normed().to(dtype))
     images = model.preprocess(pictures()[0])
-    maps = {name: cam.cam(model, images, 1, "features.2", name) for name in cam.METHODS}
+    maps = {name: cam.cam(model, images, 1, "features.2", name) for name in cam.CAMS}
     assert not maps["HiResCAM"].any()
     assert maps["Grad-CAM"].any() and maps["LayerCAM"].any()
 
@@ -538,9 +556,9 @@ def test_true_maps_are_what_the_method_says_bit_for_bit(name, chelsea):
     maps = [
         features.as_maps(one.detach(), model.layouts[layer]).contiguous() for one in (layers[layer], gradient)
     ]
-    for method, make in cam.METHODS.items():
-        want = make(*maps).relu()
-        assert want.any() and torch.equal(cam.cam(model, images, index, layer, method), want)
+    for name, how in cam.CAMS.items():
+        want = how.weigh(*maps).relu()
+        assert want.any() and torch.equal(cam.cam(model, images, index, layer, name), want)
 
 
 def page_of_a_broken_judge():

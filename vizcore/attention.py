@@ -1,5 +1,4 @@
-import sys
-
-from .methods import attention
-
-sys.modules[__name__] = attention  # the former name of vizcore.methods.attention
+from .methods.attention import *  # noqa: F403
+from .methods.rollout import *  # noqa: F403
+from .methods.tokens import *  # noqa: F403
+from .truth.likeness import correlation as correlation

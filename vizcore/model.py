@@ -62,3 +62,39 @@ class VisionModel:
     def label(self, index: int) -> str:
         """A class's short name: the first of its synonyms, or its number."""
         return self.labels[index].split(",")[0] if index < len(self.labels) else f"class {index}"
+
+
+def check_class(model: VisionModel, which: int | str) -> int:
+    """The index of a class, given that or its name.
+
+    Raises:
+        ValueError: the network has no classes, or no such class, or several of that name.
+    """
+    if not model.num_classes:
+        raise ValueError(f"{model.title} has no classes; ask for a channel of one of its layers")
+    if isinstance(which, str):
+        folded = which.casefold()
+        found = [
+            k
+            for k in range(len(model.labels))
+            if folded in (model.label(k).casefold(), model.labels[k].casefold())
+        ]
+        if len(found) != 1:
+            raise ValueError(
+                f"{model.title} has {len(found) or 'no'} class{'es' * bool(found)} called {which!r}"
+            )
+        return found[0]
+    if not 0 <= which < model.num_classes:
+        raise ValueError(f"class {which} is not one of {model.title}'s, 0 to {model.num_classes - 1}")
+    return which
+
+
+def check_layer(model: VisionModel, layer: str) -> Layout:
+    """How a layer's output lies.
+
+    Raises:
+        ValueError: the layer puts out no map.
+    """
+    if layer not in model.layouts:
+        raise ValueError(f"{layer!r} of {model.title} puts out no map; these do: {', '.join(model.layers)}")
+    return model.layouts[layer]

@@ -21,8 +21,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..capture import capture
+from ..model import VisionModel
 from ..modes import in_any_mode
-from ..networks.load import VisionModel
 from ..objectives import Objective
 from .augment import Augment, Views, draw, look
 from .parameterise import PARAMETERISATIONS, start

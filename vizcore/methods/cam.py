@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..capture import capture
+from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
-from ..networks.load import VisionModel
-from .features import batch_maps, one_picture
+from ..objectives import Objective, Target, objective
+from ..shapes import one_picture
+from .features import batch_maps
+from .method import Method, at_once
 
 
 def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
@@ -54,27 +56,36 @@ def x_grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
 # Gradients of a score that is averaged over 49 places are so small that their squares are no larger than
 # this, so the constant is part of the method: other values give other maps. It is pytorch-grad-cam's.
 EPSILON = 1e-6
-METHODS = {
-    "Grad-CAM": grad_cam,
-    "Grad-CAM++": grad_cam_plus_plus,
-    "HiResCAM": hires_cam,
-    "LayerCAM": layer_cam,
-    "XGrad-CAM": x_grad_cam,
+
+
+class Cam(NamedTuple):
+    """How a method weighs a layer's features, and what it can't show."""
+
+    weigh: Callable[[Tensor, Tensor], Tensor]  # (activation, gradient), (..., C, h, w) each -> (..., h, w)
+    limits: str
+    knows_class: bool = True  # False: it uses no gradient, and is given zeros
+
+
+CAMS: dict[str, Cam] = {
+    "Grad-CAM": Cam(
+        grad_cam,
+        "A channel's weight is one number for the whole picture: it lights up wherever it is active.",
+    ),
+    "Grad-CAM++": Cam(
+        grad_cam_plus_plus,
+        "Where gradients are small, its weights hang on a constant that the method brings along.",
+    ),
+    "HiResCAM": Cam(
+        hires_cam, "True to the score only where nothing but averages and sums follow the layer."
+    ),
+    "LayerCAM": Cam(layer_cam, "Negative gradients are dropped, so it shows more than what decided."),
+    "XGrad-CAM": Cam(x_grad_cam, "As for Grad-CAM, a channel lights up wherever it is active."),
 }
 # What counts as rounding, as a share of each activation and gradient: two of the type's own steps, and at
 # least the 1e-5 that normalisation adds below its roots, for a map that would be 0 without such a constant is
 # no map either. In single precision, HiResCAM before a LayerNorm bears 3e-7 (MaxViT) to 1e-5 (Swin), other
 # maps of the same networks 1e-2 and more.
 SLACK = (2, 1.5e-5)
-LIMITS = {  # what each can't show, in words
-    "Grad-CAM": "A channel's weight is one number for the whole picture: it lights up wherever it is active.",
-    "Grad-CAM++": "Where gradients are small, its weights hang on a constant that the method brings along.",
-    "HiResCAM": "True to the score only where nothing but averages and sums follow the layer.",
-    "LayerCAM": "Negative gradients are dropped, so it shows more than what decided.",
-    "XGrad-CAM": "As for Grad-CAM, a channel lights up wherever it is active.",
-    "Score-CAM": "Asks about masked pictures, unlike those that networks learn from.",
-}
-SCORE = "Score-CAM"  # needs no gradient, but a forward pass for each channel: see ``score_cams``
 
 
 def default_layer(model: VisionModel) -> str:
@@ -90,17 +101,17 @@ def default_layer(model: VisionModel) -> str:
 def cams(
     model: VisionModel,
     images: Tensor,
-    classes: Sequence[int],
+    targets: Sequence[Target],
     layer: str | None = None,
     method: str = "Grad-CAM",
 ) -> Tensor:
-    """The maps of several classes, from one forward pass and one short backward pass for each.
+    """The maps of several targets, from one forward pass and one short backward pass for each.
 
     Args:
         images: (B, 3, H, W), preprocessed.
-        classes: K indices of the classes whose scores are explained.
+        targets: K classes by index or name, or ``Objective``s, whose scores are explained.
         layer: any of ``model.layers``; ``default_layer`` if None.
-        method: one of ``METHODS``, or ``SCORE``, which runs the network once for each of the channels.
+        method: one of ``CAMS``.
 
     Returns:
         (K, B, h, w) on the layer's grid, at least 0, not normalised, in single precision (double for a double
@@ -110,95 +121,47 @@ def cams(
     Raises:
         ValueError: no such method, layer or class; or no gradient reaches the layer's places.
     """
-    if method not in (*METHODS, SCORE):
-        raise ValueError(f"unknown method {method!r}; the methods are {', '.join([*METHODS, SCORE])}")
-    if method == SCORE:
-        *_, last = score_cams(model, images, classes, layer)
-        return last.maps
-    layer = _check_question(model, classes, layer)
-    scores, layers = capture(model.net, images, [layer], grad=True)
-    activation = layers[layer]
-    maps = batch_maps(activation.detach(), model.layouts[layer]).contiguous()
+    if method not in CAMS:
+        raise ValueError(f"unknown method {method!r}; the methods are {', '.join(CAMS)}")
+    wanted = [objective(model, target) for target in targets]
+    layer = layer or default_layer(model)
+    layout = check_layer(model, layer)
+    names = dict.fromkeys([layer, *(name for one in wanted for name in one.layers)])
+    output, seen = capture(model.net, images, names, grad=True)
+    activation = seen[layer]
+    maps = batch_maps(activation.detach(), layout).contiguous()
     found = []
-    for i, index in enumerate(classes):
+    for i, one in enumerate(wanted):
         (gradient,) = torch.autograd.grad(
-            scores[:, index].sum(), activation, retain_graph=i + 1 < len(classes), materialize_grads=True
+            one.values(output, seen).sum(),
+            activation,
+            retain_graph=i + 1 < len(wanted),
+            materialize_grads=True,
         )
-        gradient = batch_maps(gradient, model.layouts[layer]).contiguous()
+        gradient = batch_maps(gradient, layout).contiguous()
         _check_gradient(gradient, model, layer)
-        found.append(_evidence(METHODS[method], maps, gradient, activation.dtype))
+        found.append(_evidence(CAMS[method].weigh, maps, gradient, activation.dtype))
     return torch.stack(found)
 
 
 def cam(
-    model: VisionModel, images: Tensor, target: int, layer: str | None = None, method: str = "Grad-CAM"
+    model: VisionModel, images: Tensor, target: Target, layer: str | None = None, method: str = "Grad-CAM"
 ) -> Tensor:
-    """The map of one class for one picture, (h, w); otherwise as ``cams``."""
+    """The map of one target for one picture, (h, w); otherwise as ``cams``."""
     one_picture(images)
     return cams(model, images, [target], layer, method)[0, 0]
 
 
-class Scored(NamedTuple):
-    """Score-CAM so far."""
-
-    done: int  # channels scored
-    total: int
-    maps: Tensor  # (K, B, h, w), as of ``cams``, from those channels
-    weights: Tensor  # (K, B, C), sums to 1; 0 for channels that are not scored yet
-
-
 @in_any_mode
-def score_cams(
-    model: VisionModel,
-    images: Tensor,
-    classes: Sequence[int],
-    layer: str | None = None,
-    chunk: int = 32,
-) -> Iterator[Scored]:
-    """Channels weighted by the score of the picture seen through each of them (Wang et al., CVPR-W 2020).
-
-    A channel, stretched over 0 to 1 and over the picture, is a mask; the class's scores of the masked
-    pictures, through a softmax over the channels, are the weights. Any number of classes costs the same. The
-    channels that vary most go first, so what there is after half of them is already the gist.
-
-    Args:
-        chunk: how many masked pictures go through the network at once.
-
-    Yields:
-        What is known after each chunk; the last is the whole. Otherwise as ``cams``.
-    """
-    layer = _check_question(model, classes, layer)
-    with torch.no_grad():
-        seen = capture(model.net, images, [layer]).layers[layer]
-        maps = batch_maps(seen, model.layouts[layer]).contiguous()  # (B, C, h, w)
-    order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
-    scores = maps.new_full((len(classes), *maps.shape[:2]), -torch.inf)  # (K, B, C)
-    done = 0
-    for channels in order.split(max(1, chunk // len(images))):
-        with torch.no_grad():
-            mask = F.interpolate(maps[:, channels], images.shape[-2:], mode="bilinear")  # (B, n, H, W)
-            mask = mask - mask.amin((-2, -1), keepdim=True)
-            mask = mask / (mask.amax((-2, -1), keepdim=True) + 1e-8)
-            seen = images[:, None] * mask[:, :, None].to(images)
-            answers = model.net(seen.flatten(0, 1))[:, list(classes)].to(maps)  # (B * n, K)
-            scores[..., channels] = answers.view(len(images), len(channels), -1).permute(2, 0, 1)
-            weights = scores.softmax(-1)
-            found = torch.einsum("kbc,bchw->kbhw", weights, maps).relu()
-        done += len(channels)
-        yield Scored(done, len(order), found, weights)
-
-
-def _check_question(model: VisionModel, classes: Sequence[int], layer: str | None) -> str:
-    """The layer that is meant, once it is sure that the classes and it exist."""
-    if not model.num_classes:
-        raise ValueError(f"{model.title} has no classes, so no map can be asked for one")
-    for index in classes:
-        if not 0 <= index < model.num_classes:
-            raise ValueError(f"class {index} is not one of {model.title}'s, 0 to {model.num_classes - 1}")
+def class_blind(model: VisionModel, images: Tensor, layer: str | None, method: str) -> Tensor:
+    """The map of a method that uses no gradient, (h, w) for one picture; otherwise as ``cams``."""
+    one_picture(images)
     layer = layer or default_layer(model)
-    if layer not in model.layouts:
-        raise ValueError(f"{layer!r} of {model.title} puts out no map; these do: {', '.join(model.layers)}")
-    return layer
+    layout = check_layer(model, layer)
+    with torch.no_grad():
+        activation = capture(model.net, images, [layer]).layers[layer]
+    maps = batch_maps(activation, layout).contiguous()
+    return _evidence(CAMS[method].weigh, maps, torch.zeros_like(maps), activation.dtype)[0]
 
 
 def _evidence(method: Callable, maps: Tensor, gradient: Tensor, precision: torch.dtype) -> Tensor:
@@ -247,3 +210,19 @@ def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
         "answer elsewhere, and the gradients of the patches are exactly zero. Choose an earlier layer, such "
         f"as {model.cam_layer}."
     )
+
+
+def _row(name: str, how: Cam) -> Method:
+    def make(
+        model: VisionModel, images: Tensor, wanted: Objective | None, layer: str | None = None
+    ) -> Tensor:
+        if wanted is None:
+            return class_blind(model, images, layer, name)
+        return cam(model, images, wanted, layer, name)
+
+    return Method(
+        at_once(make), how.limits, page="grad_cam", knows_class=how.knows_class, passes=2, layer=True
+    )
+
+
+ROWS: dict[str, Method] = {name: _row(name, how) for name, how in CAMS.items()}

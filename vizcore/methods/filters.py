@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..drawing import render
-from ..networks.load import VisionModel
+from ..model import VisionModel
 
 
 class Filters(NamedTuple):

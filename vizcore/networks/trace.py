@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..capture import capture, expose_attention, first_tensor, private_copy
-from ..methods.attention import readout
+from ..methods.tokens import readout
 from ..model import Layout
 from . import geometry
 from .watch import Watched, attends, rollout_of

@@ -23,8 +23,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..capture import capture
+from ..model import Layout, VisionModel
 from ..modes import in_any_mode
-from ..networks.load import Layout, VisionModel
 
 KERNELS = ("linear", "rbf")
 ESTIMATORS = ("unbiased", "biased")

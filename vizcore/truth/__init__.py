@@ -1,1 +1,40 @@
-"""Whether a map is true: known answers, curves, weights drawn anew, and what is said. Knows no method."""
+"""Whether a map is true: known answers, curves, weights drawn anew, noise. Knows no method.
+
+What is said of it, in words, is in ``judgements``.
+"""
+
+from .controls import centre_gaussian, controls, random_map
+from .covering import on_input, only, ranked
+from .curves import KINDS, Curve, Curves, curves
+from .likeness import correlation, overlap, rank_correlation, similarity, ssim
+from .pointing import energy, pointing
+from .randomised import ORDERS, Heatmap, Randomised, parts, randomisation, randomised
+from .stability import Shaken, stability
+
+__all__ = [
+    "KINDS",
+    "ORDERS",
+    "Curve",
+    "Curves",
+    "Heatmap",
+    "Randomised",
+    "Shaken",
+    "centre_gaussian",
+    "controls",
+    "correlation",
+    "curves",
+    "energy",
+    "on_input",
+    "only",
+    "overlap",
+    "parts",
+    "pointing",
+    "random_map",
+    "randomisation",
+    "randomised",
+    "rank_correlation",
+    "ranked",
+    "similarity",
+    "ssim",
+    "stability",
+]

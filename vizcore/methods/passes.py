@@ -1,0 +1,57 @@
+"""How many pictures go through a network at once: as many as its memory allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..model import VisionModel
+from ..objectives import Objective, values
+
+# bytes of activations and pictures in one pass: on a CPU more is slower, for it no longer fits the cache
+LIMITS = {"cpu": (384 * 2**20, 4), "cuda": (4 * 2**30, 64)}
+
+
+def spread(count: int, chunk: int) -> Iterator[np.ndarray]:
+    """The numbers below ``count`` in chunks, each from all over the range (by the golden ratio)."""
+    order = np.argsort(np.arange(count) * (math.sqrt(5) - 1) / 2 % 1, kind="stable")
+    order = np.argsort(order, kind="stable")
+    for start in range(0, count, chunk):
+        yield order[start : start + chunk]
+
+
+def there_and_back(net: nn.Module, images: Tensor, wanted: Objective) -> int:
+    """How many pictures go through a pass and back within ``LIMITS``."""
+    return _within_memory(images, _kept(net, images, wanted))
+
+
+def there(model: VisionModel, images: Tensor) -> int:
+    """How many pictures go through a pass within ``LIMITS``; some three large layers live at a time."""
+    largest = max(layout.channels * math.prod(layout.grid) for layout in model.layouts.values())
+    return _within_memory(images, 3 * max(largest, images[0].numel()) * images.element_size())
+
+
+def _kept(net: nn.Module, images: Tensor, wanted: Objective) -> int:
+    """How many bytes one picture's pass leaves for the way back, weights not counted."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    images = images[:1].detach().requires_grad_()
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        score = values(net, images.clone(), wanted)
+    weights = {weight.untyped_storage().data_ptr() for weight in (*net.parameters(), *net.buffers())}
+    del score  # alive until here, so that no place in memory was used twice
+    return sum(size for place, size in kept.items() if place not in weights)
+
+
+def _within_memory(images: Tensor, each: int) -> int:
+    memory, pictures = LIMITS.get(images.device.type, LIMITS["cpu"])
+    return min(max(1, memory // max(each, 1)), pictures)

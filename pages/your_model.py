@@ -57,7 +57,7 @@ image = Image.open("photo.jpg").convert("RGB")
 heat = heatmaps.cam_at(model.layers[-1], "Grad-CAM")(model, model.preprocess(image), 0)
 framed = heatmaps.in_frame(model, image, heat)  # in the photograph's own pixels
 visible = seen(model.preprocess.box(image.size), image.size)
-figure = render.overlay(image, framed, visible, 0.7)""",
+figure = render.lay(image, framed, visible, 0.7)""",
         wrap_lines=True,
     )
     st.caption(

@@ -57,7 +57,7 @@ def test_any_module_with_a_preprocessing(picture):
     captured = capture.capture(model.net, model.preprocess(image), ["colours"]).layers["colours"]
     assert features.as_maps(captured, model.layouts["colours"]).shape == (2, 16, 16)
     visible = seen(model.preprocess.box(image.size), image.size)
-    assert render.overlay(np.asarray(image), framed, visible, 0.7).shape == (90, 120, 3)
+    assert render.lay(np.asarray(image), framed, visible, 0.7).shape == (90, 120, 3)
 
 
 def test_a_module_that_cannot_be_shown_says_why():

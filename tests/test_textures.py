@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vizcore.pictures import textures
-from vizcore.pictures.textures import LABELS, contact_sheet, on_distractor, single, two
+from vizcore.pictures.textures import LABELS, contact_sheet, on_distractor, scenes, single, two
 
 DTD_NAMES = (
     "banded blotchy braided bubbly bumpy chequered cobwebbed cracked crosshatched crystalline fibrous grid "
@@ -70,8 +70,8 @@ def test_masks_say_where_the_texture_is(monkeypatch):
     # With a white and a black "texture" and no camera, the picture is the mask.
     monkeypatch.setitem(textures.TEXTURES, "grid", lambda s: s.flat(np.ones(3)))
     monkeypatch.setitem(textures.TEXTURES, "woven", lambda s: s.flat(np.zeros(3)))
-    monkeypatch.setattr(textures, "distractor", lambda s: s.flat(np.zeros(3)))
-    monkeypatch.setattr(textures, "photograph", lambda s, picture: picture)
+    monkeypatch.setattr(scenes, "distractor", lambda s: s.flat(np.zeros(3)))
+    monkeypatch.setattr(scenes, "photograph", lambda s, picture: picture)
     for scene in (two("grid", "woven", 3, 80), on_distractor("grid", 3, 80)):
         assert np.array_equal(scene.picture[..., 0] > 0.5, scene.masks["grid"])
 

@@ -266,7 +266,7 @@ def randomised(mapped: list[Mapped]) -> None:
                 shown = down[min(number, len(down) - 1)]
                 framed = one._replace(map=shown.heatmap).framed()
                 figures.picture(
-                    render.overlay(one.picture.array, framed, one.seen(), 0.7),
+                    render.lay(one.picture.array, framed, one.seen(), 0.7),
                     f"the map with {shown.done} of {shown.total} parts randomised",
                     f"random from the answer down to {shown.layer}" if shown.layer else "as it was",
                 )

@@ -89,19 +89,7 @@ framed = render.to_array(heatmaps.in_frame(model, image, heat))  # in the pictur
 visible = seen(model.preprocess.box(image.size), image.size).numpy()
 """
 FIGURES = {
-    "overlay": "figure = render.overlay(np.asarray(image), framed, visible, {opacity!r})\n",
-    "heat": """\
-colours = render.colourise(render.normalise(framed, {low}, {high}), {colour_map!r})
-figure = render.outline(render.blend(np.asarray(image), colours, visible * {opacity!r}), visible)
-""",
-    "signed": """\
-colours, alpha = render.diverging(framed), {opacity!r} * np.abs(framed).clip(0, 1)
-figure = render.outline(render.blend(np.asarray(image), colours, visible * alpha), visible)
-""",
-    "colours": """\
-colours = (255 * framed.transpose(1, 2, 0)).round().astype(np.uint8)
-figure = render.outline(render.blend(np.asarray(image), colours, visible * {opacity!r}), visible)
-""",
+    "map": "figure = render.lay(np.asarray(image), framed, visible, {opacity!r}{how})\n",
     "pixels": """\
 framed = render.to_array(heatmaps.in_frame(model, image, pixels))
 visible = seen(model.preprocess.box(image.size), image.size).numpy()
@@ -174,11 +162,18 @@ def relevance(settings: dict | None) -> str:
     return f"attention.weighted_rollout(blocks, start, prefix=model.num_prefix_tokens, **{settings!r})"
 
 
+def laid(opacity: float, **how) -> str:
+    """``render.lay`` as it is asked; what it does anyway stays unsaid."""
+    usual = {"colour_map": "viridis", "kind": "heat", "low": None, "high": None}
+    words = (f", {name}={value!r}" for name, value in how.items() if value != usual[name])
+    return FIGURES["map"].format(opacity=opacity, how="".join(words))
+
+
 def cam(one, look: dict) -> str:
     """Of a map on the Grad-CAM page, an ``evidence.Mapped``."""
     kind = "cam" if one.layer else "method"
     heat = HEATS[kind].format(layer=one.layer, method=one.method, index=one.index, name=one.name)
-    figure = FIGURES["overlay"].format(opacity=look["opacity"])
+    figure = laid(look["opacity"])
     if look["region"] and one.name in look["masks"]:
         figure += contour(one)
     return script(one.choice, one.picture, heat, FRAMED, figure)
@@ -259,15 +254,10 @@ def imagined(one, recipe, seed: int, done: int) -> str:
 
 def layer(looked, heat, opacity: float) -> str:
     """Of a view on the feature maps page, a ``views.Looked`` and its ``views.Heat``."""
-    kind = "colours" if heat.colours is not None else "signed" if heat.signed else "overlay"
-    figure = FIGURES[kind].format(opacity=opacity)
-    return script(looked.choice, looked.picture, heat.code, FRAMED, figure)
+    return script(looked.choice, looked.picture, heat.code, FRAMED, laid(opacity, kind=heat.kind))
 
 
 def flow(asked, heat: str, kind: str, low: float | None, high: float | None, look: dict) -> str:
     """Of a map on the attention page, a ``flows.Asked``; on a scale of its own where there is no ``low``."""
-    ends = ("heat.min().item()", "heat.max().item()") if low is None else (repr(low), repr(high))
-    figure = FIGURES[kind].format(
-        opacity=look["opacity"], colour_map=look["colour_map"], low=ends[0], high=ends[1]
-    )
+    figure = laid(look["opacity"], colour_map=look["colour_map"], kind=kind, low=low, high=high)
     return script(asked.choice, asked.picture, heat, FRAMED, figure)

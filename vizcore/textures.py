@@ -1,5 +1,5 @@
-import sys
+from .pictures.textures import *  # noqa: F403  (the former name of vizcore.pictures.textures)
+from .pictures.textures.__main__ import main
 
-from .pictures import textures
-
-sys.modules[__name__] = textures  # the former name of vizcore.pictures.textures
+if __name__ == "__main__":
+    raise SystemExit(main())

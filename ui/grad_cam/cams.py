@@ -117,7 +117,7 @@ def draw(one: Mapped, look: dict, note: str = "") -> None:
 
 def _over(one: Mapped, look: dict) -> np.ndarray:
     """The map over the picture, and where the class really is, if that is known."""
-    shown = render.overlay(one.picture.array, one.framed(), one.seen(), look["opacity"])
+    shown = render.lay(one.picture.array, one.framed(), one.seen(), look["opacity"])
     mask = look["masks"].get(one.name) if look["region"] else None
     return shown if mask is None else render.contour(shown, mask)
 
@@ -184,7 +184,7 @@ def likeliest(one: Mapped, look: dict) -> None:
         same = "the class asked for" if index == one.index else known
         same = "no positive evidence" if not heat.any() else same
         framed = one._replace(map=_tensor(heat)).framed()
-        shown = render.overlay(one.picture.array, framed, one.seen(), look["opacity"])
+        shown = render.lay(one.picture.array, framed, one.seen(), look["opacity"])
         with column:
             figures.picture(
                 shown, f"{method} for {names[index]}", f"{names[index]} {probability:.0%}; {same}"

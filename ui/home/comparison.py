@@ -111,7 +111,7 @@ def answer(side: Side, asked: str, masks: dict) -> str:
 def show_map(one: evidence.Mapped, masks: dict, low: float, high: float) -> bool | None:
     """The map over the picture, the true region around it, and whether it points there, if that is known."""
     framed, seen = one.framed(), one.seen()
-    shown = render.overlay(one.picture.array, framed, seen, OPACITY)
+    shown = render.lay(one.picture.array, framed, seen, OPACITY)
     mask = masks.get(one.name.casefold())
     shown = shown if mask is None else render.contour(shown, mask)
     figures.picture(shown, f"Grad-CAM of {one.model.title} for “{one.name}”, over {one.picture.title}")

@@ -46,7 +46,7 @@ def _heat(method: str, model, picture):
     images = model.preprocess(picture.image)
     found = heatmaps.METHODS[method].make(model, images, int(model.net(images)[0].argmax()))
     framed = heatmaps.in_frame(model, picture.image, found)
-    return render.overlay(picture.array, framed, np.ones(picture.array.shape[:2], bool), OPACITY)
+    return render.lay(picture.array, framed, np.ones(picture.array.shape[:2], bool), OPACITY)
 
 
 def _gradients(cnn, _vit, picture):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .render import colourise, legend
+from .colours import colourise, legend
 
 LABELS = 40  # at most, on each side; more would run into each other
 NUMBERED = 14  # layers up to which each cell shows its value
@@ -25,7 +25,7 @@ def matrix_picture(
     columns: Sequence[str],
     title: str,
     sides: tuple[str, str],
-    note="",
+    note: str = "",
 ) -> np.ndarray:
     """CKA as colours from 0 to 1 (viridis), the first row at the bottom; undefined cells are grey.
 
@@ -68,7 +68,9 @@ def matrix_picture(
     return np.asarray(page)
 
 
-def _side(names, shown, cell: int, width: int, title: str, turn: int) -> Image.Image:
+def _side(
+    names: Sequence[str], shown: Sequence[str], cell: int, width: int, title: str, turn: int
+) -> Image.Image:
     """One side's title and, from top to bottom, those names that are shown: (width, cell * names)."""
     small, normal = (ImageFont.load_default(size) for size in (13, 15))
     side = Image.new("RGB", (width, cell * len(names)), "white")

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from ..drawing.sheets import mosaic
+
 SHEET = Path(__file__).parent.parent / "weights" / "imagined.webp"
 NOTES = SHEET.with_suffix(".json")
 
@@ -36,8 +38,8 @@ def load_gallery() -> Gallery:
 
 def save_gallery(pictures: dict[tuple[str, bool], np.ndarray], labels: list[str], recipe: dict) -> None:
     """Write the sheet; its verdicts are added by ``save_verdicts``, from the pictures as they are stored."""
-    rows = [np.concatenate(list(cells), 1) for cells in pictures.values()]
-    Image.fromarray(np.concatenate(rows)).save(SHEET, quality=75, method=6)
+    rows = [cell for cells in pictures.values() for cell in cells]
+    Image.fromarray(mosaic(rows, len(labels))).save(SHEET, quality=75, method=6)
     notes = {
         "recipe": recipe,
         "side": next(iter(pictures.values())).shape[1],

@@ -45,12 +45,6 @@ def principal(weight: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 def tiles(filters: Tensor, columns: int, side: int = 44) -> np.ndarray:
     """Filters (n, 3, h, w) as one picture; mid-grey is 0, and each has a scale of its own."""
-    rows = -(-len(filters) // columns)
-    sheet = np.full((rows * (side + 2) + 2, columns * (side + 2) + 2, 3), 255, np.uint8)
-    for i, values in enumerate(render.to_array(filters)):
-        top, left = 2 + i // columns * (side + 2), 2 + i % columns * (side + 2)
-        tile = render.centred(values, float(np.abs(values).max()))
-        sheet[top : top + side, left : left + side] = cv2.resize(
-            tile, (side, side), interpolation=cv2.INTER_NEAREST
-        )
-    return sheet
+    shown = (render.centred(values, float(np.abs(values).max())) for values in render.to_array(filters))
+    large = [cv2.resize(tile, (side, side), interpolation=cv2.INTER_NEAREST) for tile in shown]
+    return render.mosaic(large, columns, gap=2)

@@ -6,6 +6,9 @@ picture pixels, and ``to_frame`` brings the model's maps back to where they belo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, Protocol
+
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -13,6 +16,14 @@ from PIL import Image
 from .images import to_rgb
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in picture pixels
+
+
+class Transform(Protocol):
+    """A ``torchvision.transforms.Compose``: picture -> (3, H, W), and the steps of which it is made."""
+
+    transforms: Iterable[Any]
+
+    def __call__(self, img: Any, /) -> Any: ...
 
 
 class Preprocess:
@@ -24,7 +35,7 @@ class Preprocess:
         device, dtype: where the model is.
     """
 
-    def __init__(self, transform, device: torch.device, dtype: torch.dtype):
+    def __init__(self, transform: Transform, device: torch.device, dtype: torch.dtype):
         self.transform, self.device, self.dtype = transform, device, dtype
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
@@ -91,7 +102,9 @@ def seen(box: Box, size: tuple[int, int]) -> torch.Tensor:
     return ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None]
 
 
-def cell_at(point: tuple[float, float], box: Box, size: tuple[int, int], grid: tuple[int, int]):
+def cell_at(
+    point: tuple[float, float], box: Box, size: tuple[int, int], grid: tuple[int, int]
+) -> tuple[int, int]:
     """The (row, column) of a ``grid`` (rows, columns) over ``box`` that holds a point of the frame.
 
     ``point`` is (x, y) as shares of the frame's width and height, 0 to 1. A point outside of what the

@@ -87,7 +87,9 @@ def to_rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
     if profile and image.mode in ("RGB", "CMYK"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            target = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+            image = converted or image  # None only where it works in place
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # the colours are a little off, the picture is right
     return image.convert("RGB")

@@ -10,10 +10,11 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 from urllib.request import urlopen
 
 import numpy as np
@@ -22,6 +23,9 @@ from PIL import Image
 from . import textures
 from .archives import DIRECTORY_BYTES, directory_bytes
 from .images import PictureError, read_picture
+
+if TYPE_CHECKING:
+    from torchvision.datasets import CIFAR100
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SIDE = 384  # the longer side of a picture that is kept: as much as the largest model here takes
@@ -34,7 +38,7 @@ DOWNLOAD_SECONDS, PROBE_SECONDS = 300, 8
 
 
 @dataclass(frozen=True)
-class Pictures(Sequence):
+class Pictures(Sequence[Image.Image]):
     """Pictures that are made one at a time when they are asked for, so that thousands take no memory."""
 
     length: int
@@ -43,7 +47,15 @@ class Pictures(Sequence):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> Image.Image:
+    @overload
+    def __getitem__(self, index: int) -> Image.Image: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Image.Image]: ...
+
+    def __getitem__(self, index: int | slice) -> Image.Image | list[Image.Image]:
+        if isinstance(index, slice):
+            return [self.make(i) for i in range(*index.indices(self.length))]
         if not 0 <= index < self.length:
             raise IndexError(index)
         return self.make(index)
@@ -112,7 +124,7 @@ def _named(name: str, data: bytes) -> Image.Image:
         raise PictureError(f"{name[-60:]}: {error}") from error
 
 
-def read_zip(data: bytes):
+def read_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
     """The picture files of a zip, (name, content) one at a time. Nothing is written to disk.
 
     Sizes are counted while unpacking, for a zip's own table can lie.
@@ -206,7 +218,7 @@ def cifar100(count: int, seed: int = 0, root: str | Path | None = None) -> Pictu
     return Pictures(len(order), lambda index: found[order[index]][0])
 
 
-def _download(data_set, root: Path) -> None:
+def _download(data_set: type[CIFAR100], root: Path) -> None:
     """Fetch and unpack the data set beside its place, and move it there when it is whole."""
     root.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + DOWNLOAD_SECONDS

@@ -1,0 +1,33 @@
+"""The twenty textures by name. One more is one function and one line here; its place is part of its seeds."""
+
+from __future__ import annotations
+
+from .bands import banded, chequered, grid, spiralled, zigzagged
+from .cellular import crystalline, honeycombed, polka_dotted, scaly
+from .lumps import bubbly, bumpy, sprinkled
+from .stains import blotchy, cracked, marbled
+from .threads import braided, cobwebbed, crosshatched, fibrous, woven
+
+TEXTURES = {
+    "banded": banded,
+    "blotchy": blotchy,
+    "braided": braided,
+    "bubbly": bubbly,
+    "bumpy": bumpy,
+    "chequered": chequered,
+    "cobwebbed": cobwebbed,
+    "cracked": cracked,
+    "crosshatched": crosshatched,
+    "crystalline": crystalline,
+    "fibrous": fibrous,
+    "grid": grid,
+    "honeycombed": honeycombed,
+    "marbled": marbled,
+    "polka-dotted": polka_dotted,
+    "scaly": scaly,
+    "spiralled": spiralled,
+    "sprinkled": sprinkled,
+    "woven": woven,
+    "zigzagged": zigzagged,
+}
+LABELS = tuple(TEXTURES)

@@ -5,8 +5,10 @@ import streamlit as st
 from ui import address, saving
 from ui.activation_maximization import imagined, real
 from ui.activation_maximization import runs as actmax
-from ui.choices import chosen_models, load_both, slot_colours
+from ui.answers import slot_colours
+from ui.choices import chosen_models
 from ui.header import header
+from ui.shared_networks import load_both
 
 GALLERY, OWN = "Gallery", "Make your own"
 choices = chosen_models()

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from ui import address, figures, saving
-from ui.choices import chosen_models, load_both, slot_colours
+from ui import address, answers, figures, saving
+from ui.choices import chosen_models
 from ui.header import header
 from ui.jobs import job
 from ui.plain import plain
+from ui.shared_networks import load_both
 from ui.similarity import comparison as similarity
 from ui.similarity import picture_sets
 from vizcore.pictures.images import PictureError
@@ -21,14 +22,14 @@ st.markdown(
 )
 similarity.presets(choices[0])
 columns = st.columns(2, gap="large")
-loaded = load_both(choices, columns)
-models, colours = tuple(loaded.values()), slot_colours(loaded)
-if None in models:
-    similarity.offer_random(choices, models)
+sides = answers.sides(None, choices, load_both(choices, columns))
+if any(side.model is None for side in sides):
+    similarity.offer_random(sides)
     address.stop()
-for choice, model, column in zip(choices, models, columns, strict=True):
+for side, column in zip(sides, columns, strict=True):
     with column:
-        figures.heading(model, colours[choice.slot])
+        figures.heading(side.model, side.colour)
+models = [side.model for side in sides]
 source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
 layers, how, control, estimator = similarity.pick_how(models)
 if source is None:

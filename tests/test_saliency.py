@@ -10,7 +10,7 @@ from captum.attr import GuidedBackprop, InputXGradient, IntegratedGradients, Occ
 from PIL import Image
 from torch import nn
 
-from ui.choices import SAMPLES_FOLDER
+from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.drawing import render
 from vizcore.methods import filters, saliency
 from vizcore.methods.cam import cam

@@ -16,8 +16,8 @@ from vizcore.truth import judgements
 
 from . import figures
 from .address import forget
-from .choices import SCENES
 from .jobs import job
+from .picture_picker import SCENES
 
 state = st.session_state
 

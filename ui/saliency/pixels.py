@@ -12,10 +12,10 @@ from vizcore.drawing import render
 from .. import answers, code, figures, saving
 from ..address import forget, forget_each
 from ..checks import Mapped
-from ..choices import SAMPLES, SCENES, sample
 from ..classes import class_names
 from ..grad_cam import cams
 from ..jobs import job
+from ..picture_picker import SAMPLES, SCENES, sample
 
 state = st.session_state
 NOTHING = "nothing"

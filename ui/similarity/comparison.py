@@ -14,9 +14,9 @@ from vizcore import __version__
 from vizcore.drawing import matrix
 
 from .. import code, figures, saving
-from ..choices import Choice
-from ..networks import network
+from ..network_picker import Choice
 from ..plain import plain
+from ..shared_networks import network
 from .picture_sets import Source
 
 state = st.session_state

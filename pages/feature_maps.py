@@ -3,10 +3,9 @@
 import streamlit as st
 
 from ui import answers, figures, saving
-from ui.address import forget
 from ui.choices import chosen
-from ui.feature_maps.layers import left_out, pick_layer
-from ui.feature_maps.views import POINT, VIEWS, Looked, keep
+from ui.feature_maps.panel import panel
+from ui.feature_maps.views import POINT
 from ui.header import header
 from ui.shared_networks import load_both
 from vizcore.drawing import render
@@ -44,37 +43,6 @@ def point_at(x: float, y: float) -> None:
             state[f"view_{slot}"] = "Similar places"
 
 
-def panel(side: answers.Side):
-    """One model's half of the page; returns its map in the frame, 0 to 1, and what it is."""
-    from vizcore.methods.features import summary
-    from vizcore.pictures.frame import seen, to_frame
-
-    slot, model = side.slot, side.model
-    layer = pick_layer(model, slot)
-    maps = answers.layer_maps(side.choice, picture.key, layer, model, picture.image)
-    views = [name for name in VIEWS if name != "Attention" or model.attention]
-    forget(f"view_{slot}", views, views[0])
-    view = st.segmented_control("View", views, default=views[0], required=True, key=f"view_{slot}", wrap=True)
-    figure = st.container()
-    looked, opacity = Looked(slot, side.choice, model, picture, layer, maps), state[f"opacity_{slot}"] / 100
-    heat = VIEWS[view](looked)
-    box = model.preprocess.box(picture.size)
-    visible = seen(box, picture.size)
-    framed = to_frame(heat.map, box, picture.size)
-    colours = None if heat.colours is None else to_frame(heat.colours, box, picture.size)
-    with figure:
-        figures.map_over(picture.array, framed, visible.numpy(), heat, colours, opacity)
-    keep(looked, view, heat, opacity)
-    low, high, dead = summary(maps)
-    size = "{} channels of {} × {}".format(*maps.shape)
-    st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
-    if words := left_out(model):
-        st.caption(f":material/info: {words}")
-    lowest = 0 if heat.signed else framed[visible].min().item()
-    words = heat.words if colours is None else "mean absolute activation of all channels"
-    return render.normalise(framed, lowest) * visible.numpy(), words
-
-
 columns = st.columns(2, gap="large")
 models = load_both(choices, columns)
 laid, words = [], []
@@ -85,7 +53,7 @@ for side, column in zip(answers.sides(picture, choices, models), columns, strict
         figures.predictions(side.model, side.top, side.colour)
     with column:
         figures.heading(side.model, side.colour)
-        heat, what = panel(side)
+        heat, what = panel(side, picture)
     laid.append((heat, side.colour, state[f"opacity_{side.slot}"] / 100))
     words.append(f"{figures.colour_name(side.colour)}: {what} of {side.model.title}")
 with place.container():

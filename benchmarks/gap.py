@@ -8,7 +8,7 @@ share of that difference (Sundararajan et al., 2017: there should be none).
 
 import sys
 
-from ui.choices import SAMPLES, SAMPLES_FOLDER
+from ui.picture_picker import SAMPLES, SAMPLES_FOLDER
 from vizcore.methods.integrated import integrated_gradients
 from vizcore.networks.load import load_model
 from vizcore.pictures.images import read_picture

@@ -12,7 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ui.address import KEYS
+from ui.address.keys import known
 
 from .whole_app import whole_app
 
@@ -78,7 +78,7 @@ def shown(visit, page: str, link: dict) -> dict:
     if test.exception:
         raise RuntimeError(f"{page} {link}: {test.exception[0].value}")
     picture, *choices = test.session_state["chosen"]
-    options = {name: test.session_state[name] for name in KEYS if name in test.session_state}
+    options = {name: test.session_state[name] for name in known(test.session_state)}
     return {
         "title": test.title[0].value,
         "picture": picture.title,

@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from ui.choices import SAMPLES, SAMPLES_FOLDER, SCENES
+from ui.picture_picker import SAMPLES, SAMPLES_FOLDER, SCENES
 from vizcore.methods.cam import default_layer
 from vizcore.networks.load import load_model
 from vizcore.pictures import textures

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from ui import address, saving
-from ui.activation_maximization import imagined, real
-from ui.activation_maximization import runs as actmax
-from ui.choices import chosen_models, load_both, slot_colours
+from ui import address, answers, saving
+from ui.activation_maximization import agreement, imagined, real, runs, saved, units
+from ui.activation_maximization.recipe import pick_recipe
+from ui.choices import chosen_models
 from ui.header import header
+from ui.shared_networks import load_both
 
 GALLERY, OWN = "Gallery", "Make your own"
 choices = chosen_models()
@@ -25,24 +26,23 @@ if part == GALLERY:
     saving.offer("Activation maximisation")
     address.stop()
 
-models = load_both(choices, st.columns(2))
-colours = slot_colours(models)
-asked = actmax.ask(choices, models, colours)
-name, recipe, seed = actmax.pick_recipe()
+sides = answers.sides(None, choices, load_both(choices, st.columns(2)))
+asked = units.ask(sides)
+name, recipe, seed = pick_recipe()
 if not asked:
     address.stop()
-found = actmax.watch(asked, recipe, seed)
+found = runs.watch(asked, recipe, seed)
 st.caption(
     "It can't show what the network sees in a photograph, nor all that excites the unit: another seed gives "
     "another picture. What has no meaning to you may still be what the network goes by."
 )
 if not found:
     address.stop()
-actmax.save(asked, found, name, recipe, seed)
-actmax.keep(asked, found, recipe, seed)
+saved.save(asked, found, name, recipe, seed)
+saved.keep(asked, found, recipe, seed)
 with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", on_change="rerun") as box:
     if box.open:
         real.beside(asked, found)
 st.header("Does the other network agree?", anchor=False)
-actmax.cross(asked, [model for model in models.values() if model], found, recipe, seed)
+agreement.cross(asked, [side for side in sides if side.model], found, recipe, seed)
 saving.offer("Activation maximisation")

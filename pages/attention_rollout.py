@@ -4,8 +4,9 @@ import streamlit as st
 
 from ui import answers, classes, figures, saving
 from ui.attention_rollout import flows
-from ui.choices import chosen, load
+from ui.choices import chosen
 from ui.header import header
+from ui.shared_networks import load
 
 POINT = "the point"
 state = st.session_state

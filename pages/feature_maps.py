@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from ui import figures, saving
-from ui.address import forget
-from ui.answers import layer_maps, top_classes
-from ui.choices import chosen, load_both, slot_colours
-from ui.feature_maps.layers import left_out, pick_layer
-from ui.feature_maps.views import POINT, VIEWS, Looked, keep
+from ui import answers, figures, saving
+from ui.choices import chosen
+from ui.feature_maps.panel import panel
+from ui.feature_maps.views import POINT
 from ui.header import header
+from ui.shared_networks import load_both
 from vizcore.drawing import render
 
 state = st.session_state
@@ -24,7 +23,7 @@ with both:
     place = st.empty()
     place.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
 with beside:
-    answers = st.container()
+    says = st.container()
     with st.container(horizontal=True):
         st.number_input("Point, % from the left", 0, 100, 50, key="x")
         st.number_input("% from the top", 0, 100, 50, key="y")
@@ -44,52 +43,19 @@ def point_at(x: float, y: float) -> None:
             state[f"view_{slot}"] = "Similar places"
 
 
-def panel(choice, model):
-    """One model's half of the page; returns its map in the frame, 0 to 1, and what it is."""
-    from vizcore.methods.features import summary
-    from vizcore.pictures.frame import seen, to_frame
-
-    slot, layer = choice.slot, pick_layer(model, choice.slot)
-    maps = layer_maps(choice, picture.key, layer, model, picture.image)
-    views = [name for name in VIEWS if name != "Attention" or model.attention]
-    forget(f"view_{slot}", views, views[0])
-    view = st.segmented_control("View", views, default=views[0], required=True, key=f"view_{slot}", wrap=True)
-    figure = st.container()
-    looked, opacity = Looked(slot, choice, model, picture, layer, maps), state[f"opacity_{slot}"] / 100
-    heat = VIEWS[view](looked)
-    box = model.preprocess.box(picture.size)
-    visible = seen(box, picture.size)
-    framed = to_frame(heat.map, box, picture.size)
-    colours = None if heat.colours is None else to_frame(heat.colours, box, picture.size)
-    with figure:
-        figures.map_over(picture.array, framed, visible.numpy(), heat, colours, opacity)
-    keep(looked, view, heat, opacity)
-    low, high, dead = summary(maps)
-    size = "{} channels of {} × {}".format(*maps.shape)
-    st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
-    if words := left_out(model):
-        st.caption(f":material/info: {words}")
-    lowest = 0 if heat.signed else framed[visible].min().item()
-    words = heat.words if colours is None else "mean absolute activation of all channels"
-    return render.normalise(framed, lowest) * visible.numpy(), words
-
-
 columns = st.columns(2, gap="large")
 models = load_both(choices, columns)
-colours = slot_colours(models)
 laid, words = [], []
-for choice, column in zip(choices, columns, strict=True):
-    slot, model = choice.slot, models[choice.slot]
-    if model is None:
+for side, column in zip(answers.sides(picture, choices, models), columns, strict=True):
+    if side.model is None:
         continue
-    with answers:
-        top = top_classes(choice, picture.key, model, picture.image)
-        figures.predictions(model, top, colours[slot])
+    with says:
+        figures.predictions(side.model, side.top, side.colour)
     with column:
-        figures.heading(model, colours[slot])
-        heat, what = panel(choice, model)
-    laid.append((heat, colours[slot], state[f"opacity_{slot}"] / 100))
-    words.append(f"{figures.colour_name(colours[slot])}: {what} of {model.title}")
+        figures.heading(side.model, side.colour)
+        heat, what = panel(side, picture)
+    laid.append((heat, side.colour, state[f"opacity_{side.slot}"] / 100))
+    words.append(f"{figures.colour_name(side.colour)}: {what} of {side.model.title}")
 with place.container():
     shown = render.tint(picture.array, laid) if laid else picture.array
     alt_text = f"{picture.title}, with the maps of both models; click to ask about a place"

@@ -4,9 +4,10 @@ import streamlit as st
 
 from ui import answers, classes, figures, saving
 from ui import checks as evidence
-from ui.choices import chosen, load_both
+from ui.choices import chosen
 from ui.grad_cam import cams
 from ui.header import header
+from ui.shared_networks import load_both
 
 picture, *choices = chosen()
 

@@ -4,11 +4,12 @@ import streamlit as st
 
 from ui import answers, figures, guide, saving
 from ui import checks as evidence
-from ui.choices import chosen, load
+from ui.choices import chosen
 from ui.header import header
-from ui.home import comparison as home
 from ui.home import doors
+from ui.home import who_is_right as home
 from ui.plain import plain
+from ui.shared_networks import load
 from vizcore.drawing import render
 from vizcore.truth import judgements
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from ui import address, figures, saving
-from ui.choices import chosen_models, load_both, slot_colours
+from ui import address, answers, figures, saving
+from ui.choices import chosen_models
 from ui.header import header
 from ui.jobs import job
 from ui.plain import plain
-from ui.similarity import comparison as similarity
-from ui.similarity import picture_sets
+from ui.shared_networks import load_both
+from ui.similarity import cka_figures, comparison, picture_sets, presets
 from vizcore.pictures.images import PictureError
 
 choices = chosen_models()
@@ -19,42 +19,41 @@ st.markdown(
     "pictures that are alike to one also alike to the other? **1** is the same up to rotation and scale, "
     "**0** nothing in common (centred kernel alignment, Kornblith et al., 2019)."
 )
-similarity.presets(choices[0])
+presets.presets(choices[0])
 columns = st.columns(2, gap="large")
-loaded = load_both(choices, columns)
-models, colours = tuple(loaded.values()), slot_colours(loaded)
-if None in models:
-    similarity.offer_random(choices, models)
+sides = answers.sides(None, choices, load_both(choices, columns))
+if any(side.model is None for side in sides):
+    presets.offer_random(sides)
     address.stop()
-for choice, model, column in zip(choices, models, columns, strict=True):
+for side, column in zip(sides, columns, strict=True):
     with column:
-        figures.heading(model, colours[choice.slot])
+        figures.heading(side.model, side.colour)
+models = [side.model for side in sides]
 source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
-layers, how, control, estimator = similarity.pick_how(models)
+layers, how, control, estimator = comparison.pick_how(models)
 if source is None:
     address.stop()
-asked = similarity.Asked(tuple(choices), models, layers, source, how, control, estimator)
-if similarity.too_few(asked):
+asked = comparison.Asked(sides, layers, source, how, control, estimator)
+if comparison.too_few(asked):
     address.stop()
 
-start = st.session_state.pop("k_go", False)
 try:
     found = job(
         "k_cka",
         asked.question,
-        lambda: similarity.run(asked),
-        lambda steps: similarity.show(asked, steps[-1]),
+        lambda: comparison.run(asked),
+        lambda steps: cka_figures.show(asked, steps[-1]),
         "Compare",
         keep_all=False,
-        start=start,
+        start=presets.asked_for(),
     )
 except PictureError as error:  # a file of a folder, when its turn came
     st.error(plain(str(error)))
     address.stop()
 if found:
     st.header("Which layers belong together?", anchor=False)
-    similarity.matches(asked, found[-1])
-    similarity.keep(asked, found[-1])
+    cka_figures.matches(asked, found[-1])
+    cka_figures.keep(asked, found[-1])
 st.caption(
     "It can't show what a layer computes, nor that two networks use it for the same answer. CKA is ruled by "
     "the few directions in which features vary most, and a few odd pictures can rule those. All of it is "

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks import visitor
 from benchmarks.browser import chromium, find_chromium
-from ui.choices import SAMPLES_FOLDER
+from ui.picture_picker import SAMPLES_FOLDER
 
 ROOT = Path(__file__).parent.parent
 

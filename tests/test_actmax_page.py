@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ui import jobs
-from ui.activation_maximization import runs as actmax
+from ui.activation_maximization import runs
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit"}
 QUICK = {"m_part": "Make your own", "m_recipe": "fast", "m_steps": "16", "m_views": "1"}
@@ -102,7 +102,7 @@ def test_the_code_makes_the_same_pictures(page, tmp_path, monkeypatch, kind):
 
 
 def test_it_stops_keeps_its_best_and_goes_on(page, monkeypatch):
-    draw, stopped = actmax._curves, []
+    draw, stopped = runs._curves, []
 
     def click_on_stop(one, so_far):
         if so_far.step == 5 and not stopped:
@@ -112,7 +112,7 @@ def test_it_stops_keeps_its_best_and_goes_on(page, monkeypatch):
         draw(one, so_far)
 
     at = page(**QUICK, m_who="A", m_class=["grid"])
-    monkeypatch.setattr(actmax, "_curves", click_on_stop)
+    monkeypatch.setattr(runs, "_curves", click_on_stop)
     monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
     fine(at.button(key="m_run_button").click().run())
     assert at.button(key="m_run_button").label == "Go on" and "Stopped at" in words(at)

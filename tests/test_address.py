@@ -5,8 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_links import BOTH, HOSTILE
 
-from ui.address import KEYS, as_words, parse
+from ui.address import in_words, keys
+from ui.address.kinds import as_words
+from ui.address.words import parse
 
+NAMES = st.sampled_from(list(keys.keys()))
 WORDS = st.one_of(
     st.sampled_from([value for value in HOSTILE if isinstance(value, str)]),
     st.text(max_size=300),
@@ -17,7 +20,7 @@ WORDS = st.one_of(
 
 
 @settings(max_examples=100)
-@given(st.dictionaries(st.sampled_from(list(KEYS)), st.lists(WORDS, min_size=1, max_size=3), max_size=20))
+@given(st.dictionaries(NAMES, st.lists(WORDS, min_size=1, max_size=3), max_size=20))
 def test_whatever_is_written_is_a_value_or_a_sentence(words):
     values, wrong = parse(words)
     assert values.keys() | wrong.keys() == words.keys() and not values.keys() & wrong.keys()
@@ -27,11 +30,43 @@ def test_whatever_is_written_is_a_value_or_a_sentence(words):
         assert parse({name: as_words(value)}) == ({name: value}, {})
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", keys.keys())
 def test_a_default_can_be_linked(name):
-    default = KEYS[name].default
+    default = keys.key(name).default
     if default is not None:
         assert parse({name: as_words(default)}) == ({name: default}, {})
+
+
+def test_a_link_of_an_older_version_keeps_its_meaning(monkeypatch):
+    """Twice a key or a value was called otherwise; what is written now says of which version it is."""
+    assert keys.version() == 1 and in_words({"r_residual": 20}) == {"r_residual": ["20"]}
+    first = keys.Change(names={"r_left": "r_kept"}, words={"r_fusion": {"middle": "median"}})
+    second = keys.Change(names={"r_kept": "r_residual"}, words={"r_fusion": {"median": "mean"}})
+    monkeypatch.setattr(keys, "CHANGES", [first, second])
+    meant = {"r_residual": 20, "r_fusion": "mean"}
+    for old in (
+        {"r_left": ["20"], "r_fusion": ["middle"]},
+        {"v": ["1"], "r_left": ["20"], "r_fusion": ["middle"]},
+        {"v": ["2"], "r_kept": ["20"], "r_fusion": ["median"]},
+        {"v": ["3"], "r_residual": ["20"], "r_fusion": ["mean"]},
+        {"v": ["4"], "r_residual": ["20"], "r_fusion": ["mean"]},
+        in_words(meant),
+    ):
+        assert parse(old) == (meant, {}), old
+    assert in_words(meant)["v"] == ["3"] and in_words({}) == {}
+    values, wrong = parse({"v": ["3"], "r_residual": ["20"], "r_fusion": ["median"]})
+    assert values == {"r_residual": 20} and "r_fusion is “median”" in wrong["r_fusion"]
+    for hostile in ([""], ["nan"], ["2", "3"], ["9" * 5000], ["-1"], []):
+        assert parse({"v": hostile, "r_residual": ["20"]})[0] == {"r_residual": 20}
+
+
+def test_a_link_of_an_older_version_opens_its_view(app, monkeypatch):
+    monkeypatch.setattr(keys, "CHANGES", [keys.Change(names={"r_left": "r_residual"})])
+    at = app("pages/attention_rollout.py", **BOTH, r_left="20")
+    assert at.slider(key="r_residual").value == 20 and not at.warning and not at.exception
+    at.slider(key="r_residual").set_value(30).run()
+    assert (at.query_params["r_residual"], at.query_params["v"]) == ("30", "2")
+    assert "r_left" not in at.query_params
 
 
 @pytest.mark.parametrize(
@@ -57,7 +92,7 @@ def test_every_value_that_a_widget_offers_can_be_linked(app, page, link):
     offered |= {one.key: one.options for one in at.get("select_slider")}
     offered |= {one.key: [one.min, one.max] for kind in ("slider", "number_input") for one in at.get(kind)}
     offered |= {one.key: [True, False] for one in at.get("toggle")}
-    offered = {key: options for key, options in offered.items() if key in KEYS}
+    offered = {key: options for key, options in offered.items() if keys.known([key])}
     assert len(offered) > 5
     for key, options in offered.items():
         for option in options:
@@ -74,4 +109,4 @@ def test_every_widget_that_shapes_a_view_is_in_the_table(app):
         at = app(f"pages/{page}.py", **BOTH)
         kinds = "selectbox multiselect button_group slider select_slider number_input toggle".split()
         for one in (widget for kind in kinds for widget in at.get(kind)):
-            assert one.key in KEYS or (one.key or "").startswith(derived), (page, one.key)
+            assert keys.known([one.key]) or (one.key or "").startswith(derived), (page, one.key)

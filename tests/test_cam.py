@@ -8,7 +8,7 @@ import pytest
 import torch
 from captum.attr import LayerGradCam
 
-from ui.choices import SAMPLES_FOLDER
+from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.capture import private_copy
 from vizcore.methods.cam import (
     CAMS,

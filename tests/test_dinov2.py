@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 import torch
 
-from ui.choices import SAMPLES_FOLDER
+from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.capture import capture
 from vizcore.methods.attention import attention, readout, rollout
 from vizcore.methods.features import as_maps, pca_colours, similarity

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from ui.choices import SAMPLES, SCENES
 from ui.feature_maps.layers import stages
 from ui.feature_maps.views import VIEWS
+from ui.picture_picker import SAMPLES, SCENES
 from vizcore.networks.load import load_model
 from vizcore.networks.torchvision_ops import timm
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from ui.choices import SAMPLES, SAMPLES_FOLDER, SCENES
 from ui.guide import find, values_of
 from ui.lessons import LESSONS
+from ui.picture_picker import SAMPLES, SAMPLES_FOLDER, SCENES
 from vizcore import truth
 from vizcore.capture import capture
 from vizcore.imagine.gallery import load_gallery

@@ -10,8 +10,8 @@ from test_browser import settled
 
 from benchmarks.load import at_once, differences, follow, one_by_one
 from benchmarks.visitor import server
-from ui import networks
-from ui.choices import Choice
+from ui import shared_networks as networks
+from ui.network_picker import Choice
 from vizcore.networks.load import ModelError, load_model
 
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from ui.choices import SAMPLES_FOLDER
+from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.__main__ import main as command
 from vizcore.capture import capture
 from vizcore.methods.attention import attention

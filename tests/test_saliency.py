@@ -10,7 +10,7 @@ from captum.attr import GuidedBackprop, InputXGradient, IntegratedGradients, Occ
 from PIL import Image
 from torch import nn
 
-from ui.choices import SAMPLES_FOLDER
+from ui.picture_picker import SAMPLES_FOLDER
 from vizcore import baselines, truth
 from vizcore.capture import capture
 from vizcore.drawing import render

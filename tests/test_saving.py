@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from ui import code, saving
-from ui.choices import Choice, Picture
+from ui.network_picker import Choice
+from ui.picture_picker import Picture
 from vizcore import __version__
 from vizcore.drawing import render
 

@@ -10,8 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from ui import jobs, saving
-from ui.similarity import comparison as similarity
-from ui.similarity import picture_sets
+from ui.similarity import cka_figures, picture_sets, presets
 
 
 def fine(at):
@@ -77,13 +76,13 @@ def test_presets_choose_in_the_sidebar_and_start(page):
 
 def test_two_random_networks_where_nobody_has_weights():
     state = {}
-    similarity.state, real = state, similarity.state
+    presets.state, real = state, presets.state
     try:
-        similarity._against_random("lambda_resnet38t")
+        presets._against_random("lambda_resnet38t")
     finally:
-        similarity.state = real
+        presets.state = real
     assert state["weights_a"] == state["weights_b"] == "random" and state["seed_a"] != state["seed_b"]
-    assert set(similarity.UNTRAINED) < set(similarity.STUDY.values())
+    assert set(presets.UNTRAINED) < set(presets.STUDY.values())
 
 
 def test_random_weights_are_offered_where_there_are_no_others(page):
@@ -119,7 +118,7 @@ def test_undefined_cells_stay_empty_and_are_named(page):
 
 
 def test_a_run_can_be_stopped_keeps_its_estimate_and_goes_on(page, monkeypatch):
-    show, stopped = similarity.show, []
+    show, stopped = cka_figures.show, []
 
     def click_on_stop(asked, latest):
         show(asked, latest)
@@ -128,7 +127,7 @@ def test_a_run_can_be_stopped_keeps_its_estimate_and_goes_on(page, monkeypatch):
             st.session_state["job_k_cka"]["running"] = False
             st.rerun()
 
-    monkeypatch.setattr(similarity, "show", click_on_stop)
+    monkeypatch.setattr(cka_figures, "show", click_on_stop)
     monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
     at = run(page())
     assert "Stopped at 50%" in words(at) and "**n = 32** of 64" in words(at)

@@ -10,7 +10,7 @@ import pytest
 import requests
 from PIL import Image
 
-import ui.choices
+import ui.network_picker
 from benchmarks import visitor
 from benchmarks.visitor import Visitor
 
@@ -87,7 +87,7 @@ def test_a_checkpoint_is_hashed_once_not_at_every_click(app, monkeypatch):
         sizes.append(len(data))
         return hashlib.sha256(data)
 
-    monkeypatch.setattr(ui.choices, "hashlib", SimpleNamespace(sha256=sha256))
+    monkeypatch.setattr(ui.network_picker, "hashlib", SimpleNamespace(sha256=sha256))
     at = app("pages/your_model.py")
     first = ("mine.safetensors", bytes(1_000_003), "application/octet-stream")
     at.file_uploader(key="checkpoint_a").set_value(first).run().run().run()

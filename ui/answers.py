@@ -6,19 +6,22 @@ say which network and which pixels. Everybody gets a copy, and ``limits`` says h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from .choices import slot_colours
+from vizcore.drawing.render import CNN_COLOUR, VIT_COLOUR
+
 from .limits import ATTENTION_MB
+from .network_picker import Choice
 
 
 class Side(NamedTuple):
     """One of a page's two networks; all that is shown of it stands in its own place."""
 
-    choice: Any
-    model: Any  # None where it can't be had
+    choice: Choice
+    model: Any  # None where it is unavailable
     colour: tuple[int, int, int]
     top: list[tuple[int, float]]  # its most probable classes, (index, probability)
 
@@ -27,14 +30,22 @@ class Side(NamedTuple):
         return self.choice.slot
 
 
-def sides(picture, choices: list, models: dict[str, Any]) -> list[Side]:
-    """Both networks, A first, with what they say of the picture."""
+def sides(picture, choices: Sequence[Choice], models: dict[str, Any]) -> list[Side]:
+    """Both networks, A first, with what they say of the picture; nothing where a page looks at none."""
     colours, found = slot_colours(models), []
     for choice in choices:
-        model = models[choice.slot]
-        top = top_classes(choice, picture.key, model, picture.image) if model else []
+        model, top = models[choice.slot], []
+        if model and picture:
+            top = top_classes(choice, picture.key, model, picture.image)
         found.append(Side(choice, model, colours[choice.slot], top))
     return found
+
+
+def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+    """Orange for the CNN, blue for the ViT; where both are of one family, orange for A, blue for B."""
+    swapped = [models[slot] and models[slot].family for slot in "ab"] == ["vit", "cnn"]
+    first, second = (VIT_COLOUR, CNN_COLOUR) if swapped else (CNN_COLOUR, VIT_COLOUR)
+    return {"a": first, "b": second}
 
 
 @st.cache_data(show_spinner=False)

@@ -16,8 +16,8 @@ from vizcore.truth import judgements
 
 from . import figures
 from .address import forget
-from .choices import SCENES
 from .jobs import job
+from .picture_picker import SCENES
 
 state = st.session_state
 
@@ -43,8 +43,9 @@ class Mapped(NamedTuple):
 
     def make(self, model, images):
         """The same method on other weights or another picture."""
-        from vizcore.methods import table as heatmaps
         from vizcore.methods.saliency import against
+
+        from vizcore.methods import table as heatmaps
 
         own = heatmaps.cam_at(self.layer, self.method) if self.layer else heatmaps.METHODS[self.method].make
         return own(against(model, self.other), images, self.index, **dict(self.settings)).cpu()

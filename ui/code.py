@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .choices import SAMPLES, SCENES
+from .picture_picker import SAMPLES, SCENES
 
 HEAD = """\
 import numpy as np

@@ -36,8 +36,8 @@ def link(label: str, key: str, number: int, icon: str | None = None) -> None:
 
 
 def link_to(page: str, label: str, values: dict[str, Any], step: str, icon: str | None = None) -> None:
-    query = {name: address.as_words(value) for name, value in values.items()}
-    st.page_link(page, label=label, icon=icon, query_params={**query, address.LESSON: step})
+    query = {**address.in_words(values), address.LESSON: step}
+    st.page_link(page, label=label, icon=icon, query_params=query)
 
 
 def opened(name: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import streamlit as st
@@ -46,59 +46,95 @@ def job(
     Returns:
         What has been found so far, empty before the first run.
     """
-    name = f"job_{key}"
+    name = _name(key)
     if name in state and state[name]["question"] != question:
         del state[name]
-
-    def press() -> None:
-        held = state.get(name)
-        if held is None or held["finished"]:
-            state[name] = {
-                "question": question,
-                "steps": make(),
-                "found": [],
-                "running": True,
-                "finished": False,
-            }
-        else:
-            held["running"] = not held["running"]
-
     if start and name not in state:
-        press()
-    held = state.get(name, {"running": False, "finished": False, "found": []})
-    found = held["found"]
+        _press(name, question, make)
+    held = _held(key)
+    bar, place = _button(key, words, held, partial(_press, name, question, make)), st.empty()
+    if held["found"]:
+        with place.container():
+            draw(held["found"])
+    if held["running"]:
+        try:
+            _run(held, bar, place, draw, keep_all)
+        except Exception:  # a generator that failed can't go on: the next press starts anew
+            del state[name]
+            raise
+        st.rerun()
+    if _unfinished(held):
+        bar.caption(f"Stopped at {held['found'][-1].done / held['found'][-1].total:.0%}.")
+    return held["found"]
+
+
+def found(key: str) -> list:
+    """What a job has found so far; empty before its first run."""
+    return _held(key)["found"]
+
+
+def running(key: str) -> bool:
+    """Whether a job is running, or waits for its turn."""
+    return _held(key)["running"]
+
+
+def _name(key: str) -> str:
+    """Where the session holds a job."""
+    return f"job_{key}"
+
+
+def _held(key: str) -> dict[str, Any]:
+    return state.get(_name(key)) or {"running": False, "finished": False, "found": []}
+
+
+def _unfinished(held: dict) -> bool:
+    return bool(held["found"]) and not held["finished"]
+
+
+def _press(name: str, question: Any, make: Callable[[], Iterator]) -> None:
+    """The button: starts a job, stops it, lets it go on."""
+    held = state.get(name)
+    if held is None or held["finished"]:
+        state[name] = {
+            "question": question,
+            "steps": make(),
+            "found": [],
+            "running": True,
+            "finished": False,
+        }
+    else:
+        held["running"] = not held["running"]
+
+
+def _button(key: str, words: str, held: dict, press: Callable[[], None]):
+    """The button with what it does now; returns the place beside it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        unfinished = bool(found) and not held["finished"]
-        label = "Stop" if held["running"] else "Go on" if unfinished else "Once more" if found else words
+        label = (
+            "Stop" if held["running"]
+            else "Go on" if _unfinished(held)
+            else "Once more" if held["found"]
+            else words
+        )  # fmt: skip
         icon = ":material/stop:" if held["running"] else ":material/play_arrow:"
         st.button(label, key=f"{key}_button", on_click=press, icon=icon)
-        bar = st.empty()
-    place = st.empty()
-    if found:
-        with place.container():
-            draw(found)
-    if not held["running"]:
-        if unfinished:
-            bar.caption(f"Stopped at {found[-1].done / found[-1].total:.0%}.")
-        return found
+        return st.empty()
+
+
+def _run(held: dict, bar, place, draw: Callable[[list], None], keep_all: bool) -> None:
+    """Take the steps that are left, drawing on the way what was found."""
     bar.progress(0.0)
     drawn = 0.0
-    try:
-        with _turn(bar):
-            for step in held["steps"]:
-                if not keep_all:
-                    found.clear()
-                found.append(step)
-                bar.progress(step.done / step.total, f"{step.done / step.total:.0%}")
-                if time.monotonic() - drawn > DRAW_EVERY:
-                    with place.container():
-                        draw(found)
-                    drawn = time.monotonic()
-    except Exception:  # a generator that failed can't go on: the next press starts anew
-        del state[name]
-        raise
+    with _turn(bar):
+        for step in held["steps"]:
+            if not keep_all:
+                held["found"].clear()
+            held["found"].append(step)
+            bar.progress(step.done / step.total, f"{step.done / step.total:.0%}")
+            if time.monotonic() - drawn > DRAW_EVERY:
+                with place.container():
+                    draw(held["found"])
+                drawn = time.monotonic()
     held.update(finished=True, running=False)
-    st.rerun()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from vizcore.pictures import textures
 from vizcore.pictures.images import read_picture
 
 from .. import figures
-from ..choices import SAMPLES, SAMPLES_FOLDER
+from ..picture_picker import SAMPLES, SAMPLES_FOLDER
 
 DRAWN = 2  # pictures of each texture
 SIDE = 160

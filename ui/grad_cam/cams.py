@@ -165,8 +165,9 @@ def together(mapped: list[Mapped], look: dict) -> None:
 
 def likeliest(one: Mapped, look: dict) -> None:
     """The five likeliest classes, one small map each, from one forward pass."""
-    from vizcore.methods.cam import METHODS, default_layer
     from vizcore.truth.evidence import rank_correlation
+
+    from vizcore.methods.cam import METHODS, default_layer
 
     top = answers.top_classes(one.choice, one.picture.key, one.model, one.picture.image)
     cam = one.method in METHODS

@@ -12,9 +12,9 @@ import streamlit as st
 from vizcore.drawing import render
 
 from .. import address, figures
-from ..choices import Choice
 from ..guide import cards
-from ..networks import network
+from ..network_picker import Choice
+from ..shared_networks import network
 
 OPACITY = 0.7
 WIDTH, HEIGHT = 480, 267

@@ -12,10 +12,10 @@ from vizcore.drawing import render
 from .. import answers, code, figures, saving
 from ..address import forget, forget_each
 from ..checks import Mapped
-from ..choices import SAMPLES, SCENES, sample
 from ..classes import class_names
 from ..grad_cam import cams
 from ..jobs import job
+from ..picture_picker import SAMPLES, SCENES, sample
 
 state = st.session_state
 NOTHING = "nothing"
@@ -79,6 +79,7 @@ def settings() -> dict[str, Any]:
 
 def pick_method(model, slot: str) -> str:
     from vizcore.methods.saliency import METHODS, why_not_guided
+
     from vizcore.methods.table import METHODS as ALL
 
     methods = [name for name in METHODS if ALL[name].applies(model)]
@@ -119,8 +120,9 @@ def pixels(
 def guided_controls(choice, picture_key: str, index: int, second: int, other, _model, _image) -> dict:
     """By method: its map for another class and with a random classifier, each with its likeness."""
     from vizcore.methods.saliency import against
-    from vizcore.methods.table import METHODS
     from vizcore.truth.evidence import randomised, similarity
+
+    from vizcore.methods.table import METHODS
 
     images, found = _model.preprocess(_image), {}
     _, forgetful = next(randomised(_model))

@@ -12,8 +12,9 @@ from .. import answers, code, figures, saving
 from .. import checks as evidence
 from ..address import forget
 from ..answers import Side
-from ..choices import DEFAULTS, SAMPLES, SCENES
 from ..classes import ask, class_names
+from ..network_picker import DEFAULTS
+from ..picture_picker import SAMPLES, SCENES
 
 state = st.session_state
 OPACITY = 0.7

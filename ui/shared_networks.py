@@ -1,4 +1,7 @@
-"""The networks in memory: each is loaded once for all sessions, and all together have a bound in bytes."""
+"""The networks in memory: each is loaded once for all sessions, and all together have a bound in bytes.
+
+``load`` is for pages: it says on the page what it is doing, or why a network is unavailable.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,14 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from typing import Any
 
 import streamlit as st
 
 from .limits import RETRY_SECONDS, models_mb
+from .network_picker import Choice, uploads
+from .plain import plain
+from .warmup import warm
 
 _lock = threading.Lock()
 _held: OrderedDict = OrderedDict()  # choice -> bytes, the one that has been idle for longest first
@@ -17,17 +24,46 @@ _alive: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # also thos
 _failed: dict = {}  # choice -> when it failed, and the sentence
 
 
-def network(choice, uploads: tuple[bytes | None, bytes | None]):
+def load(choice: Choice):
+    """The chosen network, or None after a sentence on the page that says why it can't be had."""
+    warm()  # torch and timm take seconds on a new server: the page is up by now
+    from vizcore.networks.load import ModelError
+
+    failures = st.session_state.setdefault("failures", {})
+    if choice in failures:  # a hub that can't be reached is not asked again at every click
+        st.error(failures[choice])
+        if st.button("Try again", key=f"retry_{choice.slot}"):
+            del failures[choice]
+            st.rerun()
+        return None
+    try:
+        with st.spinner(f"Loading {plain(choice.name[:60])} …"):
+            return network(choice._replace(slot=""), uploads(choice))
+    except ModelError as error:
+        failures[choice] = plain(str(error))
+        st.rerun()
+
+
+def load_both(choices: list[Choice], columns) -> dict[str, Any]:
+    """Both networks by slot; each says in its own column what it is doing, or why it can't be had."""
+    models = {}
+    for choice, column in zip(choices, columns, strict=True):
+        with column:
+            models[choice.slot] = load(choice)
+    return models
+
+
+def network(choice: Choice, files: tuple[bytes | None, bytes | None]):
     """A chosen network, from memory if it is there.
 
     Args:
-        choice: a ``choices.Choice``; the same for everybody who asks for the same network.
-        uploads: a checkpoint and the names of its classes, as files, or None.
+        choice: the same for everybody who asks for the same network.
+        files: a checkpoint and the names of its classes, as files, or None.
 
     Raises:
         ModelError: it can't be had, or is larger than what this server keeps.
     """
-    model = _load(choice, uploads)
+    model = _load(choice, files)
     with _lock:
         if choice in _held:
             _held.move_to_end(choice)
@@ -35,7 +71,7 @@ def network(choice, uploads: tuple[bytes | None, bytes | None]):
 
 
 @st.cache_resource(show_spinner=False)  # bounded by ``_make_room``
-def _load(choice, _uploads):
+def _load(choice, _files):
     from vizcore.networks.checkpoints import read_labels
     from vizcore.networks.load import ModelError, find_entry, load_model, module_bytes, network_bytes
 
@@ -53,7 +89,7 @@ def _load(choice, _uploads):
         _make_room(choice, size)
         if choice in _alive:
             return _alive[choice]
-        checkpoint, labels = _uploads
+        checkpoint, labels = _files
         model = load_model(
             choice.name,
             "random" if choice.weights == "random" else "trained",

@@ -1,0 +1,154 @@
+"""A run of the script: the address is read as it begins and written as it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import streamlit as st
+
+from .. import streamlit_private
+from .held import Held, held, is_default, now, query, take
+from .kinds import LONGEST
+from .words import LESSON, START, parse, sentence
+
+state = st.session_state
+Step = Callable[[str], dict[str, Any] | None]  # a step's name -> the values of its widgets, if there is one
+
+
+@contextmanager
+def in_step(page: str, step: Step, pages: list) -> Iterator[None]:
+    """A run of the script.
+
+    Args:
+        page: the path of the page that is shown.
+        step: the values of a lesson's step by its name, or None where there is none.
+        pages: those that the sidebar links to.
+    """
+    read(page, step)
+    place, shown = st.sidebar.empty(), query(lesson=False)
+    _links(place, pages)
+    with suppress(_Stop):
+        yield
+    write()  # not where Streamlit ends the run: it then takes nothing more, and the next run writes
+    if query(lesson=False) != shown:
+        _links(place, pages)
+
+
+class _Stop(BaseException):
+    pass
+
+
+def stop() -> None:
+    """End the page here, as ``st.stop`` does, which would leave the address unwritten."""
+    raise _Stop
+
+
+def _links(place, pages: list) -> None:
+    with place.container(gap="xsmall"):
+        for page in pages:
+            link(page)
+
+
+def link(page, label: str | None = None, icon: str | None = None) -> None:
+    """A link to a page that keeps what was chosen; out of a lesson, to what was there before it."""
+    st.page_link(page, label=label, icon=icon, query_params=query(lesson=False))
+
+
+def lesson() -> str:
+    """The step of a lesson that is being taken, by its name; empty where there is none."""
+    return held().lesson
+
+
+def reset() -> None:
+    """Everything as on a first visit; for a button."""
+    own = held()
+    own.lesson, own.before = "", {}
+    own.forgive()
+    take({})
+
+
+# ---------------------------------------------------------------- read
+
+
+def _browsers() -> dict[str, tuple[str, ...]]:
+    return {name: tuple(st.query_params.get_all(name)) for name in st.query_params}
+
+
+def _lesson(words: Mapping[str, tuple[str, ...]]) -> str:
+    return words.get(LESSON, ("",))[-1]
+
+
+def read(page: str, step: Step) -> None:
+    """Give widgets the values of the address, where it isn't what this session wrote. Before any widget."""
+    own, found = held(), _browsers()
+    history, first, moved = streamlit_private.came_by_history(), not own.seen, page != own.page
+    own.page = page
+    changed = now() != own.values  # by the visitor, since the last run
+    # a click that was made before the last address had reached the browser comes with the one before
+    late = found in own.seen and not history and (changed or moved) and _lesson(found) == own.lesson
+    if not first and moved and not history and (not found or found == own.seen[-1]):
+        if own.lesson:  # left by another way than its own
+            take(own.before)
+            own.lesson, own.before = "", {}
+    elif first or not (late or found == own.seen[-1]):
+        own.seen.append(found)
+        _follow(own, found, step)
+        changed = False
+        if not first and not moved and not history:
+            st.query_params.from_dict(found)  # by a link to the page that is shown: the browser doesn't do it
+    for name, value in own.values.items():
+        if name not in state:  # a widget that wasn't drawn has lost its value
+            state[name] = list(value) if isinstance(value, list) else value
+    if changed:
+        own.forgive()
+    own.values = now()
+
+
+def _follow(own: Held, found: dict[str, tuple[str, ...]], step: Step) -> None:
+    """Take what an address says, with the step of a lesson that it names."""
+    values, wrong = parse(found)
+    lesson = ""
+    for name in (LESSON, START):
+        if name in found:
+            words = found[name][-1]
+            values_of_step = step(words) if len(words) <= LONGEST else None
+            if values_of_step is None:
+                wrong[name] = sentence(name, found[name], "isn't a step of any lesson")
+            else:
+                lesson = words
+                values |= values_of_step if name == START else {}
+    if lesson and not own.lesson:
+        own.before = dict(own.values)
+    own.lesson = lesson
+    own.refused, own.from_link = wrong, set(values)
+    take(values)
+
+
+# ---------------------------------------------------------------- write
+
+
+def write() -> None:
+    """Put what differs from the defaults into the address: all at once, and only if something changed."""
+    own, found = held(), _browsers()
+    own.values = now()
+    values, _ = parse(found)
+    same = {
+        name: value
+        for name, value in values.items()
+        if name not in own.refused and not is_default(name, value)
+    }
+    if same == own.values and _lesson(found) == own.lesson and START not in found:
+        return
+    words = query()
+    if START not in found:
+        own.forgive()
+    own.seen.append({name: tuple(value) for name, value in words.items()})
+    st.query_params.from_dict(words)
+
+
+def write_fragment() -> None:
+    """The same at the end of a fragment, where nothing else of the page runs."""
+    if streamlit_private.in_fragment_run():
+        write()

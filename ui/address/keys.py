@@ -1,0 +1,150 @@
+"""The table of all keys that an address holds, and what became of keys that it held before.
+
+A key is that of a widget. What the table lacks is in no link; what it has can't be called or worded otherwise
+without a row in ``CHANGES``: people keep links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import NamedTuple
+
+from vizcore.drawing.render import COLOUR_MAPS
+
+from .kinds import Key, choice, flag, number, several, text, texts, whole, wholes
+
+TESTS = "Curves", "Cross-test", "Randomised weights", "Noise"
+VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Change"
+OPACITY = whole(0, 100, 70)
+PARTS = "jitter", "crop", "rotation", "perspective", "flip", "colour", "blur"
+
+EACH = {  # of either network: its slot follows
+    "weights": choice("trained", "random", default="trained"),
+    "seed": whole(0, 9999, 0),
+    "layer": text(),
+    "view": choice(*VIEWS),
+    "opacity": OPACITY,
+    "order": choice("strongest", "index", default="strongest"),
+    "sheet": whole(1, 99999, 1),
+    "channels": wholes(0, 99999),
+    "query": text(),
+    "head": text(),
+    "g_method": text(),
+    "g_layer": text(),
+    "s_method": text(),
+    "m_layer": text(),
+    "m_channel": texts(8),
+    "m_place": choice("everywhere", "in the middle", default="everywhere"),
+}
+KEYS: dict[str, Key] = {
+    "picture": text(),
+    "a": text(),
+    "b": text(),
+    "x": whole(0, 100, 50),
+    "y": whole(0, 100, 50),
+    **{f"{name}_{slot}": key for name, key in EACH.items() for slot in "ab"},
+    "h_class": text(),
+    # attention rollout
+    "r_class": text(),
+    "r_query": choice("the answer", "the point", default="the answer"),
+    "r_residual": whole(0, 100, 50),
+    "r_discard": whole(0, 95, 0),
+    "r_fusion": choice("mean", "max", "min", default="mean"),
+    "r_prefix": flag(True),
+    "r_head": text(),
+    "r_method": choice("Chefer et al.", "gradient-weighted rollout", default="Chefer et al."),
+    "r_opacity": OPACITY,
+    "r_colours": choice(*COLOUR_MAPS, default=next(iter(COLOUR_MAPS))),
+    "r_scale": choice("own", "shared", default="own"),
+    "r_block": whole(1, 9999),
+    "r_proof": flag(),
+    "r_heads": flag(),
+    # Grad-CAM
+    "g_class": text(),
+    "g_over": choice("both", "difference", default="both"),
+    "g_opacity": OPACITY,
+    "g_region": flag(True),
+    "g_five": flag(),
+    "g_others": flag(),
+    "g_part": choice(*TESTS, default=TESTS[0]),
+    "g_baseline": choice("blur", "mean", default="blur"),
+    "g_steps": choice(8, 16, 32, default=16),
+    "g_left": whole(5, 60, 25),
+    "g_depth": whole(0, 9999),
+    "g_noise": whole(1, 30, 5),
+    # saliency
+    "s_class": text(),
+    "s_not": text(),
+    "s_view": choice("colours", "greyscale", "positive", "negative", "over the picture", default="colours"),
+    "s_opacity": OPACITY,
+    "s_region": flag(True),
+    "s_baseline": text("black"),
+    "s_steps": choice(25, 50, 100, 200, 400, 800, 1600, default=50),
+    "s_rule": text(),
+    "s_noise": whole(1, 50, 15),
+    "s_draws": choice(5, 10, 25, 50, 100, default=25),
+    "s_window": whole(4, 50, 12),
+    "s_sheet": flag(),
+    "s_first": flag(),
+    "s_part": choice(*TESTS, default=TESTS[0]),
+    "s_rows": texts(),
+    "s_rows_model": text(),
+    # activation maximisation
+    "m_part": choice("Gallery", "Make your own", default="Gallery"),
+    "m_look": text(),
+    "m_who": choice("both", "A", "B", default="both"),
+    "m_kind": choice("a class", "a channel", default="a class"),
+    "m_class": texts(8),
+    "m_recipe": choice("clean", "fast", "classic", default="clean"),
+    "m_paint": choice("Fourier", "pixels"),
+    "m_objective": choice("logit", "log-probability", "margin", default="logit"),
+    "m_seed": whole(0, 9999, 0),
+    "m_parts": several(*PARTS),
+    "m_steps": choice(16, 32, 48, 64, 128, 256, 512),
+    "m_views": choice(1, 2, 4, 8),
+    "m_l2": choice(0.0, 0.3, 1.0, 3.0, 10.0),
+    "m_tv": choice(0.0, 0.3, 1.0, 3.0, 10.0),
+    "m_stop": flag(None),
+    "m_real": flag(),
+    # similarity
+    "k_data": text(),
+    "k_n": whole(1, 2048, 128),
+    "k_seed": whole(0, 999, 0),
+    "k_layers": choice("blocks", "all", default="blocks"),
+    "k_features": choice("all values", "mean over places", default="all values"),
+    "k_kernel": choice("linear", "RBF", default="linear"),
+    "k_bandwidth": number(0.1, 2.0, 0.5),
+    "k_control": flag(True),
+    "k_biased": flag(),
+}
+MOVING = {"r_block": "r_playing"}  # what moves by itself while the other is on, and isn't written then
+
+
+class Change(NamedTuple):
+    """What a version of the table calls or words otherwise than the one before it."""
+
+    names: dict[str, str] = {}  # a key's former name -> its name
+    words: dict[str, dict[str, str]] = {}  # a key's name -> a value's former word -> its word
+
+
+CHANGES: list[Change] = []  # the first of them leads from version 1 to version 2
+
+
+def version() -> int:
+    """Of the table; an address without one is of the first."""
+    return 1 + len(CHANGES)
+
+
+def keys() -> dict[str, Key]:
+    """The whole table."""
+    return KEYS
+
+
+def key(name: str) -> Key:
+    """One key of the table, by its name."""
+    return KEYS[name]
+
+
+def known(names: Container[str]) -> list[str]:
+    """Those of some names that are keys, in the order in which an address holds them."""
+    return [name for name in KEYS if name in names]

@@ -1,0 +1,104 @@
+"""The picture that all pages look at: drawn by code, a sample, or a visitor's own."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from vizcore.pictures import textures
+from vizcore.pictures.images import PictureError, read_picture
+
+from .address import forget
+from .limits import UPLOAD_MB
+from .plain import plain
+from .uploads import PICTURES, wrong_kind
+
+SAMPLES_FOLDER = Path(__file__).parent.parent / "samples"
+SAMPLES = {
+    "Chelsea the cat": "chelsea.png",
+    "A cup of espresso": "coffee.png",
+    "An astronaut": "astronaut.png",
+    "A rocket": "rocket.jpg",
+}
+SCENES = {  # the first texture inside, the second around it, and the seed that draws them
+    "A spiral on bands": ("spiralled", "banded", 3),
+    "Honeycomb in bands": ("honeycombed", "banded", 202),
+    "Polka dots in zigzags": ("polka-dotted", "zigzagged", 2),
+    "Chequers in cobwebs": ("chequered", "cobwebbed", 3),
+    "A spiral in a weave": ("spiralled", "woven", 2),
+    "Scales in cracks": ("scaly", "cracked", 8),
+}
+UPLOAD = "Your picture"
+
+
+class Picture(NamedTuple):
+    key: str  # the same for the same pixels, so that results can be cached by it
+    title: str
+    image: Image.Image  # RGB: the frame of every map
+    array: np.ndarray  # the same, (H, W, 3) uint8
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.image.size
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def sample(name: str) -> Picture:
+    if name in SCENES:
+        inside, around, seed = SCENES[name]
+        return _picture(name, Image.fromarray(textures.two(inside, around, seed, 384).picture))
+    return _picture(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
+
+
+def _picture(title: str, image: Image.Image) -> Picture:
+    array = np.asarray(image)
+    digest = hashlib.sha256(repr(array.shape).encode() + array.tobytes())
+    return Picture(digest.hexdigest()[:16], title, image, array)
+
+
+def _take_upload() -> None:
+    """Decode a new upload once, in the session that sent it; a refused one leaves the picture as it is."""
+    state = st.session_state
+    file = state.get("file")
+    state.pop("refused", None)
+    if file is None:
+        state.pop("uploaded", None)
+        return
+    state["refused"] = wrong_kind(file, PICTURES)
+    if state["refused"]:
+        return
+    del state["refused"]
+    try:
+        state["uploaded"] = _picture(plain(file.name[:60]), read_picture(file.getvalue()))
+        state["picture"] = UPLOAD
+    except PictureError as error:
+        state["refused"] = str(error)
+
+
+def choose_picture() -> Picture:
+    """The sidebar's picture picker."""
+    state = st.session_state
+    options = [*SCENES, *SAMPLES] + ([UPLOAD] if "uploaded" in state else [])
+    if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
+        st.info(
+            "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
+        )
+    forget("picture", options, options[0], "is the name of no picture here")
+    name = st.selectbox("Picture", options, key="picture")
+    st.file_uploader(
+        "Or your own photograph",
+        type=[*PICTURES, "image/*"],
+        key="file",
+        on_change=_take_upload,
+        max_upload_size=UPLOAD_MB,
+        help="It stays in this session's memory and is never written to disk.",
+    )
+    if "refused" in state:
+        st.error(state["refused"])
+    state["of_picture"] = st.empty()
+    return state["uploaded"] if name == UPLOAD else sample(name)

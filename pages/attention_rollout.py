@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui import answers, classes, figures, saving
-from ui.attention_rollout import flows
+from ui.attention_rollout import build_up, controls, flows, heads
 from ui.choices import chosen
 from ui.header import header
 from ui.shared_networks import load
@@ -49,19 +49,19 @@ with place.container():
     asks = query == POINT or any(not side.model.num_classes for side in present)
     figures.pointer(picture.array, words, "r_pointer", point_at, point if asks else None)
 
-head, method, settings, look = flows.controls([side.model for side in present])
+head, method, settings, look = controls.controls([side.model for side in present])
 asked = []
 for side in present:
     cell = flows.patch_at(side.model, picture, point) if query == POINT else None
     index, how = indices[side.slot], (cell, point, head, method, settings)
     asked.append(flows.Asked(side.choice, side.model, picture, side.colour, index, name, *how))
-flows.show(asked, look)
+build_up.show(asked, look)
 
 words, bound = "Proof: the two top classes, asked for one after the other", {"on_change": "rerun"}
 with st.expander(words, icon=":material/balance:", key="r_proof", **bound):
-    flows.proof([one for one in asked if one.model.num_classes > 1], look)
+    heads.proof([one for one in asked if one.model.num_classes > 1], look)
 with st.expander("Every head of every block", icon=":material/apps:", key="r_heads", **bound):
     for one in asked:
         if one.model.attention:
-            flows.heads(one, look)
+            heads.heads(one, look)
 saving.offer("Attention rollout")

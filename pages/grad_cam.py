@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ui import answers, classes, figures, saving
-from ui import checks as evidence
+from ui import answers, checks, classes, figures, saving, settings
 from ui.choices import chosen
-from ui.grad_cam import cams
+from ui.grad_cam import beside, cams
 from ui.header import header
+from ui.mapped import scene_masks
 from ui.shared_networks import load_both
 
 picture, *choices = chosen()
@@ -21,13 +21,13 @@ with left:
     place = st.empty()
     place.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
 with right:
-    beside = st.container()
+    controls = st.container()
 columns = st.columns(2, gap="large")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
-masks = evidence.scene_masks(picture.title, picture.size[0])
-look = {"masks": masks, "region": False}
-with beside:
+masks = scene_masks(picture.title, picture.size[0])
+look = {"masks": masks, "region": False, "settings": {}}
+with controls:
     figures.all_predictions(sides)
     name, indices = classes.ask(sides, "g_class")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -38,33 +38,30 @@ with beside:
         if masks:
             words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
             look["region"] = st.toggle("True region", True, key="g_region", help=words)
+        look["settings"] = settings.ask("grad_cam")
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):
     if side.model:
         with column:
-            index = indices[side.slot]
-            mapped.append(cams.panel(side.choice, side.model, picture, side.colour, index, name, look))
+            mapped.append(cams.panel(side, picture, indices[side.slot], name, look))
 mapped = [one for one in mapped if one]
 if mapped:
     with place.container():
-        cams.together(mapped, look)
+        beside.together(mapped, look)
 
     title, icon = "The likeliest classes, a map each", ":material/view_module:"
     with st.expander(title, icon=icon, key="g_five", on_change="rerun") as five:
         if five.open:
             for one in mapped:
-                cams.likeliest(one, look)
+                beside.likeliest(one, look)
     attending = [one for one in mapped if one.model.attention]
     if attending:
         title, icon = "Beside Grad-CAM: relevance, rollout and attention", ":material/account_tree:"
-        with st.expander(title, icon=icon, key="g_others", on_change="rerun") as beside:
-            if beside.open:
+        with st.expander(title, icon=icon, key="g_others", on_change="rerun") as more:
+            if more.open:
                 for one in attending:
-                    cams.others(one, look)
+                    beside.others(one, look)
 
-    st.header("Is it true?", anchor=False)
-    parts = list(evidence.PARTS)
-    part = st.segmented_control("Test", parts, default=parts[0], required=True, key="g_part", wrap=True)
-    evidence.PARTS[part](mapped)
+    checks.ask(mapped, "g_part")
 saving.offer("Grad-CAM")

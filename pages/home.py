@@ -3,18 +3,18 @@
 import streamlit as st
 
 from ui import answers, figures, guide, saving
-from ui import checks as evidence
 from ui.choices import chosen
 from ui.header import header
 from ui.home import doors
 from ui.home import who_is_right as home
+from ui.mapped import scene_masks
 from ui.plain import plain
 from ui.shared_networks import load
+from vizcore import judgements
 from vizcore.drawing import render
-from vizcore.truth import judgements
 
 picture, *choices = chosen()
-masks = evidence.scene_masks(picture.title, picture.size[0])
+masks = scene_masks(picture.title, picture.size[0])
 
 header("Who looks where, and who is right?")
 words = "Two networks look at one picture. "

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ui import answers, classes, figures, saving
-from ui import checks as evidence
+from ui import answers, checks, classes, figures, saving
 from ui.choices import chosen
 from ui.header import header
-from ui.saliency import pixels as saliency
+from ui.mapped import scene_masks
+from ui.saliency import gradient_sheet, looks, panels
 from ui.shared_networks import load_both
 
 picture, *choices = chosen()
@@ -30,22 +30,22 @@ with beside:
     figures.all_predictions(sides)
     with st.container(horizontal=True):
         name, indices = classes.ask(sides, "s_class")
-        against, others = classes.ask(sides, "s_not", "And not", saliency.NOTHING)
-    look = saliency.pick_look(evidence.scene_masks(picture.title, picture.size[0]))
+        against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
+    look = looks.pick_look(scene_masks(picture.title, picture.size[0]))
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):
     if side.model:
         asked = (name, indices[side.slot]), (against, others[side.slot])
         with column:
-            mapped.append(saliency.panel(side.choice, side.model, picture, side.colour, *asked, look))
+            mapped.append(panels.panel(side, picture, *asked, look))
 mapped = [one for one in mapped if one]
 
 with st.expander(
     "One row a picture", icon=":material/table_rows:", key="s_sheet", on_change="rerun"
 ) as sheet:
     if sheet.open:
-        saliency.rows([(side.choice, side.model) for side in present if side.model.num_classes])
+        gradient_sheet.rows([(side.choice, side.model) for side in present if side.model.num_classes])
 with st.expander(
     "The first layer's filters", icon=":material/palette:", key="s_first", on_change="rerun"
 ) as first:
@@ -53,11 +53,8 @@ with st.expander(
         for side, column in zip(sides, st.columns(2, gap="large"), strict=True):
             if side.model:
                 with column:
-                    saliency.first_layer(side.model, side.colour)
+                    gradient_sheet.first_layer(side.model, side.colour)
 
 if mapped:
-    st.header("Is it true?", anchor=False)
-    parts = list(evidence.PARTS)
-    part = st.segmented_control("Test", parts, default=parts[0], required=True, key="s_part", wrap=True)
-    evidence.PARTS[part](mapped)
+    checks.ask(mapped, "s_part")
 saving.offer("Saliency")

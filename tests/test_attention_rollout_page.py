@@ -118,7 +118,7 @@ def test_play_builds_up_and_stops(page, monkeypatch):
     at = page(r_block="5")
     assert at.slider(key="r_block").value == 5
     now = [100.0]
-    monkeypatch.setattr("ui.attention_rollout.flows.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("ui.attention_rollout.build_up.time.monotonic", lambda: now[0])
     at.button(key="r_play").click().run()
     assert healthy(at) and at.button(key="r_play").label == "Pause"
     now[0] += 1.2

@@ -1,10 +1,10 @@
 """Every widget of the Grad-CAM page, without a browser."""
 
-import numpy as np
 import pytest
 import streamlit as st
+import torch
 
-from ui import checks as evidence
+from ui import checks, repeating
 from ui import jobs
 
 
@@ -38,8 +38,9 @@ def test_first_view_of_a_scene_shows_both_maps_and_their_scores(page):
 
 def test_the_cross_test_of_a_map_that_points_nowhere(page, monkeypatch):
     from ui import answers
+    from vizcore.methods.method import Step
 
-    monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((8, 8), np.float32))
+    monkeypatch.setattr(answers, "last_step", lambda *_: Step(1, 1, torch.zeros(1, 8, 8)))
     at = page(g_part="Cross-test")
     alts = [one.caption for image in at.get("image") for one in image.proto.imgs]
     assert not any("map found" in one for one in alts) and sum("points nowhere" in one for one in alts) == 2
@@ -67,10 +68,10 @@ def test_class_look_methods_and_layers(page):
 def test_score_cam_runs_on_request(page):
     at = page()
     at.selectbox(key="g_method_b").set_value("Score-CAM").run()
-    assert "Run the network 192 times" in fine(at).button(key="g_score_b_button").label
+    assert "Run the network 192 times" in fine(at).button(key="g_run_b_button").label
     assert "Blue" not in words(at)
-    fine(at.button(key="g_score_b_button").click().run())
-    assert "Blue: Texture ViT" in words(at) and at.button(key="g_score_b_button").label == "Once more"
+    fine(at.button(key="g_run_b_button").click().run())
+    assert "Blue: Texture ViT" in words(at) and at.button(key="g_run_b_button").label == "Once more"
     fine(at.segmented_control(key="g_part").set_value("Noise").run())
     assert "choose another method" in at.info[0].value
 
@@ -93,7 +94,7 @@ def test_curves(page):
 
 def test_curves_of_one_picture_call_no_winner(page, monkeypatch):
     """Also where the map's area is below both controls' by less than can be shown."""
-    from vizcore.truth import evidence as measures
+    from vizcore import truth as measures
 
     def same(net, images, heatmaps, target, **_):
         curve = {"map": 0.1299, "random": 0.13, "centre": 0.1301}
@@ -114,8 +115,9 @@ def test_curves_of_one_picture_call_no_winner(page, monkeypatch):
 
 def test_maps_without_evidence_agree_on_nothing(page, monkeypatch):
     from ui import answers
+    from vizcore.methods.method import Step
 
-    monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((8, 8), np.float32))
+    monkeypatch.setattr(answers, "last_step", lambda *_: Step(1, 1, torch.zeros(1, 8, 8)))
     at = page(g_class="honeycombed")
     assert "of the map lies there" not in words(at) and "top fifths" not in words(at)
     assert words(at).count("No positive evidence anywhere. So it points neither into") == 2
@@ -144,7 +146,7 @@ def test_predictions_stand_in_their_own_column(app, name, lost, there):
 
 
 def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
-    chart, stopped = evidence._similarity_chart, []
+    chart, stopped = repeating._similarity_chart, []
 
     def click_on_stop(steps, colour):
         if len(steps) == 4 and not stopped:
@@ -154,7 +156,7 @@ def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
         chart(steps, colour)
 
     at = page(g_part="Randomised weights")
-    monkeypatch.setattr(evidence, "_similarity_chart", click_on_stop)
+    monkeypatch.setattr(repeating, "_similarity_chart", click_on_stop)
     monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
     fine(at.button(key="g_random_button").click().run())
     assert at.button(key="g_random_button").label == "Go on" and "Stopped at" in words(at)
@@ -182,7 +184,7 @@ def test_cross_test_randomised_weights_and_noise(page):
     fine(at.slider(key="g_noise").set_value(10).run())
     fine(at.button(key="g_shaken_button").click().run())
     assert words(at).count("Mean rank correlation") == 2
-    assert set(evidence.PARTS) == {"Curves", "Cross-test", "Randomised weights", "Noise"}
+    assert set(checks.PARTS) == {"Curves", "Cross-test", "Randomised weights", "Noise"}
 
 
 def test_a_class_that_one_model_does_not_know_and_a_model_without_classes(page):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vizcore.truth import judgements
-from vizcore.truth.judgements import Network
+from vizcore import judgements
+from vizcore.judgements import Network
 
 FACTS = {
     "loaded": (True, False),

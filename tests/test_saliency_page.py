@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from ui import jobs
-from ui.saliency import pixels as saliency
+from ui.saliency import looks, panels
 
 
 def fine(at):
@@ -40,7 +40,7 @@ def test_first_view_shows_coloured_gradients_of_both_and_what_they_cannot_tell(p
 
 def test_views_classes_and_the_difference_of_two(page):
     at = page()
-    for view in saliency.VIEWS[1:]:
+    for view in looks.VIEWS[1:]:
         fine(at.segmented_control(key="s_view").set_value(view).run())
     assert "The largest absolute value of the three colours" in words(at)
     fine(at.slider(key="s_opacity").set_value(30).run())
@@ -84,7 +84,7 @@ def test_doubling_the_steps_runs_both_networks_again(page):
     fine(at.button(key="s_run_b_double").click().run())
     least = at.select_slider(key="s_steps").value
     for slot in "ab":
-        assert at.session_state[f"job_s_run_{slot}"]["found"][-1].steps >= least
+        assert at.session_state[f"job_s_run_{slot}"]["found"][-1].settings["steps"] >= least
 
 
 def test_rows_of_networks_without_classes_are_one_sentence(page):
@@ -99,16 +99,16 @@ def test_rows_of_two_networks_of_one_architecture(page):
 
 
 def test_a_long_method_can_be_stopped_and_keeps_what_it_has(page, monkeypatch):
-    draw, stopped = saliency.draw, []
+    draw, stopped = panels.draw, []
 
-    def click_on_stop(asked, found, look, step=None):
-        if step is not None and step.done >= 16 and not stopped:
+    def click_on_stop(asked, look, step):
+        if asked.how.slow and step.done >= 16 and not stopped:
             stopped.append(step)
             st.session_state["job_s_run_b"]["running"] = False
             st.rerun()  # leaves the script by a BaseException, as a click does
-        return draw(asked, found, look, step)
+        return draw(asked, look, step)
 
-    monkeypatch.setattr(saliency, "draw", click_on_stop)
+    monkeypatch.setattr(panels, "draw", click_on_stop)
     monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
     at = page(s_method_b="occlusion", s_window="25")
     fine(at.button(key="s_run_b_button").click().run())
@@ -173,7 +173,7 @@ def test_a_picture_that_says_nothing(page, app):
     data = io.BytesIO()
     Image.fromarray(np.zeros((40, 300, 3), np.uint8)).save(data, "PNG")
     at.file_uploader(key="file").upload("black.png", data.getvalue(), "image/png").run()
-    for view in saliency.VIEWS:
+    for view in looks.VIEWS:
         fine(at.segmented_control(key="s_view").set_value(view).run())
 
 

@@ -112,14 +112,14 @@ def attention_fits(model) -> bool:
 @st.cache_data(show_spinner=False)
 def class_flows(choice, picture_key: str, classes: tuple[int, ...], _model, _image) -> list:
     """By block, attention that raises each class's score, (classes, N, N); one pass for all classes."""
-    from vizcore.methods.attention import class_attention
+    from vizcore.methods.rollout import class_attention
 
     _, blocks = class_attention(_model.net, _model.preprocess(_image), _model.attention, classes)
     return [block[:, 0].cpu() for block in blocks]
 
 
 def _start(model, cell: tuple[int, int] | None):
-    from vizcore.methods.attention import patch, readout
+    from vizcore.methods.tokens import patch, readout
 
     if cell is None:
         return readout(model.net, model.grid, model.num_prefix_tokens)
@@ -129,7 +129,7 @@ def _start(model, cell: tuple[int, int] | None):
 @st.cache_data(show_spinner=False)
 def rolled_out(choice, picture_key: str, cell, settings: dict, _model, _image):
     """Rollout by block, (blocks, N), from a patch or, without a cell, from where the answer is read."""
-    from vizcore.methods.attention import rollout
+    from vizcore.methods.rollout import rollout
 
     blocks = all_attention(choice, picture_key, _model, _image)
     rows = rollout(blocks, _start(_model, cell), prefix=_model.num_prefix_tokens, **settings)
@@ -139,7 +139,7 @@ def rolled_out(choice, picture_key: str, cell, settings: dict, _model, _image):
 @st.cache_data(show_spinner=False)
 def relevances(choice, picture_key: str, classes: tuple[int, ...], settings: dict | None, _model, _image):
     """Relevance of each class by block, (blocks, classes, N); as weighted rollout if there are settings."""
-    from vizcore.methods.attention import relevance, weighted_rollout
+    from vizcore.methods.rollout import relevance, weighted_rollout
 
     flows = class_flows(choice, picture_key, classes, _model, _image)
     start = _start(_model, None)
@@ -170,11 +170,19 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
 
 @st.cache_data(show_spinner=False)
 def heatmap(choice, picture_key: str, method: str, layer: str | None, index: int, _model, _image):
-    """One of ``heatmaps.METHODS`` for a class, (h, w); at a layer of one's choice for the CAMs."""
-    from vizcore.methods import table as heatmaps
+    """One of the table's methods for a class, (h, w); at a layer of one's choice where it takes one."""
+    from vizcore.methods.table import METHODS
 
-    make = heatmaps.cam_at(layer, method) if layer else heatmaps.METHODS[method].make
-    return make(_model, _model.preprocess(_image), index).cpu().numpy()
+    told = {"layer": layer} if layer else {}
+    return METHODS[method].make(_model, _model.preprocess(_image), index, **told).cpu().numpy()
+
+
+@st.cache_data(show_spinner=False)
+def last_step(question: tuple, _asked):
+    """The whole of what a method of few passes says, its tensors on the CPU; ``_asked`` is a ``Mapped``."""
+    *_, last = _asked.steps()
+    pixels = None if last.pixels is None else last.pixels.cpu()
+    return last._replace(maps=last.maps.cpu(), pixels=pixels)
 
 
 @st.cache_data(show_spinner=False)

@@ -13,13 +13,9 @@ model = load_model({model})
 images = model.preprocess(image)  # (1, 3, H, W)
 """
 HEATS = {  # each gives ``heat``, (h, w), over what the model sees
-    "cam": "heat = heatmaps.cam_at({layer!r}, {method!r})(model, images, {index!r})  # for {name!r}\n",
-    "method": "heat = heatmaps.METHODS[{method!r}].make(model, images, {index!r})  # for {name!r}\n",
+    "method": "heat = METHODS[{method!r}].make(model, images, {index!r}{told})  # for {name!r}\n",
     "pixels": """\
-steps = saliency.METHODS[{method!r}].run(
-    saliency.against(model, {other!r}), images, {index!r}, **{settings!r}
-)  # for {name!r}
-*_, last = steps
+*_, last = METHODS[{method!r}].steps(model, images, {target}{told})  # for {name!r}
 pixels = {part}  # (C, h, w)
 """,
     "features": """\
@@ -29,28 +25,26 @@ heat = {heat}
 """,
     "attention": """\
 tokens = model.num_prefix_tokens + model.grid[0] * model.grid[1]
-blocks = attention.attention(model.net, images, [{module!r}], tokens)
-heat, elsewhere = attention.attended(
-    attention.fuse(blocks[0][0], {head!r}), {cell!r}, model.grid, model.num_prefix_tokens
-)
+blocks = attention(model.net, images, [{module!r}], tokens)
+heat, elsewhere = attended(fuse(blocks[0][0], {head!r}), {cell!r}, model.grid, model.num_prefix_tokens)
 """,
     "rollout": """\
 start = {start}
-blocks = attention.attention(model.net, images, model.attention)
-rows = attention.rollout(blocks, start, prefix=model.num_prefix_tokens, **{settings!r})
-heat = attention.on_patches(rows[{block!r}, 0, 0], model.grid, model.num_prefix_tokens)
+blocks = attention(model.net, images, model.attention)
+rows = rollout(blocks, start, prefix=model.num_prefix_tokens, **{settings!r})
+heat = on_patches(rows[{block!r}, 0, 0], model.grid, model.num_prefix_tokens)
 """,
     "raw": """\
 start = {start}
-block = attention.attention(model.net, images, model.attention)[{block!r}][0]  # (heads, N, N)
+block = attention(model.net, images, model.attention)[{block!r}][0]  # (heads, N, N)
 row = (start @ block)[:, 0]{fuse}  # (N,)
-heat = attention.on_patches(row, model.grid, model.num_prefix_tokens)
+heat = on_patches(row, model.grid, model.num_prefix_tokens)
 """,
     "relevance": """\
-start = attention.readout(model.net, model.grid, model.num_prefix_tokens)
-_, blocks = attention.class_attention(model.net, images, model.attention, [{index!r}])  # {name!r}
+start = readout(model.net, model.grid, model.num_prefix_tokens)
+_, blocks = class_attention(model.net, images, model.attention, [{index!r}])  # {name!r}
 rows = {rows}
-heat = attention.on_patches(rows[{block!r}, 0, 0, 0], model.grid, model.num_prefix_tokens)
+heat = on_patches(rows[{block!r}, 0, 0, 0], model.grid, model.num_prefix_tokens)
 """,
 }
 PAIR = """\
@@ -85,13 +79,13 @@ figure = np.concatenate(list(best), 1)
 """
 SAVED = 'Image.fromarray(figure).save("figure.png")\n'
 FRAMED = """\
-framed = render.to_array(heatmaps.in_frame(model, image, heat))  # in the picture's own pixels
+framed = render.to_array(in_frame(model, image, heat))  # in the picture's own pixels
 visible = seen(model.preprocess.box(image.size), image.size).numpy()
 """
 FIGURES = {
     "map": "figure = render.lay(np.asarray(image), framed, visible, {opacity!r}{how})\n",
     "pixels": """\
-framed = render.to_array(heatmaps.in_frame(model, image, pixels))
+framed = render.to_array(in_frame(model, image, pixels))
 visible = seen(model.preprocess.box(image.size), image.size).numpy()
 figure = render.outline(render.{scale}(framed, render.end_of_scale(render.to_array(pixels))), visible)
 """,
@@ -100,16 +94,27 @@ region = two({first!r}, {second!r}, {seed!r}, {side!r}).masks[{name!r}]
 figure = render.contour(figure, region)
 """,
 }
-IMPORTS = {
-    "attention.": "from vizcore.methods import attention",
-    "heatmaps.": "from vizcore import heatmaps",
+IMPORTS = {  # what a line has that needs it
+    " attention(": "from vizcore.methods.attention import attention",
+    "attended(": "from vizcore.methods.attention import attended",
+    "fuse(": "from vizcore.methods.attention import fuse",
+    " rollout(": "from vizcore.methods.rollout import rollout",
+    "weighted_rollout(": "from vizcore.methods.rollout import weighted_rollout",
+    "class_attention(": "from vizcore.methods.rollout import class_attention",
+    " relevance(": "from vizcore.methods.rollout import relevance",
+    "on_patches(": "from vizcore.methods.tokens import on_patches",
+    "readout(": "from vizcore.methods.tokens import readout",
+    " patch(": "from vizcore.methods.tokens import patch",
+    "METHODS[": "from vizcore.methods.table import METHODS",
+    "in_frame(": "from vizcore.methods.table import in_frame",
+    "strongest(": "from vizcore.methods.method import strongest",
+    "logit(": "from vizcore.objectives import logit",
     "render.": "from vizcore.drawing import render",
     "capture(": "from vizcore.capture import capture",
     "as_maps(": "from vizcore.methods.features import as_maps",
     "pca_colours(": "from vizcore.methods.features import pca_colours",
     "similarity(": "from vizcore.methods.features import similarity",
     "strength(": "from vizcore.methods.features import strength",
-    "saliency.": "from vizcore.methods import saliency",
     "seen(": "from vizcore.pictures.frame import seen",
     "read_picture(": "from vizcore.pictures.images import read_picture",
     "load_model(": "from vizcore.models import load_model",
@@ -147,8 +152,8 @@ def model_of(choice) -> str:
 def start(cell: tuple[int, int] | None) -> str:
     """The query that attention is traced from: a patch, or where the answer is read."""
     if cell is None:
-        return "attention.readout(model.net, model.grid, model.num_prefix_tokens)"
-    return f"attention.patch({cell[0]}, {cell[1]}, model.grid, model.num_prefix_tokens)"
+        return "readout(model.net, model.grid, model.num_prefix_tokens)"
+    return f"patch({cell[0]}, {cell[1]}, model.grid, model.num_prefix_tokens)"
 
 
 def fused(head: str) -> str:
@@ -158,8 +163,8 @@ def fused(head: str) -> str:
 
 def relevance(settings: dict | None) -> str:
     if settings is None:
-        return "attention.relevance(blocks, start)"
-    return f"attention.weighted_rollout(blocks, start, prefix=model.num_prefix_tokens, **{settings!r})"
+        return "relevance(blocks, start)"
+    return f"weighted_rollout(blocks, start, prefix=model.num_prefix_tokens, **{settings!r})"
 
 
 def laid(opacity: float, **how) -> str:
@@ -169,14 +174,23 @@ def laid(opacity: float, **how) -> str:
     return FIGURES["map"].format(opacity=opacity, how="".join(words))
 
 
+def told(settings: dict) -> str:
+    """Settings as arguments that follow others."""
+    return "".join(f", {name}={value!r}" for name, value in settings.items())
+
+
+def heat(method: str, index: int, name: str, **settings) -> str:
+    """Of a method's map for a class."""
+    return HEATS["method"].format(method=method, index=index, name=name, told=told(settings))
+
+
 def cam(one, look: dict) -> str:
-    """Of a map on the Grad-CAM page, an ``evidence.Mapped``."""
-    kind = "cam" if one.layer else "method"
-    heat = HEATS[kind].format(layer=one.layer, method=one.method, index=one.index, name=one.name)
+    """Of a map on the Grad-CAM page, a ``Mapped``."""
     figure = laid(look["opacity"])
     if look["region"] and one.name in look["masks"]:
         figure += contour(one)
-    return script(one.choice, one.picture, heat, FRAMED, figure)
+    made = heat(one.method, one.index, one.name, **one.told)
+    return script(one.choice, one.picture, made, FRAMED, figure)
 
 
 def contour(one) -> str:
@@ -186,26 +200,23 @@ def contour(one) -> str:
     return FIGURES["region"].format(first=first, second=second, seed=seed, side=side, name=one.name)
 
 
-def pixels(one, view: str, settings: dict, region: bool) -> str:
-    """Of a map on the saliency page, an ``evidence.Mapped``; empty for a view over the picture."""
+def pixels(one, view: str, region: bool) -> str:
+    """Of a map on the saliency page, a ``Mapped``; empty for a view over the picture."""
     parts = {
-        "colours": "last.pixels[0]",
-        "greyscale": "saliency.strongest(last.pixels[0])[None]",
-        "positive": "last.pixels[0]",
-        "negative": "-last.pixels[0]",
+        "colours": "last.pixels",
+        "greyscale": "strongest(last.pixels)[None]",
+        "positive": "last.pixels",
+        "negative": "-last.pixels",
     }
     if view not in parts:
         return ""
-    heat = HEATS["pixels"].format(
-        method=one.method,
-        other=one.other,
-        index=one.index,
-        settings=settings,
-        name=one.name,
-        part=parts[view],
+    against = f"logit(model, {one.index!r}) - logit(model, {one.other!r})"
+    target = repr(one.index) if one.other is None else against
+    made = HEATS["pixels"].format(
+        method=one.method, target=target, told=told(one.told), name=one.name, part=parts[view]
     )
     figure = FIGURES["pixels"].format(scale="centred" if view == "colours" else "from_black")
-    return script(one.choice, one.picture, heat, figure, contour(one) if region else "")
+    return script(one.choice, one.picture, made, figure, contour(one) if region else "")
 
 
 def similarity(asked, done: int, title: str, sides: tuple[str, str]) -> str:

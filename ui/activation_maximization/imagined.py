@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizcore import __version__
+from vizcore import __version__, judgements
 from vizcore.drawing import render
 from vizcore.imagine.gallery import load_gallery
 from vizcore.pictures import textures
-from vizcore.truth import judgements
 
 from .. import figures, saving
 from ..address import forget

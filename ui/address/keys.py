@@ -6,7 +6,8 @@ without a row in ``CHANGES``: people keep links.
 
 from __future__ import annotations
 
-from collections.abc import Container
+import sys
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from vizcore.drawing.render import COLOUR_MAPS
@@ -78,12 +79,6 @@ KEYS: dict[str, Key] = {
     "s_view": choice("colours", "greyscale", "positive", "negative", "over the picture", default="colours"),
     "s_opacity": OPACITY,
     "s_region": flag(True),
-    "s_baseline": text("black"),
-    "s_steps": choice(25, 50, 100, 200, 400, 800, 1600, default=50),
-    "s_rule": text(),
-    "s_noise": whole(1, 50, 15),
-    "s_draws": choice(5, 10, 25, 50, 100, default=25),
-    "s_window": whole(4, 50, 12),
     "s_sheet": flag(),
     "s_first": flag(),
     "s_part": choice(*TESTS, default=TESTS[0]),
@@ -117,6 +112,7 @@ KEYS: dict[str, Key] = {
     "k_control": flag(True),
     "k_biased": flag(),
 }
+PREFIX = {"saliency": "s_", "grad_cam": "gm_"}  # of a page's methods' settings: their names follow
 MOVING = {"r_block": "r_playing"}  # what moves by itself while the other is on, and isn't written then
 
 
@@ -135,16 +131,37 @@ def version() -> int:
     return 1 + len(CHANGES)
 
 
-def keys() -> dict[str, Key]:
-    """The whole table."""
-    return KEYS
+def keys(asked: Iterable[str] = ()) -> dict[str, Key]:
+    """The whole table, with the settings of methods, once those are loaded or ``asked`` for.
+
+    They are what the methods say themselves, who need torch, which a first page is shown without.
+    """
+    if any(name not in KEYS and name.startswith(tuple(PREFIX.values())) for name in asked):
+        import vizcore.methods.table  # noqa: F401
+    table = sys.modules.get("vizcore.methods.table")
+    return KEYS | (_settings(table) if table and hasattr(table, "on_page") else {})
+
+
+def _settings(table) -> dict[str, Key]:
+    found = {}
+    for page, prefix in PREFIX.items():
+        for method in table.on_page(page).values():
+            for name, one in method.settings.items():
+                whole_numbers = isinstance(one.options, range)
+                low, high = one.options[0], one.options[-1]
+                found[f"{prefix}{name}"] = (
+                    whole(low, high, one.default)
+                    if whole_numbers
+                    else choice(*one.options, default=one.default)
+                )
+    return found
 
 
 def key(name: str) -> Key:
     """One key of the table, by its name."""
-    return KEYS[name]
+    return keys([name])[name]
 
 
 def known(names: Container[str]) -> list[str]:
     """Those of some names that are keys, in the order in which an address holds them."""
-    return [name for name in KEYS if name in names]
+    return [name for name in keys() if name in names]

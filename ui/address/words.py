@@ -24,9 +24,11 @@ def parse(words: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], dict[str,
     """The values that an address names, and for each key that it names in vain, a sentence."""
     values, wrong = {}, {}
     now = _as_of_now(words)
-    for name in keys.known(now):
+    for name, key in keys.keys(now).items():
+        if name not in now:
+            continue
         try:
-            values[name] = keys.key(name).read(list(now[name]))
+            values[name] = key.read(list(now[name]))
         except ValueError as error:
             wrong[name] = sentence(name, now[name], str(error))
     return values, wrong

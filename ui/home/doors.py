@@ -50,11 +50,11 @@ def _heat(method: str, model, picture):
 
 
 def _gradients(cnn, _vit, picture):
-    from vizcore.methods.saliency import METHODS
+    from vizcore.methods.gradients import gradient_times_input
 
     images = cnn.preprocess(picture.image)
-    *_, last = METHODS["gradient × input"].run(cnn, images, int(cnn.net(images)[0].argmax()))
-    pixels = render.to_array(last.pixels[0])
+    found = gradient_times_input(cnn, images, int(cnn.net(images)[0].argmax()))
+    pixels = render.to_array(found[0])
     return render.centred(pixels, render.end_of_scale(pixels))
 
 

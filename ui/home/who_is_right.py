@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vizcore import judgements
 from vizcore.drawing import render
 from vizcore.pictures.textures import LABELS as TEXTURES
-from vizcore.truth import judgements
 
 from .. import answers, code, figures, saving
-from .. import checks as evidence
 from ..address import forget
 from ..answers import Side
 from ..classes import ask, class_names
+from ..mapped import Mapped, scene_masks, score
 from ..network_picker import DEFAULTS
 from ..picture_picker import SAMPLES, SCENES
 
@@ -34,7 +34,7 @@ def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None]]:
     Returns:
         The class, "" where there is none to ask for, and by slot its index in each network that was asked.
     """
-    masks = evidence.scene_masks(picture.title, picture.size[0])
+    masks = scene_masks(picture.title, picture.size[0])
     asked = [side for side in sides if side.model and suits(side.model, masks)]
     folded = {side.slot: [own.casefold() for own in class_names(side.model)] for side in asked}
     known = [name for name in masks if any(name in own for own in folded.values())]
@@ -48,7 +48,7 @@ def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None]]:
     return name, {slot: own.index(name) if name in own else None for slot, own in folded.items()}
 
 
-def one_map(side: Side, picture, index: int | None, name: str) -> evidence.Mapped | None:
+def one_map(side: Side, picture, index: int | None, name: str) -> Mapped | None:
     """A network's Grad-CAM for a class; for its own top class where it doesn't know the one asked for."""
     from vizcore.methods.cam import default_layer
 
@@ -64,7 +64,7 @@ def one_map(side: Side, picture, index: int | None, name: str) -> evidence.Mappe
     import torch
 
     heat = torch.from_numpy(found.copy())
-    return evidence.Mapped(side.choice, model, picture, side.colour, index, name, "Grad-CAM", layer, heat)
+    return Mapped(side.choice, model, picture, side.colour, index, name, "Grad-CAM", layer, heat)
 
 
 def panel(side: Side, picture, index: int | None, asked: str, masks: dict) -> judgements.Network:
@@ -109,10 +109,9 @@ def answer(side: Side, asked: str, masks: dict) -> str:
     return "asked" if first == asked.casefold() else "other"
 
 
-def show_map(one: evidence.Mapped, masks: dict, low: float, high: float) -> bool | None:
+def show_map(one: Mapped, masks: dict, low: float, high: float) -> bool | None:
     """The map over the picture, the true region around it, and whether it points there, if that is known."""
-    framed, seen = one.framed(), one.seen()
-    shown = render.lay(one.picture.array, framed, seen, OPACITY)
+    shown = render.lay(one.picture.array, one.framed(), one.seen(), OPACITY)
     mask = masks.get(one.name.casefold())
     shown = shown if mask is None else render.contour(shown, mask)
     figures.picture(shown, f"Grad-CAM of {one.model.title} for “{one.name}”, over {one.picture.title}")
@@ -129,15 +128,7 @@ def show_map(one: evidence.Mapped, masks: dict, low: float, high: float) -> bool
         words = f": {nowhere[0].lower()}{nowhere[1:]}" if nowhere else "."
         st.markdown(f"Grad-CAM for **{one.name}**{words}")
         return None
-    hit, share = evidence_of(framed, mask)
-    st.markdown(judgements.pointing(low, high, hit, share, float(mask.mean())))
-    return hit
-
-
-def evidence_of(framed, mask) -> tuple[bool, float]:
-    from vizcore.truth import evidence as measures
-
-    return measures.pointing(framed, mask), measures.energy(framed, mask)
+    return score(one, mask)
 
 
 def verdict(asked: str, masks: dict, found: list[judgements.Network]) -> str:

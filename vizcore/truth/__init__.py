@@ -1,7 +1,4 @@
-"""Whether a map is true: known answers, curves, weights drawn anew, noise. Knows no method.
-
-What is said of it, in words, is in ``judgements``.
-"""
+"""Whether a map is true: known answers, curves, weights drawn anew, noise. Knows no method."""
 
 from .controls import centre_gaussian, controls, random_map
 from .covering import on_input, only, ranked

@@ -1,0 +1,54 @@
+"""A test of maps that does the same for both networks, one after the other, as one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from .mapped import Mapped
+
+
+class Step(NamedTuple):
+    """One step of a job that does the same for both models."""
+
+    done: float  # models
+    total: int
+    slot: str
+    value: Any
+
+
+def both(mapped: list[Mapped], make: Callable[[Mapped], Iterator]) -> Iterator[Step]:
+    """``make(one)`` of each model as one generator of ``Step``."""
+    for i, one in enumerate(mapped):
+        for value in make(one):
+            yield Step(i + value.done / value.total, len(mapped), one.choice.slot, value)
+
+
+def latest(mapped: list[Mapped], found: list[Step]) -> Iterator[tuple[Mapped, list]]:
+    """Each model with all that was found of it."""
+    for one in mapped:
+        own = [step.value for step in found if step.slot == one.choice.slot]
+        if own:
+            yield one, own
+
+
+def title_of(one: Mapped) -> None:
+    st.markdown(f"**{one.model.title}**, {one.method} for “{one.name}”")
+
+
+def figure(value: float) -> str:
+    return "undefined (a flat map)" if np.isnan(value) else f"{value:.2f}"
+
+
+def too_long(mapped: list[Mapped], each: str) -> bool:
+    """Whether a method is asked that can't be repeated many times, after a sentence that says so."""
+    from vizcore.methods.method import ENDLESS
+
+    long = next((one.method for one in mapped if one.how.passes > ENDLESS), None)
+    if long:
+        words = f"{long[0].upper()}{long[1:]} would run the network hundreds of times for each {each}"
+        st.info(f"{words}: choose another method.")
+    return bool(long)

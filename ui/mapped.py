@@ -1,0 +1,120 @@
+"""The noun of three pages: one network's map, by one method, of what it is asked about a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from vizcore import judgements
+from vizcore.pictures import textures
+
+from . import answers
+from .jobs import job
+from .picture_picker import SCENES
+
+state = st.session_state
+
+
+class Mapped(NamedTuple):
+    """One network's map for one class; without a ``map``, what is asked for it."""
+
+    choice: Any
+    model: Any
+    picture: Any
+    colour: tuple[int, int, int]
+    index: int  # of the class
+    name: str  # the class's
+    method: str  # of ``vizcore.methods.table.METHODS``
+    layer: str | None = None  # where the method is told one
+    map: Any = None  # (h, w) tensor over what the model sees
+    other: int | None = None  # the class that it is asked against
+    settings: tuple[tuple[str, Any], ...] = ()  # of the method
+
+    @property
+    def question(self) -> tuple:
+        return self.choice, self.picture.key, self.method, self.layer, self.index, self.other, self.settings
+
+    @property
+    def how(self):
+        """The method itself."""
+        from vizcore.methods.table import METHODS
+
+        return METHODS[self.method]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the method is told, by name."""
+        return dict(self.settings) | ({"layer": self.layer} if self.layer else {})
+
+    def target(self, model):
+        """What a network is asked: the class, or the class and not the other."""
+        from vizcore.objectives import logit
+
+        asked = logit(model, self.index)
+        return asked if self.other is None else asked - logit(model, self.other)
+
+    def steps(self) -> Iterator:
+        """The method's steps."""
+        images = self.model.preprocess(self.picture.image)
+        return self.how.steps(self.model, images, self.target(self.model), **self.told)
+
+    def make(self, model, images):
+        """The same method on other weights or another picture."""
+        return self.how.make(model, images, self.target(model), **self.told).cpu()
+
+    def framed(self):
+        """(H, W), in the picture's pixels."""
+        from vizcore.methods.table import in_frame
+
+        return in_frame(self.model, self.picture.image, self.map)
+
+    def seen(self) -> np.ndarray:
+        from vizcore.pictures.frame import seen
+
+        return seen(self.model.preprocess.box(self.picture.size), self.picture.size).numpy()
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest value of the map."""
+        return float(self.map.min()), float(self.map.max())
+
+
+def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str) -> Any:
+    """What a method says: at once, or on request where it takes many passes; None where it hasn't yet.
+
+    Args:
+        key: of the job that a long method is. draw: shows one of its steps. words: of the button that starts.
+
+    Raises:
+        ValueError: the method can't be asked this.
+    """
+    if not asked.how.slow:
+        step = answers.last_step(asked.question, asked)
+        draw(step)
+        return step
+    go = state.pop(f"{key}_go", False)
+    steps = job(
+        key, asked.question, asked.steps, lambda steps: draw(steps[-1]), words, keep_all=False, start=go
+    )
+    return steps[-1] if steps else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def scene_masks(title: str, side: int) -> dict[str, np.ndarray]:
+    """Where each texture of a drawn scene is, (H, W) by name; empty for any other picture."""
+    if title not in SCENES:
+        return {}
+    return textures.two(*SCENES[title][:3], side).masks
+
+
+def score(one: Mapped, mask: np.ndarray) -> bool:
+    """Whether the map points to where the class is known to be, (H, W) bool; and a sentence that says so."""
+    from vizcore import truth
+
+    framed = one.framed()
+    share, hit = truth.energy(framed, mask), truth.pointing(framed, mask)
+    st.markdown(judgements.pointing(*one.ends, hit, share, float(mask.mean())))
+    return hit

@@ -1,0 +1,190 @@
+"""One network's half of the saliency page: a method's pixels, what they rest on, and what they can't show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from vizcore.drawing import render
+
+from .. import answers, code, figures, saving, settings
+from ..answers import Side
+from ..classes import class_names
+from ..mapped import Mapped, found, score
+from .looks import NOTHING, Look, pick_method
+from .painting import paint, painted, signed, tensor
+
+state = st.session_state
+LEGENDS = {
+    "colours": "Mid-grey is 0; where a colour shows, more of it {speaks} for the class.",
+    "greyscale": "Black is 0: the largest absolute value of the three colours, for and against alike.",
+    "positive": "Only what {speaks} for the class, from black.",
+    "negative": "Only what {speaks} against it, from black.",
+    "over the picture": "The largest absolute value of the three colours.",
+}
+ORANGE = "Orange spoke for the class, blue against it."
+
+
+def panel(
+    side: Side, picture, asked_for: tuple[str, int | None], against: tuple[str, int | None], look: Look
+) -> Mapped | None:
+    """One model's map, with its controls; None where there is none to show.
+
+    Args:
+        asked_for, against: a class's name, and its index in this model or None.
+    """
+    model = side.model
+    figures.heading(model, side.colour)
+    if not model.num_classes:
+        st.info(f"{model.title} has no classes, so no pixel can be asked what it does for one.")
+        return None
+    method = pick_method(model, side.slot)
+    index, other, note = _classes(side, asked_for, against)
+    asked = Mapped(
+        side.choice, model, picture, side.colour, index, class_names(model)[index], method, other=other
+    )
+    asked = asked._replace(settings=settings.of(asked.how, look.settings))
+    look = look._replace(note=note + look.note)
+    step = found(asked, _run_key(side.slot), lambda step: draw(asked, look, step), f"Run {method}")
+    if step is None:
+        st.caption(f"{method} takes many passes through the network. {asked.how.limits}")
+        return None
+    words, finer = step.finer
+    if words:
+        icon, how = ":material/speed_2x:", {"on_click": _finer, "args": (finer,)}
+        st.button(words, key=f"{_run_key(side.slot)}_double", icon=icon, **how)
+    return _with_map(asked, step, look.view)
+
+
+def _classes(
+    side: Side, asked_for: tuple[str, int | None], against: tuple[str, int | None]
+) -> tuple[int, int | None, str]:
+    """The class to ask this network for, the one to ask it against, and what to know of both, in words."""
+    model, note = side.model, ""
+    (name, index), (not_name, other) = asked_for, against
+    if index is None:
+        index = side.top[0][0]
+        own = class_names(model)[index]
+        note = f"{model.title} has no class “{name}”: this is for its own top class, “{own}”. "
+    if not_name != NOTHING and other is None:
+        note += f"It has no class “{not_name}”{' either' if note else ''}, so nothing is taken away. "
+    if other == index:
+        other, note = None, f"{note}A class is not asked against itself. "
+    return index, other, note
+
+
+def _run_key(slot: str) -> str:
+    return f"s_run_{slot}"
+
+
+def _finer(told: dict[str, Any]) -> None:
+    """Settings are those of both panels, so both begin again where something was found."""
+    from ..address.keys import PREFIX
+    from ..jobs import found as known
+
+    for name, value in told.items():
+        state[f"{PREFIX['saliency']}{name}"] = value
+    for slot in "ab":
+        state[f"{_run_key(slot)}_go"] = bool(known(_run_key(slot)))
+
+
+def _with_map(asked: Mapped, step, view: str) -> Mapped:
+    """With the map that is tested: what the view shows of the method's pixels."""
+    from vizcore.methods.method import PARTS
+
+    told = tuple({**dict(asked.settings), **step.settings}.items())  # also what a run came to by itself
+    if view in PARTS:
+        return asked._replace(map=PARTS[view](step.pixels.cpu()), settings=(*told, ("part", view)))
+    return asked._replace(map=step.maps[0].cpu(), settings=told)
+
+
+def draw(asked: Mapped, look: Look, step) -> None:
+    """A method's pixels, their legend, what is known of their truth, and what they can't show."""
+    one, pixels = _with_map(asked, step, look.view), step.pixels.cpu().numpy()
+    names = class_names(one.model)
+    words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
+    shown, end = painted(one.question, step.done, look.view, look.opacity, one, pixels)
+    region = one.name in look.masks and look.region
+
+    def whole() -> np.ndarray:
+        array = paint(one, pixels, look.view, look.opacity)[0]
+        return render.contour(array, look.masks[one.name]) if region else array
+
+    if region:
+        shown = figures.jpeg(whole())
+    told = dict(asked.settings)
+    saving.keep(
+        f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
+        saving.about(one.method, one.model, one.picture, **{"class": words, "view": look.view}, **told),
+        whole,
+        code.pixels(asked, look.view, region) if step.done == step.total else "",
+        pixels=pixels,
+    )
+    st.image(shown, width="stretch", alt=f"{one.method} of {one.model.title} for {words}: {look.view}")
+    with st.container(horizontal=True, gap="small"):
+        st.badge(f"for {words}", color="green")
+        if one.how.failed:
+            st.badge(one.how.failed, color="red", icon=":material/warning:")
+    if not end:
+        st.caption(":red[Every pixel gets 0.]")
+    st.caption(f"{look.note}{_legend(one, look.view, len(pixels), end)} {one.how.limits}")
+    if step.note:
+        st.markdown(step.note)
+    if one.how.failed:
+        _failed(one)
+    if one.name in look.masks:
+        score(one, look.masks[one.name])
+
+
+def _legend(one: Mapped, view: str, channels: int, end: float) -> str:
+    """What the colours mean, in words; a bar where they are a scale."""
+    if view == "colours" and channels == 1:
+        return f"Mid-grey is 0, or not asked yet. {ORANGE}"
+    if view == "over the picture" and signed(one):
+        return ORANGE
+    if view == "over the picture":
+        figures.scale(0.0, end)
+    return LEGENDS[view].format(speaks="spoke" if one.how.shares_out else "would speak")
+
+
+# ---------------------------------------------------------------- controls that a method is known to fail
+
+
+@st.cache_data(show_spinner=False)
+def controls(question: tuple, second: int, _one: Mapped) -> dict[str, list]:
+    """By method, this one and the gradient: its map for another class and with a random classifier.
+
+    Each with its likeness to the map that it is a control of.
+    """
+    from vizcore.methods.table import METHODS
+    from vizcore.truth import randomised, similarity
+
+    model, kept = _one.model, {}
+    images = model.preprocess(_one.picture.image)
+    _, forgetful = next(randomised(model))
+    for name in (_one.method, "gradient"):
+        make = METHODS[name].make
+        true = make(model, images, _one.target(model))
+        maps = make(model, images, second), make(forgetful, images, _one.target(forgetful))
+        kept[name] = [(one.cpu().numpy(), similarity(true, one)[0]) for one in maps]
+    return kept
+
+
+def _failed(one: Mapped) -> None:
+    """The two controls that a method is known to fail, beside the gradient's."""
+    top = answers.top_classes(one.choice, one.picture.key, one.model, one.picture.image)
+    second = next((index for index, _ in top if index not in (one.index, one.other)), None)
+    if second is None:
+        return
+    kept = controls(one.question, second, one)
+    titles = f"for “{class_names(one.model)[second]}”", "with a random classifier"
+    for column, title, (heat, rank), (_, plain) in zip(
+        st.columns(2), titles, kept[one.method], kept["gradient"], strict=True
+    ):
+        control = one._replace(map=tensor(heat))
+        with column:
+            array, _ = paint(control, heat[None], "greyscale", 1.0)
+            figures.picture(array, f"{one.method} {title}")
+            st.caption(f"{title}: rank correlation **{rank:.2f}** with the map above (gradient: {plain:.2f})")

@@ -8,10 +8,11 @@ from torch import nn
 
 from vizcore import capture, truth
 from vizcore.drawing import render
-from vizcore.methods import cam, features, gradients, method, table
+from vizcore.methods import features, table
 from vizcore.methods import table as heatmaps
+from vizcore.methods.method import Method, Setting, Step
 from vizcore.networks import catalog
-from vizcore.networks.load import ModelError, from_module, load_model
+from vizcore.networks.load import ModelError, from_module
 from vizcore.networks.torchvision_ops import torchvision
 from vizcore.pictures.frame import seen
 
@@ -69,57 +70,35 @@ def test_a_module_that_cannot_be_shown_says_why():
         from_module(nn.Conv2d(4, 2, 3), TRANSFORM, title="Mine")
 
 
-def eigen_like(activation, gradient):
-    """Where the features are strongest along their mean gradient's sign (an example)."""
-    return (gradient.mean((-2, -1), keepdim=True).sign() * activation).sum(-3)
+def test_a_method_of_several_maps_fits_without_a_special_case(app, monkeypatch):
+    """Its first map is the one that is tested; each is shown, with its name."""
+
+    def thirds(model, images, wanted):
+        yield Step(1, 1, torch.eye(3)[:, None].expand(3, 4, 3), names=("left", "middle", "right"))
+
+    row = Method(thirds, "Cuts the picture in three.", page="grad_cam", knows_class=False)
+    monkeypatch.setitem(table.METHODS, "thirds", row)
+    at = app("pages/grad_cam.py", a="texture_resnet", picture="Honeycomb in bands", g_method_a="thirds")
+    assert not at.exception and not at.error
+    captions = [one.caption for image in at.get("image") for one in image.proto.imgs]
+    assert [name for name in captions if name in ("left", "middle", "right")] == ["left", "middle", "right"]
+    assert any("Cuts the picture in three." in block.value for block in at.caption)
 
 
-def test_a_cam_is_one_function_and_one_line_of_a_table(app, monkeypatch):
-    """The README's example: it reaches the table of methods, its test, and the page."""
-    import importlib
+def test_a_long_method_of_either_page_runs_on_request(app, monkeypatch):
+    def slowly(model, images, wanted, strength=1.0):
+        for done in (1, 2):
+            yield Step(done, 2, strength * torch.ones(1, 4, 4) * done, names=())
 
-    monkeypatch.setitem(cam.METHODS, "Sign-CAM", eigen_like)
-    model = load_model("texture_resnet", device="cpu")
-    images = torch.zeros(1, 3, 128, 128)
-    assert cam.cam(model, images, 3, method="Sign-CAM").shape == (8, 8)
-    importlib.reload(heatmaps)  # as at a start with the line in the table
-    try:
-        at = app("pages/grad_cam.py", a="texture_resnet", picture="Honeycomb in bands", g_method_a="Sign-CAM")
-        assert not at.exception and not at.error
-        assert at.selectbox(key="g_method_a").value == "Sign-CAM"
-        assert any(name.startswith("Sign-CAM of") for name in at.session_state["kept"])
-    finally:
-        monkeypatch.undo()
-        importlib.reload(heatmaps)
-
-
-def inverted(model, images, target):
-    """A pixel method (an example)."""
-    yield method.Partial(1, 1, -gradients.gradient(model, images, target))
-
-
-@pytest.mark.parametrize("words", ["", "Turns everything around."])
-@pytest.mark.parametrize("slow", [False, True])
-def test_a_pixel_method_is_one_function_and_one_row(app, monkeypatch, slow, words):
-    import importlib
-
-    row = method.Method(inverted, method.strongest, (), slow)
-    row = row._replace(**({"limits": words} if words and hasattr(row, "limits") else {}))
-    monkeypatch.setitem(table.METHODS, "inverted gradient", row)
-    importlib.reload(heatmaps)  # as at a start with the row in the table
-    try:
-        link = {"a": "texture_resnet", "picture": "Honeycomb in bands", "s_method_a": "inverted gradient"}
-        at = app("pages/saliency.py", **link)
-        assert not at.exception and not at.error
-        assert at.selectbox(key="s_method_a").value == "inverted gradient"
-        assert any(words in block.value for block in at.caption)
-        if slow:
-            at.button(key="s_run_a_button").click().run()
-            assert not at.exception
-        assert any(name.startswith("inverted gradient of") for name in at.session_state["kept"])
-    finally:
-        monkeypatch.undo()
-        importlib.reload(heatmaps)
+    told = {"strength": Setting("Strength, %", 50, range(1, 101), unit=0.01)}
+    row = Method(slowly, "An example.", page="grad_cam", passes=90, settings=told)
+    monkeypatch.setitem(table.METHODS, "slowly", row)
+    at = app("pages/grad_cam.py", a="texture_resnet", picture="Honeycomb in bands", g_method_a="slowly",
+             gm_strength="20")  # fmt: skip
+    assert not at.exception and at.slider(key="gm_strength").value == 20
+    assert at.button(key="g_run_a_button").label == "Run the network 90 times"
+    at.button(key="g_run_a_button").click().run()
+    assert not at.exception and at.session_state["job_g_run_a"]["found"][-1].maps.max() == 0.4
 
 
 def test_a_model_is_one_line_of_the_catalogue(app, monkeypatch):

@@ -4,8 +4,7 @@ import pytest
 import streamlit as st
 import torch
 
-from ui import checks, repeating
-from ui import jobs
+from ui import checks, jobs, repeating
 
 
 def fine(at):

@@ -100,7 +100,7 @@ def test_a_long_caption_is_wrapped_and_a_narrow_picture_grows_down():
 def test_names_from_outside_never_become_code(name):
     picture = Picture("key", name, Image.new("RGB", (20, 20)), np.zeros((20, 20, 3), np.uint8))
     choice = Choice("a", name, "checkpoint", 0, "digest")
-    heat = code.HEATS["cam"].format(layer=name, method=name, index=3, name=name)
+    heat = code.heat(name, 3, name, layer=name)
     tree = ast.parse(code.script(choice, picture, heat, code.FRAMED, code.laid(1)))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     imported |= {

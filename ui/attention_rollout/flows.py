@@ -207,7 +207,7 @@ def patches(asked: Asked) -> list[Panel]:
 
     model, picture = asked.model, asked.picture
     layer = model.layers[-1]
-    maps = answers.layermaps_of(asked.choice, picture.key, layer, model, picture.image)
+    maps = answers.layer_maps(asked.choice, picture.key, layer, model, picture.image)
     cell = cell_at(asked.point, model.preprocess.box(picture.size), picture.size, maps.shape[1:])
     return [
         Panel(

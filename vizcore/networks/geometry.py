@@ -21,6 +21,7 @@ SIDE = 4  # squares in a row of the picture
 EVERY = [(row, column) for row in range(SIDE) for column in range(SIDE)]
 FEW = [(0, 1), (1, 3), (2, 0), (3, 2)]  # each row and column once, and rows tell nothing of columns
 COARSE = 2  # cells of an axis, up to which no centroid says anything
+VALID = 4  # cells that padding, or its absence, may add to a side or take from it
 SCALES = 8, 32, 64, 128  # patches across: deep layers don't see fine ones, nor early layers coarse ones
 
 
@@ -65,7 +66,7 @@ class Followed(NamedTuple):
         return ""
 
 
-def poked(shape: Sequence[int], squares=FEW, seed: int = 0) -> Tensor:
+def poked(shape: Sequence[int], squares: Sequence[tuple[int, int]] = FEW, seed: int = 0) -> Tensor:
     """A random picture, and for each square the same with that square from another one.
 
     Args:
@@ -88,6 +89,18 @@ def poked(shape: Sequence[int], squares=FEW, seed: int = 0) -> Tensor:
         place = ..., slice(rows[row], rows[row + 1]), slice(columns[column], columns[column + 1])
         picture[place] = second[0][place]
     return pictures
+
+
+def plausible(grid: Sequence[int], image: Sequence[int]) -> bool:
+    """Whether a grid can come of the picture by one stride, whatever is rounded and padded on the way."""
+    if max(grid) < 2 or any(cells > side + VALID for cells, side in zip(grid, image, strict=True)):
+        return False
+    least, most = 0.0, math.inf  # strides that both sides allow
+    for cells, side in zip(grid, image, strict=True):
+        give = min(VALID, 1 + cells / 2)
+        least = max(least, side / (cells + give))
+        most = min(most, side / (cells - give) if cells > give else math.inf)
+    return least <= most
 
 
 def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed:

@@ -118,6 +118,11 @@ class Watched(TorchFunctionMode):
         )
 
 
+def is_attention(module: nn.Module) -> bool:
+    """Whether a module is one that attends, by its kind or by what is in it."""
+    return isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop")
+
+
 def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> bool:
     """Whether places look at places: by what was multiplied, by a matrix put out, or by a module's name."""
     kinds = {type(module).__name__ for module in net.modules()}

@@ -110,11 +110,11 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
         change: (squares, h, w), at least 0: summed over channels, over pictures too where there are several.
     """
     change = change.double()
+    sides = change.shape[1], change.shape[2]
     total = change.sum((1, 2))
     if not bool((total > 0).all()) or not bool(total.isfinite().all()):
-        return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), tuple(change.shape[1:]), False)
+        return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), sides, False)
     wanted = (torch.tensor(squares, dtype=torch.float64) + 0.5) / SIDE  # (squares, 2), 0 to 1
-    sides = change.shape[1:]
     found = []
     for axis, cells in enumerate(sides):
         share = change.sum(2 - axis) / total[:, None]  # (squares, cells)
@@ -125,7 +125,7 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
         along.append(_correlation(found[axis], mine) if cells > COARSE else 1.0)
         across.append(_correlation(found[axis], other) if cells > COARSE else 0.0)
         offset.append(((found[axis] - mine).mean() * cells).item())
-    return Followed(tuple(along), tuple(across), tuple(offset), tuple(sides), True)
+    return Followed(tuple(along), tuple(across), tuple(offset), sides, True)
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

@@ -81,10 +81,11 @@ def _note(name: str, found: Traced, pictures: Tensor, inner: list[Tensor]) -> Ca
 
 def _intermediates(net: nn.Module, pictures: Tensor) -> list[Tensor]:
     """What timm says that stages and blocks put out, (B, C, h, w) each; empty where it doesn't."""
-    if not hasattr(net, "forward_intermediates"):
+    forward: Any = getattr(net, "forward_intermediates", None)
+    if forward is None:
         return []
     try:
-        found = net.forward_intermediates(pictures, output_fmt="NCHW", intermediates_only=True)
+        found = forward(pictures, output_fmt="NCHW", intermediates_only=True)
     except Exception:  # of dozens of files some don't take these words, or none at this size
         return []
     return [value for value in found if isinstance(value, Tensor) and value.ndim == 4]
@@ -106,7 +107,8 @@ def _change(value: Tensor, image: torch.Size) -> dict[str, Tensor]:
 
 def _same(value: Tensor, inner: Tensor, near: float) -> Layout | None:
     """How one picture's output has to lie to be an intermediate (C, h, w); None where it is another."""
-    channels, *grid = inner.shape
+    channels, rows, columns = inner.shape
+    grid = rows, columns
     places = math.prod(grid)
     tokens = value.ndim == 2 and value.shape[1] == channels and 0 <= len(value) - places <= MOST_PREFIX
     if not tokens and value.numel() != inner.numel():
@@ -120,13 +122,13 @@ def _same(value: Tensor, inner: Tensor, near: float) -> Layout | None:
 
     if value.ndim == 3 and value.numel() == inner.numel():
         if value.shape == inner.shape and alike(value):
-            return Layout("NCHW", channels, tuple(grid))
+            return Layout("NCHW", channels, grid)
         if tuple(value.shape) == (*grid, channels) and alike(value.permute(2, 0, 1)):
-            return Layout("NHWC", channels, tuple(grid))
+            return Layout("NHWC", channels, grid)
     if not tokens:
         return None
     prefix = len(value) - places
-    layout = Layout("tokens", channels, tuple(grid), prefix)
+    layout = Layout("tokens", channels, grid, prefix)
     if alike(layout.maps(value[None])[0]):
         return layout
     distances = torch.cdist(inner.flatten(1).T, value[prefix:])  # (places, tokens)

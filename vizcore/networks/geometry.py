@@ -21,6 +21,7 @@ SIDE = 4  # squares in a row of the picture
 EVERY = [(row, column) for row in range(SIDE) for column in range(SIDE)]
 FEW = [(0, 1), (1, 3), (2, 0), (3, 2)]  # each row and column once, and rows tell nothing of columns
 COARSE = 2  # cells of an axis, up to which no centroid says anything
+VALID = 4  # cells that padding, or its absence, may add to a side or take from it
 SCALES = 8, 32, 64, 128  # patches across: deep layers don't see fine ones, nor early layers coarse ones
 
 
@@ -65,7 +66,7 @@ class Followed(NamedTuple):
         return ""
 
 
-def poked(shape: Sequence[int], squares=FEW, seed: int = 0) -> Tensor:
+def poked(shape: Sequence[int], squares: Sequence[tuple[int, int]] = FEW, seed: int = 0) -> Tensor:
     """A random picture, and for each square the same with that square from another one.
 
     Args:
@@ -90,6 +91,18 @@ def poked(shape: Sequence[int], squares=FEW, seed: int = 0) -> Tensor:
     return pictures
 
 
+def plausible(grid: Sequence[int], image: Sequence[int]) -> bool:
+    """Whether a grid can come of the picture by one stride, whatever is rounded and padded on the way."""
+    if max(grid) < 2 or any(cells > side + VALID for cells, side in zip(grid, image, strict=True)):
+        return False
+    least, most = 0.0, math.inf  # strides that both sides allow
+    for cells, side in zip(grid, image, strict=True):
+        give = min(VALID, 1 + cells / 2)
+        least = max(least, side / (cells + give))
+        most = min(most, side / (cells - give) if cells > give else math.inf)
+    return least <= most
+
+
 def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed:
     """How a layer's squared change follows the squares.
 
@@ -97,11 +110,11 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
         change: (squares, h, w), at least 0: summed over channels, over pictures too where there are several.
     """
     change = change.double()
+    sides = change.shape[1], change.shape[2]
     total = change.sum((1, 2))
     if not bool((total > 0).all()) or not bool(total.isfinite().all()):
-        return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), tuple(change.shape[1:]), False)
+        return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), sides, False)
     wanted = (torch.tensor(squares, dtype=torch.float64) + 0.5) / SIDE  # (squares, 2), 0 to 1
-    sides = change.shape[1:]
     found = []
     for axis, cells in enumerate(sides):
         share = change.sum(2 - axis) / total[:, None]  # (squares, cells)
@@ -112,7 +125,7 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
         along.append(_correlation(found[axis], mine) if cells > COARSE else 1.0)
         across.append(_correlation(found[axis], other) if cells > COARSE else 0.0)
         offset.append(((found[axis] - mine).mean() * cells).item())
-    return Followed(tuple(along), tuple(across), tuple(offset), tuple(sides), True)
+    return Followed(tuple(along), tuple(across), tuple(offset), sides, True)
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

@@ -37,6 +37,8 @@ if _missing:
         _library.define(_SCHEMA.format(_name))
 
 import timm
-import timm.data
+import timm.data.config
+import timm.data.imagenet_info
+import timm.data.transforms_factory
 import timm.models.byobnet
 import torchvision

@@ -12,6 +12,8 @@ import itertools
 import math
 import re
 from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,9 +57,11 @@ class Watched(TorchFunctionMode):
             self.stochastic.add(name)
         self._recent.append((name, matrix))
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        name = getattr(function, "__name__", "")
+    def __torch_function__(
+        self, func: Callable, types: Iterable[type], args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "")
         if name in ("conv2d", "_conv_forward"):
             self._note_convolution(args, kwargs or {})
         elif name == "softmax" and isinstance(result, Tensor) and result.ndim >= 3:
@@ -68,14 +72,14 @@ class Watched(TorchFunctionMode):
             self._note_hidden(name, args)
         return result
 
-    def _note_convolution(self, args, kwargs) -> None:
+    def _note_convolution(self, args: tuple, kwargs: dict[str, Any]) -> None:
         kernel = args[1].shape[-2:] if len(args) > 1 else (1, 1)
         stride = kwargs.get("stride", args[3] if len(args) > 3 else 1)
         strides = (stride, stride) if isinstance(stride, int) else tuple(stride)
         if any(size > step for size, step in zip(kernel, strides, strict=False)):
             self.convolves = True
 
-    def _note_product(self, left, right) -> None:
+    def _note_product(self, left: Any, right: Any) -> None:
         if not (isinstance(left, Tensor) and isinstance(right, Tensor) and left.ndim >= 3):
             return
         for name, matrix in reversed(self._recent):
@@ -87,7 +91,7 @@ class Watched(TorchFunctionMode):
                     self.products.append((rows, one.shape[-2], one.shape[-1], other.shape[-1]))
                     return
 
-    def _note_hidden(self, name: str, args) -> None:
+    def _note_hidden(self, name: str, args: tuple) -> None:
         query = args[0]
         if name == "multi_head_attention_forward":
             self.hidden += 1
@@ -118,6 +122,11 @@ class Watched(TorchFunctionMode):
         )
 
 
+def is_attention(module: nn.Module) -> bool:
+    """Whether a module is one that attends, by its kind or by what is in it."""
+    return isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop")
+
+
 def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> bool:
     """Whether places look at places: by what was multiplied, by a matrix put out, or by a module's name."""
     kinds = {type(module).__name__ for module in net.modules()}
@@ -130,7 +139,12 @@ def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> boo
 
 
 def rollout_of(
-    net: nn.Module, watched: Watched, layouts, blocks: list[str], grid, prefix: int
+    net: nn.Module,
+    watched: Watched,
+    layouts: dict[str, Layout],
+    blocks: list[str],
+    grid: tuple[int, int] | None,
+    prefix: int,
 ) -> tuple[list[str], str]:
     """The attention modules whose matrices can be multiplied through all blocks; or none, and why."""
     kinds = {type(module).__name__ for module in net.modules()}
@@ -168,7 +182,7 @@ _SIDE_BY_SIDE = (
 )
 
 
-def _why(watched: Watched, shapes, whole: list[str], right: list[str]) -> str:
+def _why(watched: Watched, shapes: Mapping[str, Sequence[int]], whole: list[str], right: list[str]) -> str:
     """What keeps a network's attention from being rolled out, in a sentence."""
     if not shapes:
         return _NO_MATRIX

@@ -1,0 +1,69 @@
+"""Where a network's answer is read from: one pass back, from the largest score to the places of blocks."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..capture import capture
+from ..model import Layout
+
+LAST = 4  # blocks among which the answer is usually read
+
+
+def read_from(
+    copy: nn.Module, images: Tensor, layouts: Mapping[str, Layout], blocks: list[str], classes: bool
+) -> tuple[str, Tensor | None]:
+    """The deepest block whose places the answer is read from, and the tokens of the last block that it reads.
+
+    Behind the last attention of a ViT only the class token reaches the score: the gradients of the patches
+    are exactly zero there, and the norm before that attention is the deepest place to ask.
+    """
+    names, read = blocks or list(layouts), None
+    if not classes:
+        return _last_numbered(names), None
+    for some in (names[-LAST:], names):  # the way back is short where the answer is read at the end
+        layer, read = _reached(copy, images, layouts, some)
+        if layer:
+            return layer, read
+    return names[-1], read
+
+
+def _reached(
+    copy: nn.Module, images: Tensor, layouts: Mapping[str, Layout], names: list[str]
+) -> tuple[str, Tensor | None]:
+    """Of some blocks the deepest layer whose places have a gradient, or ""; and the tokens that are read."""
+    kinds = {name: type(module).__name__ for name, module in copy.named_modules()}
+    norms = {  # of each block the norms inside, in the order in which they run
+        block: [layer for layer in layouts if layer.startswith(f"{block}.") and "Norm" in kinds[layer]]
+        for block in names
+    }
+    asked = {*names, *itertools.chain(*norms.values())}
+    output, seen = capture(copy, images, [name for name in layouts if name in asked], grad=True)
+    try:
+        slopes = torch.autograd.grad(
+            output[0, output[0].argmax()], list(seen.values()), allow_unused=True, materialize_grads=True
+        )
+    except RuntimeError:  # nothing behind these layers can be differentiated
+        return "", None
+    slope = dict(zip(seen, slopes, strict=True))
+    reaches = {name: bool(layouts[name].maps(value).any()) for name, value in slope.items()}
+    tokens = [name for name in names if layouts[name].kind == "tokens"]
+    read = None
+    if tokens:
+        read = slope[_last_numbered(tokens)][0].abs().sum(-1).cpu() > 0  # (N,)
+    for place in range(len(names) - 1, -1, -1):
+        if not reaches[names[place]]:
+            continue
+        behind = itertools.chain(*(norms[name] for name in names[place + 1 :]))
+        found = [names[place], *(name for name in behind if reaches[name])][-1]
+        before = [name for name in names[:place] if reaches[name] and "Norm" in kinds[name]]
+        return (before[-1] if before and kinds[found] == "Linear" else found), read
+    return "", read
+
+
+def _last_numbered(names: list[str]) -> str:
+    return ([name for name in names if name.split(".")[-1].isdigit()] or names)[-1]

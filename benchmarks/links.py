@@ -88,6 +88,17 @@ def shown(visit, page: str, link: dict) -> dict:
     }
 
 
+def recorded() -> list[dict]:
+    """The links of the file, each with what it showed."""
+    return json.loads(RECORDED.read_text())
+
+
+def differing(before: dict, now: dict) -> list[str]:
+    """What a link shows otherwise than before, by its names; options that are new don't count."""
+    options = [name for name in before["options"] if before["options"][name] != now["options"].get(name)]
+    return options + [name for name in before if name != "options" and before[name] != now[name]]
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks links", description=__doc__.splitlines()[0])
     parser.add_argument("--record", action="store_true", help="write the file anew")
@@ -98,14 +109,10 @@ def main(argv: list[str] | None = None) -> int:
         RECORDED.write_text("[\n" + ",\n".join(json.dumps(one) for one in found) + "\n]\n")
         print(f"{len(found)} links written")
         return 0
-    known = {(one["page"], json.dumps(one["link"])): one["shows"] for one in json.loads(RECORDED.read_text())}
+    known = {(one["page"], json.dumps(one["link"])): one["shows"] for one in recorded()}
     wrong = 0
     for one in found:
-        before = known[one["page"], json.dumps(one["link"])]
-        differ = [
-            name for name in before["options"] if before["options"][name] != one["shows"]["options"].get(name)
-        ]
-        differ += [name for name in before if name != "options" and before[name] != one["shows"][name]]
+        differ = differing(known[one["page"], json.dumps(one["link"])], one["shows"])
         wrong += bool(differ)
         if differ:
             print(f"{one['page']} {one['link']}: {', '.join(differ)}")

@@ -6,11 +6,10 @@ import pytest
 import torch
 from hypothesis import settings
 from PIL import Image
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest
 
 from benchmarks import visitor
 from benchmarks.browser import chromium, find_chromium
+from benchmarks.whole_app import whole_app
 from ui.picture_picker import SAMPLES_FOLDER
 
 ROOT = Path(__file__).parent.parent
@@ -40,27 +39,14 @@ def marker():
 
 
 @pytest.fixture
-def app(monkeypatch):
+def app():
     """The whole app in a session of its own, started by a link's query parameters.
 
     Unless the link says otherwise, with a photograph and a network that knows photographs.
     """
-    start = PagesManager.__init__
-
-    def without_folder(self, *args, **kwargs):
-        start(self, *args, **kwargs)
-        PagesManager.uses_pages_directory = False  # as on a server, once st.navigation has run there
-
-    monkeypatch.setattr(PagesManager, "__init__", without_folder)
-
-    def open_app(page: str = "pages/home.py", **link) -> AppTest:
-        test = AppTest.from_file("../streamlit_app.py", default_timeout=120).switch_page(page)
-        link = {"picture": "Chelsea the cat", "a": "efficientnet_lite0"} | link
-        for name, value in link.items():
-            test.query_params[name] = value
-        return test.run()
-
-    return open_app
+    photograph = {"picture": "Chelsea the cat", "a": "efficientnet_lite0"}
+    with whole_app() as visit:
+        yield lambda page="pages/home.py", **link: visit(Path(page).stem, photograph | link)
 
 
 # ---------------------------------------------------------------- a real browser, for test_*browser.py

@@ -2,6 +2,9 @@
 
 import pytest
 
+from benchmarks.links import differing, recorded, shown
+from benchmarks.whole_app import whole_app
+from ui.address.words import parse
 from ui.lessons import LESSONS
 
 BOTH = {"picture": "A spiral on bands", "a": "texture_resnet", "b": "texture_vit"}
@@ -26,8 +29,30 @@ ELSEWHERE = {"m_layer_a", "m_channel_a", "s_rows", "s_rows_model", "query_b", "h
 OPENS = {"pages/activation_maximization.py": {"m_part": "Make your own"}}
 
 
+RECORDED = recorded()  # links that people have, with what they showed when they were made
+LONGEST = {page: max((one for one in RECORDED if one["page"] == page), key=lambda one: len(one["link"]))
+           for page in dict.fromkeys(one["page"] for one in RECORDED)}  # fmt: skip
+
+
 def complaints(at) -> str:
     return "\n".join(block.value for block in at.warning)
+
+
+def test_links_that_people_have_are_read_as_they_were():
+    assert len(RECORDED) >= 60
+    for one in RECORDED:
+        words = {name: [value] if isinstance(value, str) else value for name, value in one["link"].items()}
+        values, wrong = parse(words)
+        assert wrong == {} and values.keys() == words.keys(), one["link"]
+        assert values == {name: one["shows"]["options"][name] for name in words}, one["link"]
+
+
+@pytest.mark.parametrize("page", LONGEST)
+def test_a_link_that_people_have_shows_what_it_showed(page):
+    """One of each page; ``python -m benchmarks links`` opens them all."""
+    one = LONGEST[page]
+    with whole_app() as visit:
+        assert differing(one["shows"], shown(visit, page, one["link"])) == []
 
 
 @pytest.mark.parametrize("shift", [0, 3])

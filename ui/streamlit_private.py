@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from streamlit.runtime import Runtime
@@ -56,9 +57,10 @@ def bound_uploads() -> None:
     Streamlit bounds one file alone. Those that no widget has claimed stay until their session ends, and a
     session ends only when another one connects after it: on a quiet server, never.
     """
-    if getattr(MemoryUploadedFileManager, "_bounded", False):
+    kind: Any = MemoryUploadedFileManager
+    if getattr(kind, "_bounded", False):
         return
-    add = MemoryUploadedFileManager.add_file
+    add = kind.add_file
     lock = threading.Lock()
 
     def add_file(self, session_id, file) -> None:
@@ -74,10 +76,10 @@ def bound_uploads() -> None:
                 self._swept = True
                 threading.Thread(target=_sweep, args=(self, lock), daemon=True).start()
 
-    MemoryUploadedFileManager.add_file, MemoryUploadedFileManager._bounded = add_file, True
+    kind.add_file, kind._bounded = add_file, True
 
 
-def _sweep(manager: MemoryUploadedFileManager, lock: threading.Lock) -> None:
+def _sweep(manager: Any, lock: threading.Lock) -> None:
     """Until no session holds a file, drop those of sessions that can't come back."""
     gone: dict[str, float] = {}  # session -> when it was first seen to have gone
     while True:
@@ -91,7 +93,7 @@ def _sweep(manager: MemoryUploadedFileManager, lock: threading.Lock) -> None:
             elif now - gone.setdefault(session_id, now) >= forget_session_seconds():
                 manager.remove_session_files(session_id)
                 del gone[session_id]
-                sessions = runtime._session_mgr  # it holds what widgets have claimed
+                sessions: Any = runtime._session_mgr  # it holds what widgets have claimed
                 with sessions._storage_lock:
                     sessions._session_storage._cache.expire()
         with lock:

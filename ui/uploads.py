@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from .plain import plain
@@ -17,8 +19,8 @@ def wrong_kind(file, kinds: list[str]) -> str:
     return f"{plain(file.name[:60])} is no file of these kinds: {', '.join(kinds)}."
 
 
-def uploader(label: str, kinds: list[str], media: str, **options):
-    """``st.file_uploader``, for endings of names.
+def uploader(label: str, kinds: list[str], media: str, **options) -> Any:
+    """``st.file_uploader``, for endings of names: a file or None, or a list where several are taken.
 
     Where only endings are named, Streamlit answers one that was sent past the widget with an error page, so
     ``media`` names a media type beside them, and the check is made here.

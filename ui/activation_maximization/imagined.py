@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
+from math import isnan
 
 import altair as alt
 import numpy as np
@@ -110,14 +112,16 @@ def _closer(found, origins: list[str], name: str) -> None:
 
 def judged(verdicts: list[dict]) -> None:
     """The table of origin, views and judge; what it says about random views; and the matrix over classes."""
-    data = pd.DataFrame(verdicts)
-    silent = data["right"].isna()
-    for judge, count in data[silent]["judge"].value_counts().items():
+    silent = Counter(one["judge"] for one in verdicts if isnan(one["right"]))
+    for judge, count in silent.most_common():
         st.warning(f"{plain(judge)} has no verdict on {count} of the pictures: its output is not a number.")
-    data = data[~silent].copy()
+    data = pd.DataFrame(
+        {**one, "made for": one["origin"], "made with": WITH[bool(one["robust"])]}
+        for one in verdicts
+        if not isnan(one["right"])
+    )
     if data.empty:
         return
-    data["made for"], data["made with"] = data["origin"], data["robust"].map(WITH)
     groups = data.groupby(["made for", "made with", "judge"], sort=False)
     table = groups.agg(
         classes=("right", lambda shares: f"{(shares > 0.5).sum()} of {len(shares)}"),

@@ -98,12 +98,13 @@ def heatmap(values: np.ndarray, rows: list[str], columns: list[str], height: int
         }
     ).dropna()
     colour = alt.Color("CKA:Q", scale=COLOUR, legend=None)
+    edge = alt.Stroke("CKA:Q", scale=COLOUR, legend=None)
     base = alt.Chart(data, height=height).encode(
         x=_layers(alt.X, "B", columns, "layer of B" if names else None, -90),
         y=_layers(alt.Y, "A", rows[::-1], "layer of A" if names else None),
         tooltip=["A", "B", alt.Tooltip("CKA:Q", format=".3f")],
     )
-    chart = base.mark_rect(strokeWidth=1).encode(color=colour, stroke=colour)
+    chart = base.mark_rect(strokeWidth=1).encode(color=colour, stroke=edge)
     if names and max(values.shape) <= matrix.NUMBERED:
         ink = alt.when(alt.datum.CKA > 0.6).then(alt.value("#141414")).otherwise(alt.value("white"))
         chart += base.mark_text(fontSize=10).encode(text=alt.Text("CKA:Q", format=".2f"), color=ink)

@@ -52,9 +52,11 @@ def too_few(asked: Asked) -> bool:
 
 
 class Step(NamedTuple):
+    """What a comparison has found after a batch."""
+
     done: int
     total: int
-    found: Any  # similarity.Estimate
+    found: Any  # ``cka.Estimate``
     control: Any  # the same of random networks, or None
 
 
@@ -63,14 +65,17 @@ def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
     from vizcore.studies.cka import How
 
     every, pooled, rbf = "all", "mean over places", "RBF"
-    one = {"required": True}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        layers = st.segmented_control("Layers", ["blocks", every], default="blocks", key="k_layers", **one)
+        layers = st.segmented_control(
+            "Layers", ["blocks", every], default="blocks", required=True, key="k_layers"
+        )
         features = st.segmented_control(
-            "Features", ["all values", pooled], default="all values", key="k_features", **one,
+            "Features", ["all values", pooled], default="all values", required=True, key="k_features",
             help="All values compare place with place; their mean over places asks what, not where.",
         )  # fmt: skip
-        kernel = st.segmented_control("Kernel", ["linear", rbf], default="linear", key="k_kernel", **one)
+        kernel = st.segmented_control(
+            "Kernel", ["linear", rbf], default="linear", required=True, key="k_kernel"
+        )
         bandwidth = 0.5
         if kernel == rbf:
             bandwidth = st.slider("Bandwidth, of the median distance", 0.1, 2.0, 0.5, 0.1,

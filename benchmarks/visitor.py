@@ -85,8 +85,8 @@ class Visitor:
         self.settings = None  # those of the server that a page is told of
         self.http = requests.Session()
         self.connected = contextlib.ExitStack()
-        stream = connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=60)
-        self.socket = self.connected.enter_context(stream)
+        how = {"subprotocols": ["streamlit"], "max_size": None, "open_timeout": PATIENCE}
+        self.socket = self.connected.enter_context(connect(f"ws://{address}/_stcore/stream", **how))
 
     def close(self) -> None:
         self.connected.close()

@@ -1,4 +1,4 @@
-"""The command ``sightlines``, also ``python -m vizcore``: the app, and weights for a room without internet."""
+"""The command ``sightlines``, also ``python -m vizcore``: the app, and weights for rooms without internet."""
 
 from __future__ import annotations
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.components import v2
 
 from .streamlit_private import CLOSE_SIDEBAR
 
-_LINK = st.components.v2.component(
+_LINK = v2.component(
     "sightlines.link",
     html="""
 <button type="button" title="The address of this view, for another browser; what you uploaded stays here">

@@ -44,8 +44,10 @@ def test_the_wheel_takes_two_names_and_leaves_nothing_out(wheel):
         "sightlines",
     }
     packed = {name.removeprefix("sightlines/") for name in names if ".dist-info" not in name}
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True)
-    here = listed.stdout.decode().split()
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    here = listed.stdout.splitlines()
     parts = ("vizcore/", "ui/", "pages/", "samples/", ".streamlit/", "streamlit_app.py")
     assert packed == {name for name in here if name.startswith(parts) and (ROOT / name).is_file()}
 

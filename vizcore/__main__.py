@@ -12,7 +12,7 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="sightlines", description="What networks look at, side by side.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("app", help="start the app; takes every option of `streamlit run`")
+    commands.add_parser("app", add_help=False, help="start the app; takes every option of `streamlit run`")
     commands.add_parser("list", help="every model, and whether its trained weights are on this machine")
     fetch = commands.add_parser("prefetch", help="download trained weights into the cache")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="models of the catalogue or of timm")

@@ -30,9 +30,7 @@ LEFT_ALONE = ("Seed", "Weights", "Play", "Model A", "Model B", "Picture")
 @contextlib.contextmanager
 def server(*options: str, **environment: str):
     """A server of its own, on a free port; gives its address and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
     process = subprocess.Popen(
         [*command, "--server.port", str(port), *options],
@@ -46,6 +44,12 @@ def server(*options: str, **environment: str):
     finally:
         process.kill()
         process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def wait_for(port: int, seconds: float = 60) -> None:
@@ -78,10 +82,11 @@ class Visitor:
         self.pages: dict[str, str] = {}  # the address of each -> its hash
         self.pictures: dict[str, str] = {}  # address -> digest of what lies there
         self.page, self.session_id = page, ""
+        self.settings = None  # those of the server that a page is told of
         self.http = requests.Session()
         self.connected = contextlib.ExitStack()
-        stream = connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
-        self.socket = self.connected.enter_context(stream)
+        how = {"subprotocols": ["streamlit"], "max_size": None, "open_timeout": PATIENCE}
+        self.socket = self.connected.enter_context(connect(f"ws://{address}/_stcore/stream", **how))
 
     def close(self) -> None:
         self.connected.close()
@@ -174,6 +179,7 @@ class Visitor:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.session_id = message.new_session.initialize.session_id or self.session_id
+                self.settings = message.new_session.config
                 fresh = dict(self.shown) if message.metadata.run.fragment_ids else {}
             elif kind == "navigation":
                 self.pages = {p.url_pathname: p.page_script_hash for p in message.navigation.app_pages}

@@ -65,5 +65,5 @@ figure = render.lay(image, framed, visible, 0.7)""",
         "through the transform's own resizing and cropping."
     )
     st.subheader("On the list for everybody", anchor=False)
-    st.markdown("A line in the catalogue, `vizcore/catalog.py`:")
+    st.markdown("A line in the catalogue, `vizcore/networks/catalog.py`:")
     st.code('"resnet101": Entry("ResNet-101"),', wrap_lines=True)

@@ -1,28 +1,62 @@
-"""``python -m vizcore list`` and ``prefetch NAME ...``: trained weights for a room without a network."""
+"""The command ``sightlines``, also ``python -m vizcore``: the app, and weights for rooms without internet."""
 
 from __future__ import annotations
 
 import argparse
-
-from .networks.catalog import CATALOG
+import importlib.util
+import runpy
+import sys
+from pathlib import Path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m vizcore", description=__doc__)
+    parser = argparse.ArgumentParser(prog="sightlines", description="What networks look at, side by side.")
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("app", add_help=False, help="start the app; takes every option of `streamlit run`")
     commands.add_parser("list", help="every model, and whether its trained weights are on this machine")
-    prefetch = commands.add_parser("prefetch", help="download trained weights into the cache")
-    prefetch.add_argument("names", nargs="+", metavar="NAME", help="models of the catalogue or of timm")
-    options = parser.parse_args(arguments)
+    fetch = commands.add_parser("prefetch", help="download trained weights into the cache")
+    fetch.add_argument("names", nargs="+", metavar="NAME", help="models of the catalogue or of timm")
+    options, others = parser.parse_known_args(arguments)
+    if options.command == "app":
+        return app(others)
+    if others:
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    return list_models() if options.command == "list" else prefetch(options.names)
 
+
+def app(options: list[str]) -> int:
+    """Run the app in this process; ``options`` are Streamlit's."""
+    if importlib.util.find_spec("streamlit") is None:
+        print("The app needs Streamlit: pip install 'sightlines[app]'", file=sys.stderr)
+        return 1
+    sys.argv = ["streamlit", "run", str(app_script()), *options]
+    runpy.run_module("streamlit", run_name="__main__")  # ends by SystemExit
+    return 0
+
+
+def app_script() -> Path:
+    """The app's main script: in a folder of its own beside the installed package, or in the checkout."""
+    beside = Path(__file__).parent.parent
+    installed = beside / "sightlines" / "streamlit_app.py"
+    return installed if installed.is_file() else beside / "streamlit_app.py"
+
+
+def list_models() -> int:
+    """Print the catalogue."""
+    from .networks.catalog import CATALOG
+    from .networks.load import weights_at_hand
+
+    for name, entry in CATALOG.items():
+        print(f"{name:28} {weights_at_hand(name, entry):14} {entry.title}")
+    return 0
+
+
+def prefetch(names: list[str]) -> int:
+    """Fetch the trained weights of each; 1 if any of them failed."""
     from .networks.load import ModelError, find_entry, load_model, weights_at_hand
 
-    if options.command == "list":
-        for name, entry in CATALOG.items():
-            print(f"{name:28} {weights_at_hand(name, entry):14} {entry.title}")
-        return 0
     failed = 0
-    for name in options.names:
+    for name in names:
         try:
             if weights_at_hand(name, find_entry(name)) == "to download":
                 print(f"{name}: downloading …", flush=True)

@@ -137,7 +137,7 @@ def expose_attention(copy: nn.Module, name: str) -> None:
         parent_name, _, child = owner_name.rpartition(".")
         _submodule(copy, parent_name)._modules[child] = _OpenAttention(owner)
     elif hasattr(owner, "fused_attn"):
-        owner.fused_attn = False
+        owner.fused_attn = False  # pyright: ignore[reportArgumentType]  a flag of timm's own
 
 
 class _OpenAttention(nn.Module):

@@ -6,10 +6,12 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 
+F = TypeVar("F", bound=Callable[..., Any])
 DEVICES = ("cpu", "cuda", "mps")
 
 
@@ -28,36 +30,34 @@ def gradients() -> Iterator[None]:
         yield
 
 
-def in_any_mode(function: Callable) -> Callable:
+def in_any_mode(function: F) -> F:
     """A function, or a generator, that runs within ``gradients``.
 
     A generator does so from each ``next`` to the following ``yield``, so that the caller never feels it.
     Arguments that were made in inference mode, which can't be differentiated, are copied.
     """
-    if inspect.isgeneratorfunction(function):
 
-        @functools.wraps(function)
-        def wrapped(*args, **kwargs):
-            with gradients():
-                steps = function(*map(_ordinary, args), **_ordinary(kwargs))
-            try:
-                while True:
-                    with gradients():
-                        try:
-                            step = next(steps)
-                        except StopIteration:
-                            return
-                    yield step
-            finally:
-                steps.close()
-    else:
+    @functools.wraps(function)
+    def stepped(*args, **kwargs):
+        with gradients():
+            steps = function(*map(_ordinary, args), **_each(kwargs))
+        try:
+            while True:
+                with gradients():
+                    try:
+                        step = next(steps)
+                    except StopIteration:
+                        return
+                yield step
+        finally:
+            steps.close()
 
-        @functools.wraps(function)
-        def wrapped(*args, **kwargs):
-            with gradients():
-                return function(*map(_ordinary, args), **_ordinary(kwargs))
+    @functools.wraps(function)
+    def called(*args, **kwargs):
+        with gradients():
+            return function(*map(_ordinary, args), **_each(kwargs))
 
-    return wrapped
+    return cast(F, stepped if inspect.isgeneratorfunction(function) else called)
 
 
 def _ordinary(value):
@@ -66,4 +66,8 @@ def _ordinary(value):
         return value.clone() if value.is_inference() else value
     if type(value) in (list, tuple):
         return type(value)(map(_ordinary, value))
-    return {key: _ordinary(one) for key, one in value.items()} if type(value) is dict else value
+    return _each(value) if type(value) is dict else value
+
+
+def _each(values: dict) -> dict:
+    return {key: _ordinary(value) for key, value in values.items()}

@@ -87,6 +87,13 @@ def maximise(
 
     Yields:
         What there is before each of the ``recipe.steps`` updates.
+
+    >>> from vizcore.models import load_model
+    >>> from vizcore.objectives import logit
+    >>> model = load_model("texture_resnet", device="cpu")
+    >>> first, *_, last = maximise(model, [logit(model, 3)], Recipe(steps=8))
+    >>> last.pictures.shape, bool(last.objective > first.objective)
+    (torch.Size([1, 3, 128, 128]), True)
     """
     size, device, n = input_size(model), model.device, len(objectives)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds or [0] * n]

@@ -120,6 +120,11 @@ def cams(
 
     Raises:
         ValueError: no such method, layer or class; or no gradient reaches the layer's places.
+
+    >>> from vizcore.models import load_model
+    >>> model = load_model("texture_resnet", device="cpu")
+    >>> cams(model, torch.zeros(1, 3, 128, 128), [3, 7], method="LayerCAM").shape
+    torch.Size([2, 1, 8, 8])
     """
     if method not in CAMS:
         raise ValueError(f"unknown method {method!r}; the methods are {', '.join(CAMS)}")

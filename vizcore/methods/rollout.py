@@ -49,6 +49,10 @@ def rollout(
 
     Returns:
         (blocks, B, Q, N), each row sums to 1.
+
+    >>> everywhere = torch.full((1, 2, 5, 5), 1 / 5)  # the attention of two heads on five tokens
+    >>> rollout([everywhere] * 3, start=torch.eye(5)[:1])[-1, 0, 0]
+    tensor([0.3000, 0.1750, 0.1750, 0.1750, 0.1750])
     """
     if fusion not in FUSIONS:
         raise ValueError(f"unknown fusion {fusion!r}; heads are fused by {', '.join(FUSIONS)}")

@@ -60,6 +60,10 @@ def load_model(
     Raises:
         ModelError: unknown name, weights that can't be had or don't fit, or nothing to visualise. Weights
             that can't be had are never replaced by random ones.
+
+    >>> model = load_model("texture_resnet", device="cpu")
+    >>> model.family, model.num_classes, model.layouts["layer4.0"].grid
+    ('cnn', 20, (8, 8))
     """
     entry = find_entry(name)
     if weights not in ("trained", "random"):

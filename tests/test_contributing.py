@@ -13,6 +13,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LONGEST = 14  # lines that a change adds and takes away
 SEEN = """
+import pytest
+
+
 def test_a_network(app, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     at = app("pages/feature_maps.py", a="resnet10t", weights_a="random")
@@ -22,10 +25,32 @@ def test_a_network(app, monkeypatch):
     assert any("ResNet-10: the smallest of its family" in block.value for block in at.caption)
 
 
-def test_a_cam(app):
-    at = app("pages/grad_cam.py", a="texture_resnet", picture="Honeycomb in bands", g_method_a="Positive CAM")
+@pytest.mark.parametrize(
+    "page, method, words",
+    [
+        ("grad_cam", "Positive CAM", "A channel that speaks against the class may still be lit up."),
+        ("grad_cam", "Eigen-CAM", "Says what is strong in the layer, not what it is for."),
+        ("grad_cam", "strongest channels", "What they stand for."),
+        ("saliency", "gradient to a power", "Exaggerates what the gradient says, noise and all."),
+    ],
+)
+def test_a_method(app, page, method, words):
+    key = f"{page[0]}_method_a"
+    at = app(f"pages/{page}.py", a="texture_resnet", picture="Honeycomb in bands", **{key: method})
     assert not at.exception and not at.error and not at.warning
-    assert any(name.startswith("Positive CAM of") for name in at.session_state["kept"])
+    assert at.selectbox(key=key).value == method and any(words in block.value for block in at.caption)
+    assert any(name.startswith(f"{method} of") for name in at.session_state["kept"])
+    captions = [one.caption for image in at.get("image") for one in image.proto.imgs]
+    assert sum(caption.startswith("channel ") for caption in captions) == 3 * (method == "strongest channels")
+
+
+def test_a_setting(app):
+    link = {"a": "texture_resnet", "picture": "Honeycomb in bands", "s_method_a": "gradient to a power"}
+    at = app("pages/saliency.py", **link, s_power="3")
+    assert not at.exception and at.select_slider(key="s_power").value == 3
+    assert at.session_state["kept"]["gradient to a power of Texture ResNet, A"].maps["pixels"].any()
+    at.select_slider(key="s_power").set_value(1).run()
+    assert at.query_params["s_power"] == "1"
 """
 
 

@@ -162,5 +162,5 @@ ROWS: dict[str, Method] = {
             ),
         },
         shares_out=True,
-    )
+    ),
 }

@@ -94,5 +94,5 @@ ROWS: dict[str, Method] = {
             "window": Setting("Square of occlusion, % of the shorter side", 12, range(4, 51), unit=0.01),
         },
         shares_out=True,
-    )
+    ),
 }

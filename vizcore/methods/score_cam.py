@@ -85,5 +85,5 @@ ROWS: dict[str, Method] = {
         page="grad_cam",
         passes=500,
         layer=True,
-    )
+    ),
 }

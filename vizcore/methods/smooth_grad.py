@@ -59,5 +59,5 @@ ROWS: dict[str, Method] = {
             "noise": Setting("Noise of SmoothGrad, % of the range", 15, range(1, 51), unit=0.01),
             "draws": Setting("Draws of SmoothGrad", 25, (5, 10, 25, 50, 100)),
         },
-    )
+    ),
 }

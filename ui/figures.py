@@ -8,13 +8,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.components.v2 import component
 
 from vizcore.drawing import render
 from vizcore.drawing.encoding import jpeg
 
 from . import saving
 
-_POINTER = st.components.v2.component(
+_POINTER = component(
     "sightlines.pointer",
     html='<div class="frame" tabindex="0" role="application"><img draggable="false" alt=""><i></i></div>',
     css="""

@@ -41,7 +41,7 @@ class Panel(NamedTuple):
     kind: str = "heat"
     shares: bool = False  # shares of one query's attention, which can be put on one scale
     note: str = ""
-    code: Callable[..., str] | None = None  # (block=) -> the lines that make a frame, see ``code.HEATS``
+    code: Callable[..., str] = "".format  # (block=) -> the lines that make a frame, see ``code.HEATS``
 
 
 def panels(asked: Asked) -> tuple[list[Panel], str]:
@@ -208,7 +208,9 @@ def patches(asked: Asked) -> list[Panel]:
     model, picture = asked.model, asked.picture
     layer = model.layers[-1]
     maps = answers.layer_maps(asked.choice, picture.key, layer, model, picture.image)
-    cell = cell_at(asked.point, model.preprocess.box(picture.size), picture.size, maps.shape[1:])
+    cell = cell_at(
+        asked.point, model.preprocess.box(picture.size), picture.size, (maps.shape[1], maps.shape[2])
+    )
     return [
         Panel(
             "PCA colours",
@@ -231,5 +233,5 @@ def patches(asked: Asked) -> list[Panel]:
     ]
 
 
-def _question(asked: Asked) -> tuple:
+def _question(asked: Asked) -> tuple[Any, str]:
     return asked.choice, asked.picture.key

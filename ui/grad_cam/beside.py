@@ -45,10 +45,15 @@ def together(mapped: list[Mapped], look: dict) -> None:
     if len(mapped) == 2:
         a, b = (_tensor(heat[both]) for heat in maps)
         rank, shared = truth.rank_correlation(a, b), truth.overlap(a[None], b[None])
-        flat = tuple(not one.ends[1] > one.ends[0] for one in mapped)
+        flat = not _varies(mapped[0]), not _varies(mapped[1])
         alike = mapped[0].name.casefold() == mapped[1].name.casefold()
         st.markdown(judgements.agreement(rank, shared, flat, alike))
         st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
+
+
+def _varies(one: Mapped) -> bool:
+    low, high = one.ends
+    return high > low
 
 
 def likeliest(one: Mapped, look: dict) -> None:
@@ -58,7 +63,11 @@ def likeliest(one: Mapped, look: dict) -> None:
 
     top = answers.top_classes(one.choice, one.picture.key, one.model, one.picture.image)
     many = one.method in CAMS  # several classes from one pass
-    method, layer = (one.method, one.layer) if many else ("Grad-CAM", default_layer(one.model))
+    method, layer = (
+        (one.method, one.layer or default_layer(one.model))
+        if many
+        else ("Grad-CAM", default_layer(one.model))
+    )
     classes = (one.index, *(index for index, _ in top if index != one.index))
     maps = answers.class_cams(
         one.choice, one.picture.key, method, layer, classes, one.model, one.picture.image

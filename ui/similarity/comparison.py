@@ -99,13 +99,14 @@ def run(asked: Asked) -> Iterator[Step]:
     from vizcore.studies.cka import compare
 
     shown = asked.source.make()
-    runs = [compare(*asked.models, shown, *asked.layers, asked.how)]
+    (first, second), (rows, columns) = asked.models, asked.layers
+    runs = [compare(first, second, shown, rows, columns, asked.how)]
     if asked.control:
         same = asked.models[0].net is asked.models[1].net
         seeds = CONTROL_SEEDS[:1] * 2 if same else CONTROL_SEEDS
         choices = zip(asked.choices, seeds, strict=True)
         random = [network(Choice("", one.name, "random", seed), (None, None)) for one, seed in choices]
-        runs.append(compare(*random, shown, *asked.layers, asked.how))
+        runs.append(compare(random[0], random[1], shown, rows, columns, asked.how))
     for steps in zip(*runs, strict=True):
         yield Step(steps[0].done, steps[0].total, steps[0], steps[1] if asked.control else None)
 

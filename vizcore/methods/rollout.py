@@ -160,13 +160,12 @@ def _trace_back(
     made and read once, and all k together cost a small part of one full product. ``apart`` leaves the start
     out of the sum, which else would drown what is much smaller.
     """
-    rows = beside = None  # (..., k, Q, N): ``beside`` is what is added to rows at each block
-    for block in reversed(blocks):
+    rows = beside = torch.empty(0)  # (..., k, Q, N): ``beside`` is what is added to rows at each block
+    for depth, block in enumerate(reversed(blocks)):
         matrix = transition(block)  # (..., N, N)
         fresh = start.to(matrix).expand(*matrix.shape[:-2], 1, *start.shape)
-        none = torch.zeros_like(fresh)
-        rows = fresh if rows is None else torch.cat([fresh, rows], dim=-3)
-        beside = none if beside is None else torch.cat([none, beside], dim=-3)
+        rows = torch.cat([fresh, rows], dim=-3) if depth else fresh
+        beside = torch.cat([torch.zeros_like(fresh), beside], dim=-3) if depth else torch.zeros_like(fresh)
         moved = (rows.flatten(-3, -2) @ matrix).view_as(rows)
         rows, beside = keep * rows + take * moved, keep * beside + take * moved
     return (beside if apart else rows).movedim(-3, 0).float()
@@ -186,11 +185,17 @@ def _attending(model: VisionModel) -> str:
 
 
 def _start(model: VisionModel) -> Tensor:
-    return readout(model.net, model.grid, model.num_prefix_tokens)
+    return readout(model.net, _grid(model), model.num_prefix_tokens)
 
 
 def _map(model: VisionModel, row: Tensor) -> Tensor:
-    return on_patches(row, model.grid, model.num_prefix_tokens)
+    return on_patches(row, _grid(model), model.num_prefix_tokens)
+
+
+def _grid(model: VisionModel) -> tuple[int, int]:
+    if model.grid is None:
+        raise ValueError(f"{model.title} has no patches")
+    return model.grid
 
 
 @in_any_mode

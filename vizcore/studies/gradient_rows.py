@@ -37,7 +37,8 @@ def rows(
         index = probabilities.argmax().item() if target is None else target
         pixels = render.to_array(gradient(model, images, index)[0])
         height, width = (max(1, 224 // min(images.shape[-2:])) * side for side in images.shape[-2:])
-        seen = picture.convert("RGB").crop([round(edge) for edge in model.preprocess.box(picture.size)])
+        left, top, right, bottom = map(round, model.preprocess.box(picture.size))
+        seen = picture.convert("RGB").crop((left, top, right, bottom))
         grey, end = strongest(torch.from_numpy(pixels))[None].numpy(), render.end_of_scale(pixels)
         shown = [render.centred(pixels, end), render.from_black(grey, render.end_of_scale(grey))]
         tiles = [seen.resize((width, height), Image.Resampling.BICUBIC)]

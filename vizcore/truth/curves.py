@@ -71,7 +71,7 @@ def curves(
     if baseline not in COVERS:
         raise ValueError(f"unknown baseline {baseline!r}; there are {', '.join(COVERS)}")
     one_picture(images)
-    shape = tuple(images.shape[-2:])
+    shape = images.shape[-2], images.shape[-1]
     ranks = {name: ranked(heatmap, shape).to(images.device) for name, heatmap in heatmaps.items()}
     blank = COVERS[baseline](images)
     ends = {"deletion": (images, blank), "insertion": (blank, images)}

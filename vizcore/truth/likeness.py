@@ -34,14 +34,14 @@ def ssim(a: Tensor, b: Tensor) -> float:
     Gaussian windows with a sigma of 1.5 pixels, mean over all places.
     """
     one_map(a, b)
-    a, b = (_unit(one.cpu().double()).numpy() for one in (a, b))
+    first, second = (_unit(one.cpu().double()).numpy() for one in (a, b))
 
     def smooth(values):
         return cv2.GaussianBlur(values, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT)
 
-    mean_a, mean_b = smooth(a), smooth(b)
-    var_a, var_b = smooth(a * a) - mean_a**2, smooth(b * b) - mean_b**2
-    both = smooth(a * b) - mean_a * mean_b
+    mean_a, mean_b = smooth(first), smooth(second)
+    var_a, var_b = smooth(first**2) - mean_a**2, smooth(second**2) - mean_b**2
+    both = smooth(first * second) - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
     over = (2 * mean_a * mean_b + c1) * (2 * both + c2)
     return float((over / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))).mean())
@@ -55,7 +55,7 @@ def _unit(values: Tensor) -> Tensor:
 def overlap(a: Tensor, b: Tensor, share: float = 0.2) -> float:
     """How much of the top ``share`` of one map is in the top share of the other (intersection over union)."""
     one_map(a, b)
-    shape = tuple(a.shape)
+    shape = a.shape[0], a.shape[1]
     count = round(share * a.numel())
     top = [ranked(one, shape) < count for one in (a, b)]
     return ((top[0] & top[1]).sum() / (top[0] | top[1]).sum()).item()

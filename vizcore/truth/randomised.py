@@ -75,9 +75,9 @@ def _draw_anew(module: nn.Module, generator: torch.Generator) -> None:
             fresh = (scale * noise).to(value)
         module._parameters[name] = nn.Parameter(fresh, requires_grad=False)
     for name, value in module._buffers.items():
-        if name == "running_mean":
+        if value is not None and name == "running_mean":
             module._buffers[name] = torch.zeros_like(value)
-        elif name == "running_var":
+        elif value is not None and name == "running_var":
             module._buffers[name] = torch.ones_like(value)
 
 

@@ -8,7 +8,8 @@ For each, with random weights: do the layers on offer follow the picture (16 squ
 changed one by one)? Is Grad-CAM at the default layer that of pytorch-grad-cam, in double precision, with
 the layout taken from timm's ``forward_intermediates`` or written by hand; or, where that can't run, that of
 autograd on the module's output? Is rollout that of the queries and keys that the network hands to torch's
-own attention, or of hooks before the values? Weights that start at zero are small random numbers here, for
+own attention, or of hooks before the values? Where there is none: is the reason so, by the operators that the
+pass comes down to (``reasons``)? Weights that start at zero are small random numbers here, for
 else nothing passes them.
 """
 
@@ -24,6 +25,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from benchmarks import reasons
 from vizcore.capture import capture, first_tensor
 from vizcore.methods import cam, tokens
 from vizcore.methods import table as heatmaps
@@ -231,6 +233,8 @@ def row(file: str, name: str) -> tuple[bool, str]:
         else:
             apart = (ours - theirs[model.num_prefix_tokens :]).abs().max() / theirs.max()
             rolled, good = f"{apart.item():.0e}", good and apart <= AGREE
+    if model.no_rollout and (contradicted := reasons.checked(net, images.float(), model.no_rollout)):
+        rolled, good = f"**{rolled}** {contradicted}", False
     said = "; ".join(f"{layer}: {reason}" for layer, reason in wrong.items())
     where = f"{model.cam_layer} {model.layouts[model.cam_layer].grid}"
     line = f"| {file} | {name} | {where} {said} {model.remark} | {same} | {rolled} | {loaded:.1f} |"

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks import reasons
 from vizcore.capture import capture
 from vizcore.methods import cam, tokens
 from vizcore.methods import table as heatmaps
@@ -286,3 +287,21 @@ def test_a_block_before_the_class_token_joins_is_shown(app):
         "pages/feature_maps.py", a="convit_tiny", weights_a="random", layer_a="blocks.2", view_a="Attention"
     )
     assert not at.exception and not at.error
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["test_vit", "cait_xxs24_224", "levit_128s", "mobilevit_xxs"],
+)
+def test_reasons_of_no_rollout_hold_for_the_operators_and_no_other_would(name):
+    """By a second means: what the pass comes down to, not what modules and functions are called."""
+    model = load_model(name, "random", device="cpu")
+    images = torch.randn(model.preprocess(Image.new("RGB", (64, 64))).shape)
+    found = reasons.facts(model.net, images)
+    held = {part for part, holds in reasons.REASONS.items() if holds(found)}
+    said = {part for part in reasons.REASONS if part in model.no_rollout}
+    assert len(said) == bool(model.no_rollout) and said <= held
+    assert not reasons.checked(model.net, images, model.no_rollout) if said else not held
+    if said:  # attention that is there is not denied, and a matrix that is put out is not either
+        assert bool(found.products or found.mixed) and "no attention over places" not in held - said
+        assert ("gives no matrix away" in held) == (not found.given)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..model import VisionModel
 from ..modes import in_any_mode
-from ..networks.load import VisionModel
 from .augment import draw, look
 from .maximise import ALL_VIEWS, input_size, normalisation
 

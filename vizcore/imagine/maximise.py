@@ -94,7 +94,6 @@ def maximise(
     moments = torch.zeros_like(values), torch.zeros_like(values)
     running = torch.arange(n, device=device)  # the pictures that have not stopped, by number
     track = _nothing_yet(n, size, device)
-
     for done in range(1, recipe.steps + 1):
         values.requires_grad_()
         shown = PARAMETERISATIONS[recipe.parameterisation].render(values, size)  # (r, 3, H, W)

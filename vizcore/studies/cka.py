@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -162,7 +162,7 @@ def grams(
         return found
 
     layers = list(layers)
-    kept = capture(net, images, layers, reduce=reduce).layers
+    kept = cast(dict[str, tuple[Tensor, int]], capture(net, images, layers, reduce=reduce).layers)
     return Grams(torch.stack([kept[name][0] for name in layers]), [kept[name][1] for name in layers])
 
 

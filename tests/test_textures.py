@@ -108,11 +108,20 @@ def test_other_errors_say_what_is_wrong():
         single("grid", 0, 8)
 
 
-def test_contact_sheet_has_a_row_for_each_class(tmp_path):
-    assert contact_sheet(size=32, columns=2).shape == (20 * 32, 150 + 64, 3)
+def test_contact_sheet_has_a_row_for_each_class():
+    sheet = contact_sheet(size=32, columns=2)
+    assert sheet.shape == (20 * 32, 150 + 64, 3)
+    for row, label in enumerate(LABELS):
+        for column in range(2):
+            own = sheet[row * 32 :, 150 + column * 32 :][:32, :32]
+            assert np.array_equal(own, single(label, column, 32).picture)
+
+
+@pytest.mark.parametrize("module", ["vizcore.pictures.textures", "vizcore.textures"])
+def test_the_command_writes_the_contact_sheet(tmp_path, module):
     target = tmp_path / "sheet.png"
     done = subprocess.run(
-        [sys.executable, "-m", "vizcore.pictures.textures", str(target)],
+        [sys.executable, "-m", module, str(target)],
         capture_output=True,
         text=True,
         check=True,

@@ -7,6 +7,7 @@ about random views, it has to find something larger (Olah et al., "Feature Visua
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,6 +44,12 @@ class Views(NamedTuple):
     shift: Tensor  # (B, 3, 1): colours become colour @ rgb + shift
     blur: Tensor | None  # (B, 1, 1, 1), 0 to 1
 
+    def part(self, which: Tensor) -> Views:
+        """Some of the views, by number."""
+        homography = None if self.homography is None else self.homography[which]
+        blur = None if self.blur is None else self.blur[which]
+        return Views(homography, self.colour[which], self.shift[which], blur)
+
 
 def draw(augment: Augment, generators: list[torch.Generator], count: int) -> Views:
     """``count`` views from each generator, those of the first one first; on the CPU.
@@ -56,7 +63,13 @@ def draw(augment: Augment, generators: list[torch.Generator], count: int) -> Vie
     return Views(homography, *_colours(augment, u), blur)
 
 
-def look(pictures: Tensor, views: Views, size: tuple[int, int], mean=(0.0,) * 3, std=(1.0,) * 3) -> Tensor:
+def look(
+    pictures: Tensor,
+    views: Views,
+    size: tuple[int, int],
+    mean: Sequence[float] | Tensor = (0.0,) * 3,
+    std: Sequence[float] | Tensor = (1.0,) * 3,
+) -> Tensor:
     """Pictures (B, 3, H, W), 0 to 1, as the views see them: (B, 3, *size), normalised by mean and std.
 
     What lies beyond a picture's edge is its mirror image.

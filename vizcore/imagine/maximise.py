@@ -24,7 +24,7 @@ from ..capture import capture
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..objectives import Objective
-from .augment import Augment, Views, draw, look
+from .augment import Augment, draw, look
 from .parameterise import PARAMETERISATIONS, start
 
 PASS_BYTES = 400_000_000  # of activations that one pass may keep for its gradient
@@ -100,10 +100,7 @@ def maximise(
     values = start(recipe.parameterisation, size, generators).to(device)
     moments = torch.zeros_like(values), torch.zeros_like(values)
     running = torch.arange(n, device=device)  # the pictures that have not stopped, by number
-    best = pictures = torch.zeros(n, 3, *size, device=device)
-    score, smoothed, highest, bar = torch.full((4, n), -torch.inf, device=device)
-    best_at, raised_at = torch.zeros(2, n, dtype=torch.int64, device=device)
-
+    track = _nothing_yet(n, size, device)
     for done in range(1, recipe.steps + 1):
         values.requires_grad_()
         shown = PARAMETERISATIONS[recipe.parameterisation].render(values, size)  # (r, 3, H, W)
@@ -113,18 +110,10 @@ def maximise(
         )
         (gradient,) = torch.autograd.grad(shown, values, slope)
 
-        pictures = pictures.index_copy(0, running, shown.detach())
-        score = score.index_copy(0, running, found)
-        old = smoothed[running]  # of a stopped picture it stays what it is
-        new = torch.where(old.isinf(), found, old.lerp(found, 1 - SMOOTHING))
-        smoothed = smoothed.index_copy(0, running, new)
-        better = smoothed > highest
-        best = torch.where(better.view(-1, 1, 1, 1), pictures, best)  # a copy: ``pictures`` goes on
-        best_at, highest = torch.where(better, done, best_at), torch.where(better, smoothed, highest)
-        raised = bar.isinf() | (smoothed > bar + recipe.min_change * bar.abs())
-        raised_at, bar = torch.where(raised, done, raised_at), torch.where(raised, smoothed, bar)
-        going = (done - raised_at < recipe.patience)[running] if recipe.patience else running >= 0
-        yield Step(done, recipe.steps, score, pictures, best, best_at, running[going])
+        track = _followed(track, running, shown.detach(), found, done, recipe.min_change)
+        going = (done - track.raised_at < recipe.patience)[running] if recipe.patience else running >= 0
+        now = track.score, track.pictures, track.best, track.best_at
+        yield Step(done, recipe.steps, *now, running[going])
         if not going.any():
             return
 
@@ -132,9 +121,58 @@ def maximise(
         values, moments = _adam(values, gradient, [one[going] for one in moments], recipe.rate, done)
 
 
-def _ascend(model, objectives, generators, pictures: Tensor, recipe: Recipe, pass_bytes: int):
+class _Track(NamedTuple):
+    """What has been seen of n pictures, and how each one's smoothed objective went."""
+
+    pictures: Tensor  # (n, 3, H, W)
+    best: Tensor  # (n, 3, H, W)
+    score: Tensor  # (n,), as all that follow
+    smoothed: Tensor
+    highest: Tensor  # of ``smoothed``
+    bar: Tensor  # what ``smoothed`` has to rise above to count as an improvement
+    best_at: Tensor  # the step that ``highest`` is of
+    raised_at: Tensor  # the step of the last improvement
+
+
+def _nothing_yet(n: int, size: tuple[int, int], device: torch.device) -> _Track:
+    blank = torch.zeros(n, 3, *size, device=device)
+    scores = torch.full((4, n), -torch.inf, device=device)
+    return _Track(blank, blank, *scores, *torch.zeros(2, n, dtype=torch.int64, device=device))
+
+
+def _followed(
+    track: _Track, running: Tensor, shown: Tensor, found: Tensor, done: int, min_change: float
+) -> _Track:
+    """The track after a step, in which the running pictures were ``shown`` and scored ``found``."""
+    pictures, best, score, smoothed, highest, bar, best_at, raised_at = track
+    pictures = pictures.index_copy(0, running, shown)
+    old = smoothed[running]  # of a stopped picture it stays what it is
+    new = torch.where(old.isinf(), found, old.lerp(found, 1 - SMOOTHING))
+    smoothed = smoothed.index_copy(0, running, new)
+    better = smoothed > highest
+    raised = bar.isinf() | (smoothed > bar + min_change * bar.abs())
+    return _Track(
+        pictures=pictures,
+        best=torch.where(better.view(-1, 1, 1, 1), pictures, best),  # a copy: ``pictures`` goes on
+        score=score.index_copy(0, running, found),
+        smoothed=smoothed,
+        highest=torch.where(better, smoothed, highest),
+        bar=torch.where(raised, smoothed, bar),
+        best_at=torch.where(better, done, best_at),
+        raised_at=torch.where(raised, done, raised_at),
+    )
+
+
+def _ascend(
+    model: VisionModel,
+    objectives: Sequence[Objective],
+    generators: list[torch.Generator],
+    pictures: Tensor,
+    recipe: Recipe,
+    pass_bytes: int,
+) -> tuple[Tensor, Tensor]:
     """Each picture's score under new random views, less its penalties, (n,); and its gradient there."""
-    leaf = pictures.detach().requires_grad_()
+    leaf, (height, width) = pictures.detach().requires_grad_(), pictures.shape[-2:]
     mean, std = normalisation(model)
     drawn = draw(recipe.augment, generators, recipe.views)
     penalty = recipe.l2 * (leaf - 0.5).square().mean((1, 2, 3)) + recipe.tv * total_variation(leaf)
@@ -143,8 +181,7 @@ def _ascend(model, objectives, generators, pictures: Tensor, recipe: Recipe, pas
     at_once = max(1, pass_bytes // bytes_per_image(model))
     for part in torch.arange(len(leaf) * recipe.views).split(at_once):
         owner = part // recipe.views  # the picture that each view is of
-        views = Views(*(None if one is None else one[part] for one in drawn))
-        seen = look(leaf[owner], views, tuple(leaf.shape[-2:]), mean, std)
+        seen = look(leaf[owner], drawn.part(part), (height, width), mean, std)
         seen = seen.to(model.preprocess.dtype)
         found = _values(model, objectives, seen, owner) / recipe.views  # (B,)
         slope = slope + torch.autograd.grad(found.sum(), leaf)[0]
@@ -167,7 +204,9 @@ def _values(model: VisionModel, objectives: Sequence[Objective], images: Tensor,
     ).float()
 
 
-def _adam(values: Tensor, gradient: Tensor, moments: Sequence[Tensor], rate: float, done: int):
+def _adam(
+    values: Tensor, gradient: Tensor, moments: Sequence[Tensor], rate: float, done: int
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """One step of Adam (Kingma & Ba, 2015) uphill, on a batch that may shrink from step to step."""
     first = moments[0].lerp(gradient, 0.1)
     second = moments[1].lerp(gradient.square(), 0.001)
@@ -183,7 +222,8 @@ def total_variation(pictures: Tensor) -> Tensor:
 
 def input_size(model: VisionModel) -> tuple[int, int]:
     """The height and width of the model's input."""
-    return tuple(model.preprocess(Image.new("RGB", (32, 32))).shape[-2:])
+    height, width = model.preprocess(Image.new("RGB", (32, 32))).shape[-2:]
+    return height, width
 
 
 def normalisation(model: VisionModel) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -148,19 +148,21 @@ def grams(
     ResNet's modules only hand on what the one before put out, or are a block of which that was the last.
     """
     layouts = layouts or {}
-    seen, state, found = None, None, None
+    seen: weakref.ref | None = None  # the last output, the state that it was in, and what was made of it
+    state: tuple[int, Layout | None] | None = None
+    found: tuple[Tensor, int] | None = None
 
     def reduce(name: str, output: Tensor) -> tuple[Tensor, int]:
         nonlocal seen, state, found
         now = output._version, layouts.get(name)  # an in-place operation counts the version up
-        if seen is None or seen() is not output or state != now:
+        if found is None or seen is None or seen() is not output or state != now:
             rows = features(output, layouts.get(name), how.pooled)
             found = gram(rows, how), rows.shape[1]
         seen, state = weakref.ref(output), now
         return found
 
     layers = list(layers)
-    kept = capture(net, images, layers, reduce=reduce).layers
+    kept = cast(dict[str, tuple[Tensor, int]], capture(net, images, layers, reduce=reduce).layers)
     return Grams(torch.stack([kept[name][0] for name in layers]), [kept[name][1] for name in layers])
 
 
@@ -186,7 +188,7 @@ class Sums:
 
     def __init__(self, estimator: str = "unbiased"):
         self.estimator = estimator
-        self.cross = self.own_a = self.own_b = 0.0  # (La, Lb), (La,), (Lb,)
+        self.cross = self.own_a = self.own_b = torch.zeros(())  # (La, Lb), (La,), (Lb,)
 
     def add(self, a: Tensor, b: Tensor) -> None:
         """One batch's Gram matrices, (La, n, n) and (Lb, n, n). It counts by its number of pictures."""

@@ -15,10 +15,10 @@ no photograph is used.
 from .bands import banded, chequered, grid, spiralled, stripes, zigzagged
 from .cellular import crystalline, honeycombed, polka_dotted, scaly
 from .contact import contact_sheet
-from .kinds import LABELS, TEXTURES
 from .lattices import cells, hexagons, squares
 from .lumps import bubbly, bumpy, sprinkled
 from .mixing import edge, gradient, mix, times
+from .names import LABELS, TEXTURES
 from .scenes import Scene, distractor, on_distractor, photograph, region, single, two
 from .sketch import KEYS, LUMA, TAU, F, Sketch
 from .stains import blotchy, cracked, marbled

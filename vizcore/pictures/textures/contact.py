@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ...drawing.sheets import mosaic
-from .kinds import LABELS
+from .names import LABELS
 from .scenes import single
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .kinds import LABELS, TEXTURES
 from .mixing import edge, gradient, mix, times
+from .names import LABELS, TEXTURES
 from .sketch import TAU, F, Sketch
 
 

@@ -1,5 +1,5 @@
 import os
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from streamlit.testing.v1 import AppTest
 from benchmarks import visitor
 from benchmarks.browser import chromium, find_chromium
 from ui.choices import SAMPLES_FOLDER
+from vizcore.catalog import CATALOG, Entry
+from vizcore.models import VisionModel, load_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -35,6 +37,12 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (shared.isdisjoint(item.fixturenames), item.path.stem != "test_browser"))
 
 
+@lru_cache(maxsize=8)
+def shared_model(name: str, weights: str = "trained", seed: int = 0) -> VisionModel:
+    """A network for all tests of a process, which only look at it; whoever changes one loads his own."""
+    return load_model(name, weights, seed=seed, device="cpu")
+
+
 @pytest.fixture(scope="session")
 def chelsea() -> Image.Image:
     return Image.open(SAMPLES_FOLDER / "chelsea.png").convert("RGB")
@@ -51,6 +59,14 @@ def marker():
         return Image.fromarray(array)
 
     return make
+
+
+@pytest.fixture
+def classless(monkeypatch) -> str:
+    """A small network without classes, in the catalogue while a test runs; DINOv2 takes five times its time."""
+    name = "eva02_tiny_patch14_224"
+    monkeypatch.setitem(CATALOG, name, Entry("EVA-02 Ti/14"))
+    return name
 
 
 @pytest.fixture

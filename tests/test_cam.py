@@ -6,13 +6,16 @@ from dataclasses import replace
 import cv2
 import pytest
 import torch
+import torchvision
 from captum.attr import LayerGradCam
+from conftest import shared_model
+from torchvision.transforms import Compose, Resize, ToTensor
 
 from ui.choices import SAMPLES_FOLDER
 from vizcore.cam import METHODS, SCORE, cam, cams, default_layer, grad_cam, grad_cam_plus_plus, score_cams
 from vizcore.capture import private_copy
 from vizcore.images import read_picture
-from vizcore.models import load_model
+from vizcore.models import from_module, load_model
 
 PEERS = {  # by the names that pytorch-grad-cam has for them
     "Grad-CAM": "GradCAM",
@@ -26,12 +29,12 @@ PEERS = {  # by the names that pytorch-grad-cam has for them
 
 @pytest.fixture(scope="module")
 def vit():
-    return load_model("texture_vit", "random")
+    return shared_model("texture_vit", "random")
 
 
 @pytest.fixture(scope="module")
 def resnet():
-    return load_model("texture_resnet", "random")
+    return shared_model("texture_resnet", "random")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ def shown(found, size):
     ],
 )
 def test_agrees_with_pytorch_grad_cam(name, weights, layer, peer):
-    model = load_model(name, weights)
+    model = shared_model(name, weights)
     layer = layer or default_layer(model)
     for file in ("chelsea.png", "coffee.png"):
         images = model.preprocess(read_picture((SAMPLES_FOLDER / file).read_bytes()))
@@ -95,7 +98,7 @@ def test_score_cam_agrees_with_pytorch_grad_cam_on_the_same_masks(name, peer, ch
             super().__init__(size=size, mode="bilinear")
 
     monkeypatch.setattr(torch.nn, "UpsamplingBilinear2d", SameMasks)
-    model = load_model(name)
+    model = shared_model(name)
     layer, images = default_layer(model), model.preprocess(chelsea)
     theirs, weights = peer(model, layer, SCORE), []
     score = theirs.get_cam_weights
@@ -125,7 +128,7 @@ def test_score_cam_of_several_pictures_and_classes_and_what_it_knows_half_way(re
     [("resnet18", "random", [None, "layer2.0"]), ("efficientnet_lite0", "trained", [None, "blocks.3.0"])],
 )
 def test_agrees_with_captum(name, weights, layers, chelsea):
-    model = load_model(name, weights)
+    model = shared_model(name, weights)
     images = torch.cat([model.preprocess(chelsea), model.preprocess(chelsea).flip(-1)])
     classes = model.net(images)[0].topk(2).indices.tolist()
     for layer in layers:
@@ -174,7 +177,7 @@ def test_where_nothing_speaks_for_the_class_the_map_is_zero(method, resnet):
     ("name", "dtype"), [("texture_resnet", torch.bfloat16), ("texture_vit", torch.float16)]
 )
 def test_half_precision(name, dtype, chelsea):
-    model, half = load_model(name), load_model(name)
+    model, half = shared_model(name), load_model(name, device="cpu")
     half.net.to(dtype)
     images = model.preprocess(chelsea)
     index = model.net(images)[0].argmax().item()
@@ -195,10 +198,12 @@ def test_a_tall_input_and_in_place_relus(resnet):
         assert rows == 2 * columns and found.isfinite().all()
 
 
-def test_default_layers(vit):
+def test_default_layers(vit, resnet):
     assert default_layer(vit) == "blocks.5.norm1"
-    assert default_layer(load_model("texture_resnet", "random")) == "layer4.0"
-    assert default_layer(load_model("vit_b_16", "random")).endswith("encoder_layer_11.ln_1")
+    assert default_layer(resnet) == "layer4.0"
+    torchvisions = torchvision.models.VisionTransformer(32, 8, 3, 2, 32, 64, num_classes=5)  # of three blocks
+    prepared = Compose([Resize((32, 32)), ToTensor()])
+    assert default_layer(from_module(torchvisions, prepared)).endswith("encoder_layer_2.ln_1")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -216,7 +221,7 @@ def test_refuses_layers_that_no_patch_leaves(vit, layer):
 
 
 def test_swin_has_cams_where_it_has_no_rollout():
-    model = load_model("swin_tiny_patch4_window7_224", "random")
+    model = shared_model("swin_tiny_patch4_window7_224", "random")
     assert not model.attention
     assert cam(model, torch.randn(1, 3, 224, 224), 1).max() > 0
 

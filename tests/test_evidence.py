@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from conftest import shared_model
 from scipy.stats import norm, spearmanr
 
 from benchmarks import __main__ as command
@@ -15,19 +16,18 @@ from benchmarks import evidence as batch
 from vizcore import evidence
 from vizcore.frame import to_frame
 from vizcore.heatmaps import METHODS, QUICK
-from vizcore.models import load_model
 
 torch.manual_seed(0)
 
 
 @pytest.fixture(scope="module")
 def resnet():
-    return load_model("texture_resnet")
+    return shared_model("texture_resnet")
 
 
 @pytest.fixture(scope="module")
 def vit():
-    return load_model("texture_vit")
+    return shared_model("texture_vit")
 
 
 class ReadsOneCorner(torch.nn.Module):
@@ -220,7 +220,7 @@ def test_parts_go_from_the_answer_down_and_cover_every_weight(resnet, vit):
     ]  # fmt: skip
     names = [name for name, _ in evidence.parts(vit)]
     assert names[0] == "head" and names[-1] == "tokens and positions" and names.index("blocks.5") < 4
-    for model in (resnet, vit, load_model("efficientnet_lite0")):
+    for model in (resnet, vit, shared_model("efficientnet_lite0")):
         *_, (_, last) = evidence.randomised(model)
         learnt = dict(model.net.named_parameters())
         for name, value in last.net.named_parameters():

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from conftest import shared_model
 from PIL import Image
 from torch import nn
 
 from vizcore import cam, capture, catalog, evidence, features, heatmaps, render, saliency
 from vizcore.frame import seen
-from vizcore.models import ModelError, from_module, load_model
+from vizcore.models import ModelError, from_module
 from vizcore.torchvision_ops import torchvision
 
 T = torchvision.transforms
@@ -75,7 +76,7 @@ def test_a_cam_is_one_function_and_one_line_of_a_table(app, monkeypatch):
     import importlib
 
     monkeypatch.setitem(cam.METHODS, "Sign-CAM", eigen_like)
-    model = load_model("texture_resnet", device="cpu")
+    model = shared_model("texture_resnet")
     images = torch.zeros(1, 3, 128, 128)
     assert cam.cam(model, images, 3, method="Sign-CAM").shape == (8, 8)
     importlib.reload(heatmaps)  # as at a start with the line in the table

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui import answers, classes, figures, saving
-from ui.attention_rollout import build_up, controls, flows, heads
+from ui.attention_rollout import build_up, flows, heads, options
 from ui.choices import chosen
 from ui.header import header
 from ui.shared_networks import load
@@ -49,7 +49,7 @@ with place.container():
     asks = query == POINT or any(not side.model.num_classes for side in present)
     figures.pointer(picture.array, words, "r_pointer", point_at, point if asks else None)
 
-head, method, settings, look = controls.controls([side.model for side in present])
+head, method, settings, look = options.controls([side.model for side in present])
 asked = []
 for side in present:
     cell = flows.patch_at(side.model, picture, point) if query == POINT else None

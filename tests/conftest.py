@@ -1,4 +1,5 @@
 import os
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +7,16 @@ import pytest
 import torch
 from hypothesis import settings
 from PIL import Image
+from playwright.sync_api import expect
+from streamlit.components.v2 import manifest_scanner
 
 from benchmarks import visitor
 from benchmarks.browser import chromium, find_chromium
 from benchmarks.whole_app import whole_app
 from ui.picture_picker import SAMPLES_FOLDER
+from vizcore.model import VisionModel
+from vizcore.networks.catalog import CATALOG, Entry
+from vizcore.networks.load import load_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,6 +24,23 @@ torch.set_num_threads(1)  # one process for each core runs the tests
 settings.register_profile("quick", max_examples=300, deadline=None)
 settings.register_profile("long", max_examples=6000, deadline=None)  # pytest --hypothesis-profile=long
 settings.load_profile("quick")
+# Each session looks through all installed packages for components, for a sixth of a second: here once.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+
+
+def pytest_collection_modifyitems(items):
+    """The tests that share a server come first, so that one process has them all, a server and a browser.
+
+    Before the others those of test_browser.py, whose first is the server's first visitor.
+    """
+    shared = {"server", "browser", "new_server"}
+    items.sort(key=lambda item: (shared.isdisjoint(item.fixturenames), item.path.stem != "test_browser"))
+
+
+@lru_cache(maxsize=8)
+def shared_model(name: str, weights: str = "trained", seed: int = 0) -> VisionModel:
+    """A network for all tests of a process, which only look at it; whoever changes one loads his own."""
+    return load_model(name, weights, seed=seed, device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +62,14 @@ def marker():
 
 
 @pytest.fixture
+def classless(monkeypatch) -> str:
+    """A small network without classes, in the catalogue while a test runs; DINOv2 takes longer."""
+    name = "eva02_tiny_patch14_224"
+    monkeypatch.setitem(CATALOG, name, Entry("EVA-02 Ti/14"))
+    return name
+
+
+@pytest.fixture
 def app():
     """The whole app in a session of its own, started by a link's query parameters.
 
@@ -50,6 +81,47 @@ def app():
 
 
 # ---------------------------------------------------------------- a real browser, for test_*browser.py
+
+QUIET = """
+(seconds) => new Promise((resolve, reject) => {
+  const app = document.querySelector("[data-testid=stApp]");
+  const end = performance.now() + 60_000;
+  let timer;
+  const observer = new MutationObserver(() => wait());
+  const look = () => {
+    const state = app.dataset.testScriptState;
+    if (performance.now() > end) reject(new Error("the page never comes to rest: " + state));
+    else if (state === "running") return wait();
+    else resolve();
+    observer.disconnect();
+  };
+  const wait = () => { clearTimeout(timer); timer = setTimeout(look, 1000 * seconds); };
+  observer.observe(app, {subtree: true, childList: true, attributes: true, characterData: true});
+  wait();
+})"""
+
+
+def settled(page, seconds: float = 0.25) -> None:
+    """Wait until no script runs and for a while nothing on the page changes."""
+    page.evaluate(QUIET, seconds)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def watch(page, message) -> None:
+    """Note a complaint of the browser's, but for Streamlit's own."""
+    own = message.location.get("url", "").endswith(("_stcore/health", "_stcore/host-config"))
+    if message.type == "error" and not (own and "404" in message.text):
+        page.problems.append(message.text)
+
+
+def new_tab(context):
+    """A tab that notes what the browser complains about."""
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.problems = []
+    page.on("console", lambda message: watch(page, message))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    return page
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +139,30 @@ def browser():
         pytest.skip("no Chromium on this machine")
     with chromium(path) as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def tab(browser):
+    """One tab for all tests: a new browser would fetch and compile Streamlit's scripts again, for seconds."""
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], accept_downloads=True)
+    yield new_tab(context)
+    context.close()
+
+
+@pytest.fixture
+def visit(tab, server):
+    """Opens a page of the app in the tab, as somebody who comes for the first time; nothing may complain."""
+
+    def open_page(path: str, width: int = 1280, height: int = 900):
+        tab.set_viewport_size({"width": width, "height": height})
+        tab.emulate_media(color_scheme="light")
+        tab.goto(f"{server}/{path}")
+        tab.get_by_role("heading", level=1).wait_for()
+        settled(tab)
+        return tab
+
+    tab.problems.clear()
+    yield open_page
+    tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    tab.context.clear_cookies()
+    assert not tab.problems

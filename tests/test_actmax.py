@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import shared_model
 
 from vizcore import objectives
 from vizcore.imagine import augment, parameterise
@@ -32,12 +33,12 @@ QUICK = Recipe(steps=6, views=1)
 
 @pytest.fixture(scope="module")
 def cnn():
-    return load_model("texture_resnet", device="cpu")
+    return shared_model("texture_resnet")
 
 
 @pytest.fixture(scope="module")
 def vit():
-    return load_model("texture_vit", device="cpu")
+    return shared_model("texture_vit")
 
 
 def last(model, asked, recipe=QUICK, *args, **options):
@@ -118,9 +119,8 @@ def test_sums_and_opposites(cnn):
     torch.testing.assert_close(value, output[:, 1] - 0.5 * maps - output[:, 2])
 
 
-def test_what_can_not_be_asked_is_said(cnn):
-    headless = load_model("vit_tiny_patch16_224", "random", device="cpu")
-    headless = replace(headless, num_classes=0, labels=[])
+def test_what_can_not_be_asked_is_said(cnn, vit):
+    headless = replace(vit, num_classes=0, labels=[])
     with pytest.raises(ValueError, match="has no classes; ask for a channel"):
         logit(headless, 0)
     assert last(headless, [channel(headless, "blocks.2", 5)], replace(QUICK, steps=2)).done == 2

@@ -135,8 +135,8 @@ def test_recipes_bring_their_options_and_options_are_the_links(page):
     assert at.pills(key="m_parts").value
 
 
-def test_channels_of_a_network_without_classes(page):
-    link = {"b": "vit_small_patch14_dinov2", "weights_b": "random"}
+def test_channels_of_a_network_without_classes(page, classless):
+    link = {"b": classless, "weights_b": "random"}
     at = page(**link, **QUICK, m_who="B")
     assert "have no classes: ask for a channel" in words(at)
     at = page(**QUICK, m_kind="a channel", m_place_a="in the middle", m_channel_b="3", m_real="true")

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from conftest import shared_model
 from torch.utils.flop_counter import FlopCounterMode
 
 from vizcore.capture import private_copy
@@ -295,7 +296,7 @@ def test_half_precision_network():
 
 
 def test_eight_threads_get_what_one_gets():
-    model = load_model("texture_vit", "random")
+    model = shared_model("texture_vit", "random")
     pictures = [torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(i)) for i in range(8)]
     start = tokens.readout(model.net, model.grid, 1)
 
@@ -361,6 +362,6 @@ def test_attended_and_fused():
     ],
 )
 def test_why_there_is_no_rollout(name, words):
-    model = load_model(name, "random")
+    model = shared_model(name, "random")
     assert model.attention == []
     assert words in model.no_rollout

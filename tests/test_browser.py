@@ -3,52 +3,24 @@
 import re
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, settled
 from playwright.sync_api import expect
-
-PHOTOGRAPH = "picture=Chelsea+the+cat&a=efficientnet_lite0"
 
 
 @pytest.fixture
-def page(browser, server):
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.problems = []
-    page.on("console", lambda message: watch(page, message))
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(f"{server}/feature_maps?{PHOTOGRAPH}&weights_b=random")
+def page(visit):
+    page = visit("feature_maps?picture=Chelsea+the+cat&a=efficientnet_lite0&weights_b=random", 1440, 1000)
     pictures(page).nth(2).wait_for()
     settled(page)
-    yield page
-    assert not page.problems
-    context.close()
+    return page
 
 
-def watch(page, message):
-    """Note a complaint of the browser's, but for Streamlit's own."""
-    own = message.location.get("url", "").endswith(("_stcore/health", "_stcore/host-config"))
-    if message.type == "error" and not (own and "404" in message.text):
-        page.problems.append(message.text)
-
-
-def settled(page):
-    """Wait until the script has run to its end and nothing on the page is stale."""
-    page.wait_for_timeout(300)
-    app = page.locator("[data-testid=stApp]")
-    expect(app).not_to_have_attribute("data-test-script-state", "running", timeout=60_000)
-    page.wait_for_timeout(300)
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
-
-
-def test_the_first_visitor_of_a_server_may_come_by_a_link_to_any_page(browser, server):
-    page = browser.new_page()
-    page.goto(f"{server}/attention_rollout?weights_b=random&picture=A+rocket")
-    page.get_by_role("heading", name="Attention rollout").wait_for(timeout=60_000)
+def test_the_first_visitor_of_a_server_may_come_by_a_link_to_any_page(visit):
+    page = visit("attention_rollout?weights_b=random&picture=A+rocket")
+    page.get_by_role("heading", name="Attention rollout").wait_for()
     expect(page.get_by_role("combobox", name="Picture", exact=True)).to_have_value("A rocket", timeout=60_000)
-    pictures(page).first.wait_for(timeout=60_000)
+    pictures(page).first.wait_for()
     settled(page)
-    page.context.close()
 
 
 def pictures(page):
@@ -155,8 +127,8 @@ def test_layers_by_keyboard(page):
     expect(page).not_to_have_url(re.compile("blocks.5.0"), timeout=30_000)
 
 
-@pytest.mark.parametrize("width", [390, 1024])
-def test_nothing_is_wider_than_the_screen(page, width):
-    page.set_viewport_size({"width": width, "height": 844})
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_is_wider_than_the_screen(page):
+    for width in 390, 1024:
+        page.set_viewport_size({"width": width, "height": 844})
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -6,7 +6,10 @@ from dataclasses import replace
 import cv2
 import pytest
 import torch
+import torchvision
 from captum.attr import LayerGradCam
+from conftest import shared_model
+from torchvision.transforms import Compose, Resize, ToTensor
 
 from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.capture import private_copy
@@ -20,7 +23,7 @@ from vizcore.methods.cam import (
 )
 from vizcore.methods.score_cam import score_cams
 from vizcore.methods.table import METHODS
-from vizcore.networks.load import load_model
+from vizcore.networks.load import from_module, load_model
 from vizcore.pictures.images import read_picture
 
 PEERS = {  # by the names that pytorch-grad-cam has for them
@@ -35,12 +38,12 @@ PEERS = {  # by the names that pytorch-grad-cam has for them
 
 @pytest.fixture(scope="module")
 def vit():
-    return load_model("texture_vit", "random")
+    return shared_model("texture_vit", "random")
 
 
 @pytest.fixture(scope="module")
 def resnet():
-    return load_model("texture_resnet", "random")
+    return shared_model("texture_resnet", "random")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,7 @@ def shown(found, size):
     ],
 )
 def test_agrees_with_pytorch_grad_cam(name, weights, layer, peer):
-    model = load_model(name, weights)
+    model = shared_model(name, weights)
     layer = layer or default_layer(model)
     for file in ("chelsea.png", "coffee.png"):
         images = model.preprocess(read_picture((SAMPLES_FOLDER / file).read_bytes()))
@@ -104,7 +107,7 @@ def test_score_cam_agrees_with_pytorch_grad_cam_on_the_same_masks(name, peer, ch
             super().__init__(size=size, mode="bilinear")
 
     monkeypatch.setattr(torch.nn, "UpsamplingBilinear2d", SameMasks)
-    model = load_model(name)
+    model = shared_model(name)
     layer, images = default_layer(model), model.preprocess(chelsea)
     theirs, weights = peer(model, layer, "Score-CAM"), []
     score = theirs.get_cam_weights
@@ -134,7 +137,7 @@ def test_score_cam_of_several_pictures_and_classes_and_what_it_knows_half_way(re
     [("resnet18", "random", [None, "layer2.0"]), ("efficientnet_lite0", "trained", [None, "blocks.3.0"])],
 )
 def test_agrees_with_captum(name, weights, layers, chelsea):
-    model = load_model(name, weights)
+    model = shared_model(name, weights)
     images = torch.cat([model.preprocess(chelsea), model.preprocess(chelsea).flip(-1)])
     classes = model.net(images)[0].topk(2).indices.tolist()
     for layer in layers:
@@ -183,7 +186,7 @@ def test_where_nothing_speaks_for_the_class_the_map_is_zero(method, resnet):
     ("name", "dtype"), [("texture_resnet", torch.bfloat16), ("texture_vit", torch.float16)]
 )
 def test_half_precision(name, dtype, chelsea):
-    model, half = load_model(name), load_model(name)
+    model, half = shared_model(name), load_model(name, device="cpu")
     half.net.to(dtype)
     images = model.preprocess(chelsea)
     index = model.net(images)[0].argmax().item()
@@ -204,10 +207,12 @@ def test_a_tall_input_and_in_place_relus(resnet):
         assert rows == 2 * columns and found.isfinite().all()
 
 
-def test_default_layers(vit):
+def test_default_layers(vit, resnet):
     assert default_layer(vit) == "blocks.5.norm1"
-    assert default_layer(load_model("texture_resnet", "random")) == "layer4.0"
-    assert default_layer(load_model("vit_b_16", "random")).endswith("encoder_layer_11.ln_1")
+    assert default_layer(resnet) == "layer4.0"
+    torchvisions = torchvision.models.VisionTransformer(32, 8, 3, 2, 32, 64, num_classes=5)  # of three blocks
+    prepared = Compose([Resize((32, 32)), ToTensor()])
+    assert default_layer(from_module(torchvisions, prepared)).endswith("encoder_layer_2.ln_1")
 
 
 @pytest.mark.parametrize("method", CAMS)
@@ -225,7 +230,7 @@ def test_refuses_layers_that_no_patch_leaves(vit, layer):
 
 
 def test_swin_has_cams_where_it_has_no_rollout():
-    model = load_model("swin_tiny_patch4_window7_224", "random")
+    model = shared_model("swin_tiny_patch4_window7_224", "random")
     assert not model.attention
     assert cam(model, torch.randn(1, 3, 224, 224), 1).max() > 0
 

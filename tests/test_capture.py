@@ -2,12 +2,12 @@ import threading
 
 import pytest
 import torch
+from conftest import shared_model
 from torch import nn
 
 from vizcore.capture import capture, private_copy
 from vizcore.methods.attention import attention
 from vizcore.methods.features import as_maps, pca_colours
-from vizcore.networks.load import load_model
 from vizcore.networks.torchvision_ops import timm, torchvision
 
 
@@ -150,7 +150,7 @@ def test_nothing_is_left_hooked_after_success_error_and_interruption(resnet, ima
 
 
 def test_eight_threads_on_one_shared_model_get_what_they_get_one_after_another(chelsea):
-    model = load_model("texture_vit", "random", device="cpu")
+    model = shared_model("texture_vit", "random")
     shared = model.net
     before = {name: tensor.clone() for name, tensor in shared.state_dict().items()}
     pictures = [model.preprocess(chelsea.rotate(angle)) for angle in range(0, 80, 10)]

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from conftest import shared_model
 from scipy.stats import norm, spearmanr
 
 from benchmarks import __main__ as command
 from benchmarks import evidence as batch
 from vizcore import baselines, truth
 from vizcore.methods.table import METHODS, QUICK
-from vizcore.networks.load import load_model
 from vizcore.pictures.frame import to_frame
 from vizcore.truth.curves import _coarse_first
 
@@ -23,12 +23,12 @@ torch.manual_seed(0)
 
 @pytest.fixture(scope="module")
 def resnet():
-    return load_model("texture_resnet")
+    return shared_model("texture_resnet")
 
 
 @pytest.fixture(scope="module")
 def vit():
-    return load_model("texture_vit")
+    return shared_model("texture_vit")
 
 
 class ReadsOneCorner(torch.nn.Module):
@@ -219,7 +219,7 @@ def test_parts_go_from_the_answer_down_and_cover_every_weight(resnet, vit):
     ]  # fmt: skip
     names = [name for name, _ in truth.parts(vit)]
     assert names[0] == "head" and names[-1] == "tokens and positions" and names.index("blocks.5") < 4
-    for model in (resnet, vit, load_model("efficientnet_lite0")):
+    for model in (resnet, vit, shared_model("efficientnet_lite0")):
         *_, (_, last) = truth.randomised(model)
         learnt = dict(model.net.named_parameters())
         for name, value in last.net.named_parameters():

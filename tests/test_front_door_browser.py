@@ -8,48 +8,18 @@ import zipfile
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from conftest import new_tab, settled
 from PIL import Image
 from playwright.sync_api import expect
-from test_browser import settled, watch
 
 from ui.lessons import LESSONS
 
 PAGES = ["", "lessons", "feature_maps", "attention_rollout", "grad_cam", "saliency",
          "activation_maximization", "similarity", "your_model"]  # fmt: skip
 RULES = {  # by theme: only colours differ
-    "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
-    "dark": {"runOnly": ["color-contrast"]},
+    "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    "dark": ["color-contrast"],
 }
-
-
-@pytest.fixture
-def visitor(browser, server):
-    """Opens a page of the app in a browser of its own; the browser may not complain."""
-    contexts, pages = [], []
-
-    def open_page(path="", width=1280):
-        contexts.append(
-            browser.new_context(
-                viewport={"width": width, "height": 900},
-                permissions=["clipboard-read", "clipboard-write"],
-                accept_downloads=True,
-            )
-        )
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
-        page.problems = []
-        page.on("console", lambda message: watch(page, message))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.goto(path if path.startswith("http") else f"{server}/{path}")
-        page.get_by_role("heading", level=1).wait_for()
-        settled(page)
-        pages.append(page)
-        return page
-
-    yield open_page
-    assert not [problem for page in pages for problem in page.problems]
-    for context in contexts:
-        context.close()
 
 
 def pictures(page) -> list[str]:
@@ -62,8 +32,8 @@ async () => Promise.all([...document.querySelectorAll("[data-testid=stMain] img"
     return [hashlib.sha256(bytes(data)).hexdigest() for data in page.evaluate(fetch)]
 
 
-def test_the_first_lesson_from_home_to_its_end_and_its_link_in_another_browser(visitor):
-    page = visitor()
+def test_the_first_lesson_from_home_to_its_end_and_its_link_in_another_browser(visit, browser):
+    page = visit("")
     lesson = LESSONS["truth"]
     page.get_by_role("link", name="First lesson").click()
     links = {}
@@ -88,15 +58,18 @@ def test_the_first_lesson_from_home_to_its_end_and_its_link_in_another_browser(v
     expect(page.get_by_text("step 5 of")).to_have_count(0)
 
     assert links[2][1] != links[4][1]
+    other = new_tab(browser.new_context())
     for link, seen in links.values():
-        other = visitor(link)
-        expect(other.locator("[data-testid=stMain] img")).to_have_count(len(seen), timeout=30_000)
+        other.goto(link)
+        expect(other.locator("[data-testid=stMain] img")).to_have_count(len(seen), timeout=60_000)
         settled(other)
         assert pictures(other) == seen and len(set(seen)) > 4
+    assert not other.problems
+    other.context.close()
 
 
-def test_a_link_is_there_to_be_selected_where_it_cannot_be_copied(visitor):
-    page = visitor("your_model?picture=A+rocket")
+def test_a_link_is_there_to_be_selected_where_it_cannot_be_copied(visit):
+    page = visit("your_model?picture=A+rocket")
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
     page.get_by_role("button", name="Copy link").click()
     field = page.get_by_role("textbox", name="The address of this view")
@@ -104,8 +77,8 @@ def test_a_link_is_there_to_be_selected_where_it_cannot_be_copied(visitor):
     assert field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)") == page.url
 
 
-def test_a_figure_the_maps_a_table_and_everything_are_saved(visitor, tmp_path):
-    page = visitor("grad_cam?picture=Honeycomb+in+bands&g_class=banded")
+def test_a_figure_the_maps_a_table_and_everything_are_saved(visit, tmp_path):
+    page = visit("grad_cam?picture=Honeycomb+in+bands&g_class=banded")
 
     def saved(name):
         with page.expect_download() as download:
@@ -128,15 +101,16 @@ def test_a_figure_the_maps_a_table_and_everything_are_saved(visitor, tmp_path):
     assert np.array_equal(np.asarray(inside), np.asarray(figure))
 
 
-def complaints(page, rules: dict) -> list[str]:
+def complaints(page, rules: list[str]) -> list[str]:
     # the colours of words in a block of code are Streamlit's own, and no option of its theme sets them
-    found = Axe().run(page, {"exclude": [[".token"]]}, rules).response["violations"]
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = Axe().run(page, {"exclude": [[".token"]]}, options).response["violations"]
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_titles_labels_and_contrast_in_both_themes(visitor, path):
-    page = visitor(path)
+def test_titles_labels_and_contrast_in_both_themes(visit, path):
+    page = visit(path)
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_count(1)
     assert page.title() == ("Home" if not path else heading.inner_text()) + " · Sightlines"
@@ -144,8 +118,8 @@ def test_titles_labels_and_contrast_in_both_themes(visitor, path):
         assert image.get_attribute("alt")
     for scheme, rules in RULES.items():
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(300)
+        settled(page)
         assert not complaints(page, rules)
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(300)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -186,12 +186,12 @@ def test_cross_test_randomised_weights_and_noise(page):
     assert set(checks.PARTS) == {"Curves", "Cross-test", "Randomised weights", "Noise"}
 
 
-def test_a_class_that_one_model_does_not_know_and_a_model_without_classes(page):
+def test_a_class_that_one_model_does_not_know_and_a_model_without_classes(page, classless):
     at = page(a="efficientnet_lite0", picture="Chelsea the cat", g_class="tabby")
     assert "Texture ViT has no class “tabby”: this is for its own top class" in words(at)
     assert "They answer **different questions**" in words(at)
     fine(at.segmented_control(key="g_part").set_value("Cross-test").run())
-    at = page(b="vit_small_patch14_dinov2", weights_b="random")
+    at = page(b=classless, weights_b="random")
     assert "has no classes" in at.info[0].value and "Orange: Texture ResNet" in words(at)
 
 

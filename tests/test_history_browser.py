@@ -1,23 +1,17 @@
 """Back and Forward in a real browser: an action that changes the address is one entry, and can be undone."""
 
 import pytest
+from conftest import new_tab, settled
 from playwright.sync_api import expect
 
 
 @pytest.fixture
-def page(browser, server):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
+def page(tab):
+    """A tab with a history of its own."""
+    page = new_tab(tab.context)
+    page.set_viewport_size({"width": 1280, "height": 900})
     yield page
-    context.close()
-
-
-def settled(page) -> None:
-    page.wait_for_timeout(200)
-    app = page.locator("[data-testid=stApp]")
-    expect(app).not_to_have_attribute("data-test-script-state", "running", timeout=60_000)
-    page.wait_for_timeout(200)
+    page.close()
 
 
 def opened(page, address: str, heading: str) -> None:
@@ -104,7 +98,8 @@ def test_what_changes_no_address_is_no_entry(page, server):
     block = page.get_by_role("slider", name="Built up from block 1 to block")
     expect(block).to_have_value("3", timeout=15_000)
     page.get_by_role("button", name="Save").click()
-    settled(page)
+    page.get_by_role("button", name="Raw maps (NPZ)").wait_for()
+    page.wait_for_timeout(300)  # the page doesn't come to rest while it plays
     assert (page.evaluate("history.length"), page.url) == (length, address)
     page.get_by_role("button", name="Pause").click()
     settled(page)

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from conftest import shared_model
 from PIL import Image
 
 from ui.guide import find, values_of
@@ -16,7 +17,6 @@ from vizcore.imagine.gallery import load_gallery
 from vizcore.methods import attention, rollout, tokens
 from vizcore.methods import table as heatmaps
 from vizcore.methods.features import as_maps, similarity, strength
-from vizcore.networks.load import load_model
 from vizcore.pictures import textures
 from vizcore.pictures.frame import cell_at, seen, to_frame
 from vizcore.pictures.images import read_picture
@@ -68,12 +68,12 @@ def test_steps_that_do_not_exist_are_no_harm(app, name):
 
 @pytest.fixture(scope="module")
 def cnn():
-    return load_model("texture_resnet", device="cpu")
+    return shared_model("texture_resnet")
 
 
 @pytest.fixture(scope="module")
 def vit():
-    return load_model("texture_vit", device="cpu")
+    return shared_model("texture_vit")
 
 
 def scene(name):
@@ -172,7 +172,7 @@ def test_truth_4_rollout_is_right_for_one_of_two_classes(vit):
 def test_truth_5_a_network_that_learnt_nothing(cnn):
     masks, image = scene("Honeycomb in bands")
     values = values_of("truth", 5)
-    model = load_model(values["a"], values["weights_a"], seed=values["seed_a"], device="cpu")
+    model = shared_model(values["a"], values["weights_a"], values["seed_a"])
     assert (probabilities(model, image) * 20 - 1).abs().max() < 0.3  # "about one in twenty"
     images, index = model.preprocess(image), model.labels.index("honeycombed")
     own, trained = (heatmaps.METHODS["Grad-CAM"].make(m, images, index) for m in (model, cnn))
@@ -222,7 +222,7 @@ def test_attention_3_rollout_hangs_on_the_residual_share(vit):
 
 def test_attention_4_a_random_network_has_a_rollout_too(vit):
     _, image = scene("Honeycomb in bands")
-    own, trained = (rolled_out(m, image) for m in (load_model("texture_vit", "random", device="cpu"), vit))
+    own, trained = (rolled_out(m, image) for m in (shared_model("texture_vit", "random"), vit))
     assert 1.005 < own.max() / own.min() < 1.1 and trained.max() / trained.min() > 2
 
 
@@ -234,7 +234,7 @@ def cat():
 @pytest.fixture(scope="module")
 def both():
     name = LESSONS["depth"].values["a"]
-    return [load_model(name, device="cpu"), load_model(name, "random", seed=0, device="cpu")]
+    return [shared_model(name), shared_model(name, "random")]
 
 
 def features(model, image, layer):
@@ -320,8 +320,7 @@ def compared(number):
     """What a step of the lesson shows: the last estimate."""
     values = values_of("same", number)
     a, b = (
-        load_model(values[slot], values[f"weights_{slot}"], seed=values.get(f"seed_{slot}", 0), device="cpu")
-        for slot in "ab"
+        shared_model(values[slot], values[f"weights_{slot}"], values.get(f"seed_{slot}", 0)) for slot in "ab"
     )
     *_, last = compare(a, b, drawn(values["k_n"], values["k_seed"], 128))
     return last

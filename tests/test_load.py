@@ -5,21 +5,27 @@ import time
 import weakref
 
 import pytest
+from conftest import settled
 from playwright.sync_api import expect
-from test_browser import settled
 
+from benchmarks import visitor
 from benchmarks.load import at_once, differences, follow, one_by_one
-from benchmarks.visitor import server
 from ui import shared_networks as networks
 from ui.network_picker import Choice
 from vizcore.networks.load import ModelError, load_model
 
 
-def test_four_at_once_see_what_each_sees_alone():
+@pytest.fixture(scope="module")
+def new_server():
+    """A server that nobody has seen before this module; its address."""
+    with visitor.server() as (address, _process):
+        yield address
+
+
+def test_four_at_once_see_what_each_sees_alone(new_server):
     """Their own photographs, other models and pages; not one picture or word may differ."""
-    with server() as (address, _process):
-        results = at_once(lambda number: follow(address, number, False, float("inf"), most=4), 4)
-        alone = one_by_one(address, results, 0)
+    results = at_once(lambda number: follow(new_server, number, False, float("inf"), most=4), 4)
+    alone = one_by_one(new_server, results, 0)
     errors = [error for steps in results + alone for step in steps for error in step["errors"]]
     assert not errors and all(len(steps) == 4 and all(step["seen"] for step in steps) for steps in results)
     assert differences(results, alone) == []
@@ -135,20 +141,19 @@ def test_a_job_leaves_other_threads_as_many_threads_as_they_had():
     assert torch.get_num_threads() == elsewhere() == before
 
 
-def test_a_link_brings_everything_back_when_the_server_was_killed(browser):
-    """Page, models, picture and options; only the tab's own upload and a running computation are gone."""
+def test_a_link_brings_everything_back_when_the_server_was_killed(tab, server, new_server):
+    """Page, models, picture and options; only the tab's own upload and a running computation are gone.
+
+    The server that comes in its place knows nothing of those who were there.
+    """
     link = "grad_cam?picture=Scales+in+cracks&a=texture_vit&b=texture_resnet&g_class=scaly&g_over=difference"
     seen = []
-    for _ in range(2):
-        with server() as (address, _process):
-            page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            page.goto(f"http://{address}/{link}")
-            page.get_by_text("Agreement: rank correlation").wait_for(timeout=60_000)
-            settled(page)
-            picker = page.get_by_role("combobox", name="Picture", exact=True)
-            expect(picker).to_have_value("Scales in cracks")
-            link = page.url.split("/", 3)[3]
-            images = page.locator("[data-testid=stMain] img").evaluate_all("all => all.map((i) => i.src)")
-            seen.append((link, [image.split("/media/")[1] for image in images if "/media/" in image]))
-            page.close()
+    for address in server, f"http://{new_server}":
+        tab.goto(f"{address}/{link}")
+        tab.get_by_text("Agreement: rank correlation").wait_for()
+        settled(tab)
+        expect(tab.get_by_role("combobox", name="Picture", exact=True)).to_have_value("Scales in cracks")
+        link = tab.url.split("/", 3)[3]
+        images = tab.locator("[data-testid=stMain] img").evaluate_all("all => all.map((i) => i.src)")
+        seen.append((link, [image.split("/media/")[1] for image in images if "/media/" in image]))
     assert seen[0] == seen[1] and len(seen[0][1]) > 2  # a picture's address is made of its content

@@ -5,6 +5,7 @@ import time
 
 import pytest
 import torch
+from conftest import shared_model
 from PIL import Image
 from safetensors.torch import save
 
@@ -16,7 +17,7 @@ from vizcore.methods.features import as_maps, pca_colours, similarity, strength,
 from vizcore.networks.catalog import CATALOG
 from vizcore.networks.checkpoints import fit_state_dict, read_checkpoint, read_labels
 from vizcore.networks.load import ModelError, load_model, weights_at_hand
-from vizcore.networks.torchvision_ops import timm
+from vizcore.networks.torchvision_ops import timm, torchvision
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_every_entry_builds_and_everything_that_applies_to_it_runs(name, chelsea
     ],
 )
 def test_efficientnet_knows_the_samples(file, answers):
-    model = load_model("efficientnet_lite0", device="cpu")
+    model = shared_model("efficientnet_lite0")
     assert model.weights == "trained" and len(model.labels) == model.num_classes == 1000
     with torch.no_grad():
         best = model.net(model.preprocess(Image.open(SAMPLES_FOLDER / file))).argmax().item()
@@ -76,10 +77,10 @@ def test_efficientnet_knows_the_samples(file, answers):
 
 def test_preprocessing_is_timms_own_for_the_same_settings(chelsea):
     for name in ("deit_tiny_patch16_224", "resnet50", "lambda_resnet26t"):
-        model = load_model(name, "random", device="cpu")
+        model = shared_model(name, "random")
         config = timm.data.resolve_data_config({}, model=model.net)
         assert torch.equal(model.preprocess(chelsea)[0], timm.data.create_transform(**config)(chelsea))
-    lite = load_model("efficientnet_lite0", device="cpu")
+    lite = shared_model("efficientnet_lite0")
     config = timm.data.resolve_data_config({}, model=lite.net) | {
         "mean": (127 / 255,) * 3,
         "std": (128 / 255,) * 3,
@@ -106,7 +107,7 @@ def test_random_weights_follow_the_seed():
     ],
 )
 def test_other_architectures_of_timm(name, family, has_attention, chelsea):
-    model = load_model(name, "random", device="cpu")
+    model = shared_model(name, "random")
     assert (model.family, bool(model.attention)) == (family, has_attention)
     layer = model.blocks[-2]
     maps = as_maps(capture(model.net, model.preprocess(chelsea), [layer]).layers[layer], model.layouts[layer])
@@ -114,7 +115,7 @@ def test_other_architectures_of_timm(name, family, has_attention, chelsea):
 
 
 def test_channels_last_features_are_read_the_right_way_round(chelsea):
-    model = load_model("swin_tiny_patch4_window7_224", "random", device="cpu")
+    model = shared_model("swin_tiny_patch4_window7_224", "random")
     layout = model.layouts["layers.0.blocks.0"]
     assert layout.kind == "NHWC" and layout.grid == (56, 56) and layout.channels == 96
 
@@ -213,7 +214,10 @@ def test_safetensors_with_labels_in_half_precision_and_wrapped_names(three_class
     ],
 )
 def test_a_checkpoint_of_every_kind_of_architecture(name, classifier):
-    state = load_model(name, "random", device="cpu").net.state_dict()
+    if CATALOG[name].source == "torchvision":
+        state = torchvision.models.get_model(name).state_dict()
+    else:
+        state = shared_model(name, "random").net.state_dict()
     for part in ("weight", "bias"):
         state[f"{classifier}.{part}"] = state[f"{classifier}.{part}"][:7].clone()
     model = load_model(name, checkpoint=torch_bytes(state), device="cpu")

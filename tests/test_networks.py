@@ -5,6 +5,7 @@ import time
 
 import pytest
 import torch
+from conftest import shared_model
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
@@ -87,7 +88,7 @@ DEEPEST = {  # by name, the parts of the network that its default layer must lie
 
 @pytest.mark.parametrize("name", DEEPEST)
 def test_the_default_layer_is_deep_and_a_map_of_the_picture(name):
-    model = load_model(name, "random", device="cpu")
+    model = shared_model(name, "random")
     layer = cam.default_layer(model)
     said = getattr(model, "remark", "")
     assert layer.startswith(DEEPEST[name]) or any(part in said for part in DEEPEST[name])
@@ -100,7 +101,7 @@ def test_the_default_layer_is_deep_and_a_map_of_the_picture(name):
 
 
 def test_tokens_in_the_order_of_windows_come_back_in_that_of_the_picture():
-    model = load_model("hiera_tiny_224", "random", device="cpu")
+    model = shared_model("hiera_tiny_224", "random")
     images = noise(model, 0)
     inner = model.net.forward_intermediates(images, output_fmt="NCHW", intermediates_only=True)
     assert "blocks.0" in model.layouts
@@ -116,7 +117,7 @@ def test_parallel_blocks_are_asked_at_the_last_one():
 
 
 def test_what_is_the_same_for_every_picture_is_no_layer():
-    model = load_model("xcit_nano_12_p16_224", "random", device="cpu")
+    model = shared_model("xcit_nano_12_p16_224", "random")
     assert "pos_embed" not in model.layers
 
 
@@ -160,14 +161,14 @@ def test_a_resnet_has_the_same_layers_at_every_size():
     ["hiera_tiny_224", "levit_128s", "efficientvit_b0", "botnet26t_256"],
 )
 def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
-    model = load_model(name, "random", device="cpu")
+    model = shared_model(name, "random")
     assert model.family == "vit" and model.attention == []
     assert "no attention" not in why(model)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mixer_s16_224", "convnext_atto"])
 def test_a_network_without_attention_says_so(name):
-    assert "no attention" in why(load_model(name, "random", device="cpu"))
+    assert "no attention" in why(shared_model(name, "random"))
 
 
 def test_a_class_token_that_joins_on_the_way():
@@ -270,7 +271,7 @@ def test_relevance_of_a_network_that_averages_its_patches_is_no_flat_map():
 
 @pytest.mark.parametrize("name", ["mixer_s16_224", "resmlp_12_224"])
 def test_weights_that_start_at_zero_are_called_that(name):
-    model = load_model(name, "random", device="cpu")
+    model = shared_model(name, "random")
     with pytest.raises(ValueError) as error:
         cam.cam(model, noise(model, 0), 0)
     assert "elsewhere" not in str(error.value) and "zero" in str(error.value)

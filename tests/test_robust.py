@@ -4,6 +4,7 @@ import io
 
 import pytest
 import torch
+from conftest import shared_model
 from PIL import Image
 from safetensors.torch import save
 from torch import nn
@@ -433,7 +434,8 @@ def test_what_half_precision_lacks_is_said_plainly():
 
 
 def state_of(change):
-    state = load_model("texture_resnet", "random", device="cpu").net.state_dict()
+    state = shared_model("texture_resnet", "random").net.state_dict()
+    state = {name: value.clone() for name, value in state.items()}
     change(state)
     return state
 
@@ -540,7 +542,7 @@ def test_a_map_that_cancels_is_no_evidence(dtype):
 
 
 def test_hirescam_before_a_norm_is_no_evidence(chelsea):
-    model = load_model("swin_tiny_patch4_window7_224", "random", device="cpu")
+    model = shared_model("swin_tiny_patch4_window7_224", "random")
     images, layer = model.preprocess(chelsea), "layers.3"
     assert not cam.cams(model, images, [3, 5], layer, "HiResCAM").any()
     assert cam.cams(model, images, [3, 5], layer, "Grad-CAM").any()
@@ -548,7 +550,7 @@ def test_hirescam_before_a_norm_is_no_evidence(chelsea):
 
 @pytest.mark.parametrize("name", ["texture_resnet", "texture_vit", "efficientnet_lite0"])
 def test_true_maps_are_what_the_method_says_bit_for_bit(name, chelsea):
-    model = load_model(name, device="cpu")
+    model = shared_model(name)
     images, layer = model.preprocess(chelsea), cam.default_layer(model)
     scores, layers = capture.capture(model.net, images, [layer], grad=True)
     index = scores[0].argmax().item()

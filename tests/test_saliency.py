@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import GuidedBackprop, InputXGradient, IntegratedGradients, Occlusion, Saliency
+from conftest import shared_model
 from PIL import Image
 from torch import nn
 
@@ -35,14 +36,14 @@ MODELS = ["alexnet", "efficientnet_lite0", "texture_vit"]
 @pytest.fixture(scope="module", params=MODELS)
 def asked(request):
     """A model, what it gets of a photograph, and a class."""
-    model = load_model(request.param, "random" if request.param == "alexnet" else "trained")
+    model = shared_model(request.param, "random" if request.param == "alexnet" else "trained")
     images = model.preprocess(read_picture((SAMPLES_FOLDER / "chelsea.png").read_bytes()))
     return model, images, model.net(images)[0].argmax().item()
 
 
 @pytest.fixture(scope="module")
 def resnet():
-    return load_model("texture_resnet")
+    return shared_model("texture_resnet")
 
 
 def last(steps):
@@ -124,7 +125,7 @@ def test_occlusion_agrees_with_captum(asked):
 
 @pytest.mark.filterwarnings("ignore:Setting backward hooks")
 def test_guided_backpropagation_agrees_with_captum(chelsea, resnet):
-    for model in (load_model("alexnet", "random"), resnet):
+    for model in (shared_model("alexnet", "random"), resnet):
         images = model.preprocess(chelsea)
         theirs = load_model(model.name, model.weights).net.requires_grad_(True)
         for module in theirs.modules():
@@ -185,13 +186,13 @@ def test_guided_relus_by_hand(resnet):
 
 def test_guided_backpropagation_refuses_other_activations_in_a_sentence(linear):
     for name, kind in {"texture_vit": "GELU", "efficientnet_b0": "SiLU"}.items():
-        model = load_model(name, "random")
+        model = shared_model(name, "random")
         assert not METHODS["guided backpropagation"].applies(model)
         with pytest.raises(ValueError, match=f"is defined for ReLU and ReLU6; .* uses .*{kind}"):
             gradients.guided_backpropagation(model, torch.zeros(1, 3, 128, 128), 0)
     assert gradients.why_not_guided(linear[0]).endswith("has no such module.")
     for name in ("alexnet", "efficientnet_lite0", "resnet18"):
-        assert METHODS["guided backpropagation"].applies(load_model(name, "random"))
+        assert METHODS["guided backpropagation"].applies(shared_model(name, "random"))
 
 
 def test_guided_backpropagation_fails_the_randomisation_test_where_the_gradient_does_not(resnet):
@@ -255,7 +256,7 @@ def test_a_channel_can_be_asked_where_a_class_can(resnet):
 
 @pytest.mark.parametrize("name", ["texture_resnet", "texture_vit"])
 def test_integrated_gradients_close_the_gap_by_themselves(name, chelsea):
-    model = load_model(name)
+    model = shared_model(name)
     images = model.preprocess(chelsea)
     target = model.net(images)[0].argmax().item()
     steps = list(integrated.integrated_gradients(model, images, target, steps=2, within=0.05))
@@ -425,9 +426,9 @@ def test_a_row_for_each_picture(resnet, chelsea):
 
 
 def test_first_filters():
-    alexnet = filters.first_filters(load_model("alexnet", "random"))
+    alexnet = filters.first_filters(shared_model("alexnet", "random"))
     assert alexnet.name == "features.0" and alexnet.weight.shape == (64, 3, 11, 11)
-    vit = filters.first_filters(load_model("texture_vit"))
+    vit = filters.first_filters(shared_model("texture_vit"))
     components, shares = filters.principal(vit.weight, 28)
     assert components.shape == (28, 3, 16, 16)
     flat = components.flatten(1)
@@ -436,6 +437,6 @@ def test_first_filters():
     variance = ((vit.weight.flatten(1) - vit.weight.flatten(1).mean(0)) @ flat.T).square().sum(0)
     assert torch.allclose(variance / (vit.weight - vit.weight.mean(0)).square().sum(), shares, rtol=1e-3)
     assert filters.tiles(components, 7).shape == (4 * 46 + 2, 7 * 46 + 2, 3)
-    grey = replace(load_model("texture_vit"), net=nn.Sequential(nn.Conv2d(1, 4, 3)))
+    grey = replace(shared_model("texture_vit"), net=nn.Sequential(nn.Conv2d(1, 4, 3)))
     assert filters.first_filters(grey) is None
     assert filters.first_filters(replace(grey, net=nn.Sequential(nn.Linear(3, 3)))) is None

@@ -87,9 +87,8 @@ def test_doubling_the_steps_runs_both_networks_again(page):
         assert at.session_state[f"job_s_run_{slot}"]["found"][-1].settings["steps"] >= least
 
 
-def test_rows_of_networks_without_classes_are_one_sentence(page):
-    bare = "vit_small_patch14_dinov2"
-    at = page(a=bare, weights_a="random", b=bare, weights_b="random", s_sheet="true")
+def test_rows_of_networks_without_classes_are_one_sentence(page, classless):
+    at = page(a=classless, weights_a="random", b=classless, weights_b="random", s_sheet="true")
     assert not at.exception and "Neither network has classes" in "".join(one.value for one in at.info)
 
 
@@ -160,11 +159,11 @@ def test_first_layer_filters(page):
     assert "its 64 filters of 7 × 7 pixels" in words(at) and "principal components of its 192" in words(at)
 
 
-def test_models_that_differ_and_a_model_without_classes(page):
+def test_models_that_differ_and_a_model_without_classes(page, classless):
     at = page(a="efficientnet_lite0", picture="Chelsea the cat", s_class="tabby", s_not="lynx")
     assert "Texture ViT has no class “tabby”: this is for its own top class" in words(at)
     assert "It has no class “lynx” either" in words(at) and "for tabby, not lynx" in words(at)
-    at = page(b="vit_small_patch14_dinov2", weights_b="random")
+    at = page(b=classless, weights_b="random")
     assert "has no classes" in at.info[0].value and words(at).count("Mid-grey is 0") == 1
 
 

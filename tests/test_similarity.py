@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import shared_model
 from torch import nn
 
 from vizcore.capture import capture
 from vizcore.drawing import matrix
 from vizcore.drawing.matrix import matrix_picture
-from vizcore.networks.load import Layout, load_model
+from vizcore.networks.load import Layout
 from vizcore.pictures.sets import drawn
 from vizcore.studies import cka as similarity
 from vizcore.studies.cka import Grams, How, Sums, compare, estimates, gram, grams
@@ -18,12 +19,12 @@ from vizcore.studies.cka import Grams, How, Sums, compare, estimates, gram, gram
 
 @pytest.fixture(scope="module")
 def resnet():
-    return load_model("texture_resnet", device="cpu")
+    return shared_model("texture_resnet")
 
 
 @pytest.fixture(scope="module")
 def vit():
-    return load_model("texture_vit", device="cpu")
+    return shared_model("texture_vit")
 
 
 def normal(*shape, seed=0):
@@ -145,7 +146,7 @@ def test_layers_that_never_vary_are_undefined_and_no_others(resnet):
         sums.add(values, values)
         assert np.isnan(sums.cka()[1]).all() and np.isnan(sums.cka()[:, 1]).all()
         assert np.isfinite(sums.cka()[::2, ::2]).all()
-    fresh = load_model("resnet18", "random", device="cpu")  # timm begins with the last norms at nought
+    fresh = shared_model("resnet18", "random")  # timm begins with the last norms at nought
     found = grams(fresh.net, normal(6, 3, 64, 64), ["layer1.0.bn2", "layer1.0", "layer1.0.bn1"])
     assert found.values.flatten(1).any(1).tolist() == [False, True, True]
     cells = np.array([[0.1, np.nan, 0.3], [np.nan] * 3, [0.9, np.nan, -1]])
@@ -293,7 +294,7 @@ def test_the_picture_of_a_matrix_has_the_input_at_the_lower_left_and_undefined_c
 
 
 def test_a_network_without_recognised_blocks_is_compared_by_its_layers():
-    model = replace(load_model("texture_vit", "random", device="cpu"), blocks=[])
+    model = replace(shared_model("texture_vit", "random"), blocks=[])
     *_, last = compare(model, model, drawn(4, size=64), batch=4)
     assert last.cka["unbiased"].shape == (len(model.layers),) * 2
 

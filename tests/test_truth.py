@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
+from conftest import shared_model
 
 from benchmarks import __main__ as command
 from benchmarks import truth
-from vizcore.networks.load import load_model
 from vizcore.pictures import textures
 
 
 @pytest.fixture(scope="module")
 def resnet():
-    return load_model("texture_resnet", device="cpu")
+    return shared_model("texture_resnet")
 
 
 def oracle(wrong=False):
@@ -83,7 +83,7 @@ def test_a_map_of_another_size_is_an_error(resnet):
 
 
 def test_a_model_without_the_textures_is_named():
-    other = load_model("resnet18", weights="random", device="cpu")
+    other = shared_model("resnet18", "random")
     with pytest.raises(ValueError, match="resnet18 doesn't know the textures banded"):
         truth.confusion(other, 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from .covering import cross_test, curves
+from .covered import cross_test, curves
 from .mapped import Mapped
 from .repeating import noise, randomised
 

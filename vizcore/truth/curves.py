@@ -92,17 +92,17 @@ def curves(
         with torch.no_grad():
             probabilities = probability(net, torch.cat(pictures), target).tolist()
         known.update(zip(some, probabilities, strict=True))
-        whole, nothing = (
-            known[kinds[0], None, k] for k in ((0, steps) if kinds[0] == "deletion" else (steps, 0))
-        )
-        measured = {}
-        for kind in kinds:
-            first, last = (whole, nothing) if kind == "deletion" else (nothing, whole)
-            for name in ranks:
-                inner = {k: known[kind, name, k] for k in range(1, steps) if (kind, name, k) in known}
-                points = [(0, first), *inner.items(), (steps, last)]
-                measured[kind, name] = Curve([k / steps for k, _ in points], [p for _, p in points])
+        measured = {(kind, name): _curve(known, kinds, kind, name, steps) for kind in kinds for name in ranks}
         yield Curves(min(start + chunk, len(jobs)), len(jobs), measured)
+
+
+def _curve(known: dict[tuple, float], kinds: tuple[str, ...], kind: str, name: str, steps: int) -> Curve:
+    """The curve of one heatmap through the points that are known; both kinds share their ends."""
+    forward = kind == kinds[0]
+    ends = [known[kinds[0], None, k] for k in ((0, steps) if forward else (steps, 0))]
+    inner = {k: known[kind, name, k] for k in range(1, steps) if (kind, name, k) in known}
+    points = [(0, ends[0]), *inner.items(), (steps, ends[1])]
+    return Curve([k / steps for k, _ in points], [p for _, p in points])
 
 
 def _coarse_first(steps: int) -> list[int]:

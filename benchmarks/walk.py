@@ -40,7 +40,7 @@ PRE = {  # the share of the shorter side that each sees
     "texture_resnet": 1.0, "texture_vit": 1.0, "efficientnet_lite0": 0.875
 }  # fmt: skip
 NETWORKS = [(name, weights) for name in PRE for weights in ("trained", "random")]
-LOST = ("resnet50", "trained")  # its weights can't be had where there is no internet
+LOST = ("resnet50", "trained")  # its weights are unavailable where there is no internet
 CLASSES = {  # asked for: known and there, known and not there, known to nobody
     True: ("spiralled", "scaly", "no such class"),
     False: ("Egyptian cat", "scaly", "no such class"),
@@ -569,7 +569,7 @@ def state(page: str, of: str, a: tuple[str, str], b: tuple[str, str], asked: str
 
 
 def states(pages=PAGES, pictures=PICTURES) -> Iterator[State]:
-    """Every pair of networks, also with one that can't be had, every picture and class, on every page."""
+    """Every pair of networks, also with one that is unavailable, every picture and class, on every page."""
     pairs = list(product(NETWORKS, NETWORKS))
     pairs += [pair for one in NETWORKS for pair in ((LOST, one), (one, LOST))]
     for page, of, (a, b) in product(pages, pictures, pairs):

@@ -45,17 +45,18 @@ with right:
     st.code(
         """from PIL import Image
 from torchvision import transforms as T
-from vizcore import heatmaps, render
-from vizcore.frame import seen
+from vizcore.drawing import render
+from vizcore.methods.table import METHODS, in_frame
 from vizcore.models import from_module
+from vizcore.pictures.frame import seen
 
 transform = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize(mean, std)])
 model = from_module(net, transform, ["cat", "dog"])  # net: yours
 print(model.layers)  # what can be looked at
 
 image = Image.open("photo.jpg").convert("RGB")
-heat = heatmaps.cam_at(model.layers[-1], "Grad-CAM")(model, model.preprocess(image), 0)
-framed = heatmaps.in_frame(model, image, heat)  # in the photograph's own pixels
+heat = METHODS["Grad-CAM"].make(model, model.preprocess(image), "cat", layer=model.layers[-1])
+framed = in_frame(model, image, heat)  # in the photograph's own pixels
 visible = seen(model.preprocess.box(image.size), image.size)
 figure = render.lay(image, framed, visible, 0.7)""",
         wrap_lines=True,

@@ -7,8 +7,10 @@ import torch
 
 from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.capture import capture
-from vizcore.methods.attention import attention, readout, rollout
+from vizcore.methods.attention import attention
 from vizcore.methods.features import as_maps, pca_colours, similarity
+from vizcore.methods.rollout import rollout
+from vizcore.methods.tokens import readout
 from vizcore.networks import dinov2
 from vizcore.networks.catalog import CATALOG
 from vizcore.networks.load import ModelError, find_entry, load_model, weights_at_hand

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 import torch
 
-from ui import checks, jobs, repeating
+from ui import checks, checks_repeating, jobs
 
 
 def fine(at):
@@ -145,7 +145,7 @@ def test_predictions_stand_in_their_own_column(app, name, lost, there):
 
 
 def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
-    chart, stopped = repeating._similarity_chart, []
+    chart, stopped = checks_repeating._similarity_chart, []
 
     def click_on_stop(steps, colour):
         if len(steps) == 4 and not stopped:
@@ -155,7 +155,7 @@ def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
         chart(steps, colour)
 
     at = page(g_part="Randomised weights")
-    monkeypatch.setattr(repeating, "_similarity_chart", click_on_stop)
+    monkeypatch.setattr(checks_repeating, "_similarity_chart", click_on_stop)
     monkeypatch.setattr(jobs, "DRAW_EVERY", 0)
     fine(at.button(key="g_random_button").click().run())
     assert at.button(key="g_random_button").label == "Go on" and "Stopped at" in words(at)

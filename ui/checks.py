@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from .covered import cross_test, curves
+from .checks_covering import cross_test, curves
+from .checks_repeating import noise, randomised
 from .mapped import Mapped
-from .repeating import noise, randomised
 
 PARTS = {
     "Curves": curves,

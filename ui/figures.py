@@ -155,7 +155,7 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
 
 
 def all_predictions(sides: list) -> None:
-    """What each network says, in its own column; nothing stands in that of one that can't be had."""
+    """What each network says, in its own column; nothing stands in that of one that is unavailable."""
     for side, column in zip(sides, st.columns(2), strict=True):
         if side.model:
             with column:

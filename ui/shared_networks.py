@@ -25,7 +25,7 @@ _failed: dict = {}  # choice -> when it failed, and the sentence
 
 
 def load(choice: Choice):
-    """The chosen network, or None after a sentence on the page that says why it can't be had."""
+    """The chosen network, or None after a sentence on the page that says why it is unavailable."""
     warm()  # torch and timm take seconds on a new server: the page is up by now
     from vizcore.networks.load import ModelError
 
@@ -45,7 +45,7 @@ def load(choice: Choice):
 
 
 def load_both(choices: list[Choice], columns) -> dict[str, Any]:
-    """Both networks by slot; each says in its own column what it is doing, or why it can't be had."""
+    """Both networks by slot; each says in its own column what it is doing, or why it is unavailable."""
     models = {}
     for choice, column in zip(choices, columns, strict=True):
         with column:
@@ -61,7 +61,7 @@ def network(choice: Choice, files: tuple[bytes | None, bytes | None]):
         files: a checkpoint and the names of its classes, as files, or None.
 
     Raises:
-        ModelError: it can't be had, or is larger than what this server keeps.
+        ModelError: it is unavailable, or is larger than what this server keeps.
     """
     model = _load(choice, files)
     with _lock:

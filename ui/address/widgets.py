@@ -11,7 +11,7 @@ from .words import sentence
 state = st.session_state
 
 
-def forget(key: str, unless_in=(), default=None, why: str = "isn't to be had here") -> None:
+def forget(key: str, unless_in=(), default=None, why: str = "isn't available here") -> None:
     """Drop a widget's value where it is not among what can be chosen now, so that its default returns.
 
     Call it before the widget is drawn; ``default`` where that depends on the networks. A value that came by a
@@ -28,7 +28,7 @@ def forget_each(key: str, options, default: list) -> None:
     if key in state:
         known = [value for value in state[key] if value in options]
         if known != state[key]:
-            _refuse(key, [value for value in state[key] if value not in known], "isn't to be had here")
+            _refuse(key, [value for value in state[key] if value not in known], "isn't available here")
             drop(key)
             if known:
                 state[key] = known

@@ -24,7 +24,7 @@ State = dict[str, torch.Tensor]
 
 
 class ModelError(ValueError):
-    """A model that can't be had; the message is one sentence for the person who asked for it."""
+    """A model that is unavailable; the message is one sentence for the person who asked for it."""
 
 
 def first_line(error: Exception) -> str:

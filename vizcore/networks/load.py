@@ -58,8 +58,8 @@ def load_model(
         device: default: CUDA, else MPS, else the CPU.
 
     Raises:
-        ModelError: unknown name, weights that can't be had or don't fit, or nothing to visualise. Weights
-            that can't be had are never replaced by random ones.
+        ModelError: unknown name, unavailable weights or some that don't fit, or nothing to visualise. Weights
+            that are unavailable are never replaced by random ones.
 
     >>> model = load_model("texture_resnet", device="cpu")
     >>> model.family, model.num_classes, model.layouts["layer4.0"].grid

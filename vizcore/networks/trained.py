@@ -43,7 +43,7 @@ def trained(name: str, entry: Entry) -> tuple[nn.Module, str]:
     """The network with its trained weights, and where they came from.
 
     Raises:
-        ModelError: there are none, or they are not to be had from here.
+        ModelError: there are none, or they are unavailable here.
     """
     if entry.source == "timm":
         return _from_timm(name, entry)

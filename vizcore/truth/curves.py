@@ -72,23 +72,16 @@ def curves(
         raise ValueError(f"unknown baseline {baseline!r}; there are {', '.join(COVERS)}")
     one_picture(images)
     shape = images.shape[-2], images.shape[-1]
-    ranks = {name: ranked(heatmap, shape).to(images.device) for name, heatmap in heatmaps.items()}
+    ranks = {name: ranked(heat, shape).view(shape).to(images.device) for name, heat in heatmaps.items()}
     blank = COVERS[baseline](images)
     ends = {"deletion": (images, blank), "insertion": (blank, images)}
-    jobs = [(kinds[0], None, k) for k in (0, steps)]  # the ends are the same for all maps and both kinds
+    jobs = [(kinds[0], "", k) for k in (0, steps)]  # the ends are the same for all maps and both kinds
     jobs += [(kind, name, k) for k in _coarse_first(steps) for name in ranks for kind in kinds]
     known: dict[tuple, float] = {}
     chunk = max(2, chunk)  # both ends come first
     for start in range(0, len(jobs), chunk):
         some = jobs[start : start + chunk]
-        pictures = []
-        for kind, name, k in some:
-            before, after = ends[kind]
-            if name is None:
-                pictures.append(after if k else before)
-                continue
-            turned = ranks[name].view(shape) < round(k / steps * ranks[name].numel())
-            pictures.append(torch.where(turned, after, before))
+        pictures = [_covered(ends[kind], ranks.get(name), k / steps) for kind, name, k in some]
         with torch.no_grad():
             probabilities = probability(net, torch.cat(pictures), target).tolist()
         known.update(zip(some, probabilities, strict=True))
@@ -96,10 +89,17 @@ def curves(
         yield Curves(min(start + chunk, len(jobs)), len(jobs), measured)
 
 
+def _covered(ends: tuple[Tensor, Tensor], ranks: Tensor | None, share: float) -> Tensor:
+    """The picture on its way from one end to the other, (1, C, H, W); an end itself without ranks."""
+    if ranks is None:
+        return ends[round(share)]
+    return torch.where(ranks < round(share * ranks.numel()), ends[1], ends[0])
+
+
 def _curve(known: dict[tuple, float], kinds: tuple[str, ...], kind: str, name: str, steps: int) -> Curve:
     """The curve of one heatmap through the points that are known; both kinds share their ends."""
     forward = kind == kinds[0]
-    ends = [known[kinds[0], None, k] for k in ((0, steps) if forward else (steps, 0))]
+    ends = [known[kinds[0], "", k] for k in ((0, steps) if forward else (steps, 0))]
     inner = {k: known[kind, name, k] for k in range(1, steps) if (kind, name, k) in known}
     points = [(0, ends[0]), *inner.items(), (steps, ends[1])]
     return Curve([k / steps for k, _ in points], [p for _, p in points])

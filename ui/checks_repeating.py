@@ -14,7 +14,7 @@ from vizcore.drawing import render
 
 from . import figures, jobs
 from .address import forget
-from .both_networks import Step, both, figure, latest, title_of, too_long
+from .checks_of_both import Step, both, figure, latest, title_of, too_long
 from .jobs import job
 from .mapped import Mapped
 

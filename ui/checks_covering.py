@@ -11,7 +11,7 @@ from PIL import Image
 from vizcore import judgements
 
 from . import figures
-from .both_networks import both, latest, title_of
+from .checks_of_both import both, latest, title_of
 from .jobs import job
 from .mapped import Mapped
 

@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items):
 
     Before the others those of test_browser.py, whose first is the server's first visitor.
     """
-    shared = {"server", "browser", "new_server"}
+    shared = {"server", "browser", "strict_server"}
     items.sort(key=lambda item: (shared.isdisjoint(item.fixturenames), item.path.stem != "test_browser"))
 
 
@@ -89,9 +89,10 @@ QUIET = """
   let timer;
   const observer = new MutationObserver(() => wait());
   const look = () => {
+    const parts = app.querySelectorAll("[data-testid=stSkeleton]").length;  // whose code isn't there yet
     const state = app.dataset.testScriptState;
-    if (performance.now() > end) reject(new Error("the page never comes to rest: " + state));
-    else if (state === "running") return wait();
+    if (performance.now() > end) reject(new Error(`never at rest: ${state}, ${parts} parts to come`));
+    else if (state === "running" || parts) return wait();
     else resolve();
     observer.disconnect();
   };
@@ -128,6 +129,14 @@ def new_tab(context):
 def server():
     """The app on a server of its own; its address."""
     with visitor.server() as (address, _process):
+        yield f"http://{address}"
+
+
+@pytest.fixture(scope="session")
+def strict_server():
+    """Another, that keeps 20 MB of files a session, and those of one that has gone for half a second."""
+    bounds = {"SIGHTLINES_SESSION_UPLOAD_MB": "20", "SIGHTLINES_FORGET_SESSION_SECONDS": "0.5"}
+    with visitor.server("--server.enableStaticServing", "false", **bounds) as (address, _process):
         yield f"http://{address}"
 
 

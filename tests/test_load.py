@@ -8,24 +8,17 @@ import pytest
 from conftest import settled
 from playwright.sync_api import expect
 
-from benchmarks import visitor
 from benchmarks.load import at_once, differences, follow, one_by_one
 from ui import shared_networks as networks
 from ui.network_picker import Choice
 from vizcore.networks.load import ModelError, load_model
 
 
-@pytest.fixture(scope="module")
-def new_server():
-    """A server that nobody has seen before this module; its address."""
-    with visitor.server() as (address, _process):
-        yield address
-
-
-def test_four_at_once_see_what_each_sees_alone(new_server):
+def test_four_at_once_see_what_each_sees_alone(strict_server):
     """Their own photographs, other models and pages; not one picture or word may differ."""
-    results = at_once(lambda number: follow(new_server, number, False, float("inf"), most=4), 4)
-    alone = one_by_one(new_server, results, 0)
+    address = strict_server.removeprefix("http://")  # nobody has been there before
+    results = at_once(lambda number: follow(address, number, False, float("inf"), most=4), 4)
+    alone = one_by_one(address, results, 0)
     errors = [error for steps in results + alone for step in steps for error in step["errors"]]
     assert not errors and all(len(steps) == 4 and all(step["seen"] for step in steps) for steps in results)
     assert differences(results, alone) == []
@@ -141,14 +134,14 @@ def test_a_job_leaves_other_threads_as_many_threads_as_they_had():
     assert torch.get_num_threads() == elsewhere() == before
 
 
-def test_a_link_brings_everything_back_when_the_server_was_killed(tab, server, new_server):
+def test_a_link_brings_everything_back_when_the_server_was_killed(tab, server, strict_server):
     """Page, models, picture and options; only the tab's own upload and a running computation are gone.
 
     The server that comes in its place knows nothing of those who were there.
     """
     link = "grad_cam?picture=Scales+in+cracks&a=texture_vit&b=texture_resnet&g_class=scaly&g_over=difference"
     seen = []
-    for address in server, f"http://{new_server}":
+    for address in server, strict_server:
         tab.goto(f"{address}/{link}")
         tab.get_by_text("Agreement: rank correlation").wait_for()
         settled(tab)

@@ -11,16 +11,12 @@ import requests
 from PIL import Image
 
 import ui.network_picker
-from benchmarks import visitor
 from benchmarks.visitor import Visitor
 
 
-@pytest.fixture(scope="module")
-def address():
-    """A server that keeps 20 MB of files a session, and those of one that has gone for half a second."""
-    bounds = {"SIGHTLINES_SESSION_UPLOAD_MB": "20", "SIGHTLINES_FORGET_SESSION_SECONDS": "0.5"}
-    with visitor.server("--server.enableStaticServing", "false", **bounds) as (address, process):
-        yield address, process
+@pytest.fixture
+def address(strict_server):
+    return strict_server.removeprefix("http://")
 
 
 def put(one: Visitor, name: str, data: bytes) -> requests.Response:
@@ -42,23 +38,21 @@ def held(address: str) -> float:
 
 
 def test_a_session_holds_no_more_than_its_bound_and_it_goes_with_the_session(address):
-    where, _ = address
-    one = Visitor(where, page="your_model")
+    one = Visitor(address, page="your_model")
     one.open()
     answers = [put(one, f"{number}.png", bytes(6_000_000)).status_code for number in range(5)]
-    assert 12 <= held(where) <= 20, answers
+    assert 12 <= held(address) <= 20, answers
     assert answers[:3] == [204] * 3  # what is within the bound is taken
     one.close()
     end = time.monotonic() + 8
-    while held(where) > 0 and time.monotonic() < end:
+    while held(address) > 0 and time.monotonic() < end:
         time.sleep(0.2)
-    assert held(where) == 0
+    assert held(address) == 0
 
 
 @pytest.mark.parametrize("name", ["picture.exe", "picture", "x\0.png"])
 def test_a_file_of_another_kind_is_one_sentence(address, name):
-    where, _ = address
-    with contextlib.closing(Visitor(where, page="your_model")) as one:
+    with contextlib.closing(Visitor(address, page="your_model")) as one:
         one.open()
         try:
             one.upload(name, picture())
@@ -73,8 +67,7 @@ def test_a_file_of_another_kind_is_one_sentence(address, name):
 
 
 def test_a_picture_is_still_taken(address):
-    where, _ = address
-    with contextlib.closing(Visitor(where, page="your_model")) as one:
+    with contextlib.closing(Visitor(address, page="your_model")) as one:
         one.open()
         one.upload("Mine.PNG", picture())
         assert not one.errors() and "Your picture" in one.widget("Picture").options

@@ -63,7 +63,7 @@ def _distance_from_the_middle(model: VisionModel, image: Image.Image, target: in
 
 
 # name -> (whether it applies to a model, function); slow ones are left to ``python -m benchmarks evidence``
-METHODS: dict[str, tuple[Callable[[VisionModel], bool], Heatmap]] = {
+HEATMAPS: dict[str, tuple[Callable[[VisionModel], bool], Heatmap]] = {
     **{
         name: (heatmaps.METHODS[name].applies, _framed(heatmaps.METHODS[name].make))
         for name in heatmaps.QUICK
@@ -175,9 +175,9 @@ def measure(name: str, scenes: int, pairs: int, methods: list[str], device: str 
         }
     if pairs:
         result["two"] = {
-            method: score(model, METHODS[method][1], pairs)._asdict()
+            method: score(model, HEATMAPS[method][1], pairs)._asdict()
             for method in methods
-            if METHODS[method][0](model)
+            if HEATMAPS[method][0](model)
         }
     return result
 
@@ -219,7 +219,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks truth", description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["texture_resnet", "texture_vit"], metavar="NAME")
     parser.add_argument(
-        "--methods", nargs="+", default=list(METHODS), choices=list(METHODS), metavar="METHOD"
+        "--methods", nargs="+", default=list(HEATMAPS), choices=list(HEATMAPS), metavar="METHOD"
     )
     parser.add_argument("--scenes", type=int, default=2000, help="scenes of one texture (0: none)")
     parser.add_argument("--pairs", type=int, default=380, help="scenes of two textures (0: none)")

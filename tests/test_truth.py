@@ -41,7 +41,7 @@ def test_a_perfect_map_scores_one_and_a_wrong_one_nothing(resnet):
     [
         lambda model, image, target: torch.zeros(image.height, image.width),
         lambda model, image, target: torch.tensor(np.array(image.convert("L"))).float(),
-        truth.METHODS["the middle (control)"][1],
+        truth.HEATMAPS["the middle (control)"][1],
     ],
     ids=["nothing", "brightness", "middle"],
 )

@@ -36,6 +36,8 @@ class Bounds(NamedTuple):
 
 STRICT = Bounds()  # for ``EVERY`` square of two pictures
 QUICK = Bounds(0.7, 0.5, 1.0, 0.015)  # for ``FEW`` of one
+CLEAR = Bounds(0.8, 0.25, 1.0, 0.015)  # what ordinary networks keep to there
+SURE = Bounds(scatter=0.015)  # for ``EVERY`` square of two pictures, of whatever shape
 
 
 class Followed(NamedTuple):

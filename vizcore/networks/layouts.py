@@ -61,7 +61,7 @@ def layouts(
                 continue  # one matrix a head: queries and keys
             choices = _choices(size, image, lattices, orders, prefix)
         choices = [layout for layout in choices if layout.kind in found.changes[name]]
-        judged = [(layout, _judge(found.changes[name], layout)) for layout in choices]
+        judged = [(layout, judge(found.changes[name], layout)) for layout in choices]
         good = [(layout, one) for layout, one in judged if not one.reason(geometry.QUICK)]
         if good:
             on_offer[name] = min(good, key=lambda pair: max(map(abs, pair[1].offset)))[0]
@@ -101,7 +101,8 @@ def _choices(
     return first + ([Layout("NHWC", size[3], (size[1], size[2]))] if plausible(size[1:3], image) else [])
 
 
-def _judge(changes: dict[str, Tensor], layout: Layout) -> geometry.Followed:
+def judge(changes: Mapping[str, Tensor], layout: Layout) -> geometry.Followed:
+    """How a layer's changes, by kind, follow the few squares if it lies like that."""
     change = changes[layout.kind]
     if layout.kind == "tokens":
         change = layout.maps(change[..., None])[:, 0]  # (squares, N, 1) -> (squares, h, w)

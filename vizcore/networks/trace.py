@@ -21,6 +21,7 @@ from .layouts import blocks, depth, layouts, patches
 from .left_out import remark
 from .one_pass import awake, watched_pass
 from .reading import read_from
+from .second_look import doubtful, settled
 from .watch import attends, rollout_of
 
 _READ_ELSEWHERE = (
@@ -47,6 +48,10 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     on_offer, left_out = layouts(net, found, (height, width), grid, prefix)
     _check(output, on_offer, left_out, title)
     own = blocks(net, found.known, on_offer)
+    if doubtful(found, on_offer, own or on_offer):
+        on_offer, left_out = settled(copy, images, on_offer, left_out)
+        _check(output, on_offer, left_out, title)
+        own = blocks(net, found.known, on_offer)
     tokens = any(layout.kind == "tokens" for layout in on_offer.values())
     attending = attends(net, found.attention, on_offer)
     attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)

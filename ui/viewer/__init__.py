@@ -29,9 +29,9 @@ from streamlit.errors import StreamlitDuplicateElementKey
 from vizcore import render
 
 from . import wire
+from .wire import LOOK
 from .wire import sent as sent
 
-LOOK = {"opacity": 70, "colours": "viridis", "scale": "own", "region": True}
 MODES = ("both", "difference", "swipe", "a", "b")
 _HERE = Path(__file__).parent
 _CODE, _LOOKS = ((_HERE / name).read_text("utf-8") for name in ("viewer.js", "viewer.css"))
@@ -154,7 +154,7 @@ def show(
         else:
             body += values
     head = {"maps": heads, "chosen": chosen, "point": point, "pins": on_pin is not None}
-    _viewer(key, picture, head, bytes(body), lines, **_heard(key, "pinned", _place, on_pin))
+    _viewer(key, picture, head, bytes(body), lines, **_heard(key, "pinned", wire.place, on_pin))
 
 
 def together(
@@ -229,7 +229,7 @@ def controls(
         f".st-key-{key} {{ min-height: 2.4rem; }}",
         f"@media (max-width: 640px) {{ .st-key-{key} {{ min-height: {2.45 * rows - 0.25}rem; }} }}",
     )
-    _CONTROLS(key=key, data=data, **_heard(key, "look", _look, on_look))
+    _CONTROLS(key=key, data=data, **_heard(key, "look", wire.look, on_look))
 
 
 def row(key: str, count: int = 2):
@@ -255,20 +255,3 @@ def _heard(key: str, event: str, check: Callable[[Any], Any], call: Callable | N
             call(said)
 
     return {f"on_{event}_change": changed} if call else {}
-
-
-def _place(said) -> tuple[float, float] | None:
-    try:
-        x, y = (float(value) for value in said)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return (min(max(x, 0.0), 0.999), min(max(y, 0.0), 0.999)) if x == x and y == y else None
-
-
-def _look(said) -> dict | None:
-    if not isinstance(said, dict) or set(said) != set(LOOK):
-        return None
-    opacity = said["opacity"]
-    fits = isinstance(opacity, int) and not isinstance(opacity, bool) and 0 <= opacity <= 100
-    fits = fits and said["colours"] in list(render.COLOUR_MAPS) and said["scale"] in ("own", "shared")
-    return dict(said) if fits and isinstance(said["region"], bool) else None

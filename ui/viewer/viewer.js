@@ -168,11 +168,12 @@ function mixed(count, colourAt, opacityAt) {
   return [kept, laid];
 }
 
-/** Blue over white to orange, the less to be seen the nearer to zero; and over what. */
+/** Blue over white to orange, the less to be seen the nearer to zero. */
 function signed(opacity) {
+  if (signed.opacity === opacity) return signed.mix;
   const share = (i) => Math.abs(i / LEVELS - 1);
   const colour = (i) => (i > LEVELS ? ORANGE : BLUE).map((end) => Math.round(255 * (1 - share(i)) + end * share(i)));
-  return mixed(2 * LEVELS + 1, colour, (i) => share(i) * opacity);
+  return Object.assign(signed, { opacity, mix: mixed(2 * LEVELS + 1, colour, (i) => share(i) * opacity) }).mix;
 }
 
 /** Lays colours over what is seen: value * scale + shift is the index of each. */
@@ -321,6 +322,7 @@ function draw() {
     asked = 0;
     const all = shown();
     for (const viewer of all) if (viewer.maps.length) ready(viewer);
+    for (const viewer of all) viewer.range = viewer.one && rangeOf(viewer.one);
     for (const viewer of all) (viewer.head.of ? drawTogether : drawAlone)(viewer);
     for (const viewer of all) point(viewer);
   });
@@ -334,10 +336,9 @@ function drawAlone(viewer) {
     speech(viewer, []);
     return say(viewer, 0, source.title);
   }
-  const range = rangeOf(one), region = regionOf(viewer, one.map);
+  const { range } = viewer, region = regionOf(viewer, one.map);
   const { opacity, colours } = page.look;
   const what = [one.name, range, opacity, one.map.kind === "heat" && colours, !!region, one.map.region].join();
-  viewer.range = range;
   if (finish(viewer, what, (out) => paintOne(out, one, range, region))) legend(parts, one.map, range, colours);
   speech(viewer, viewer.maps.map((map) => [map.words, map.facts]));
   say(viewer, viewer.maps.indexOf(one.map), one.map.alt || `${one.map.words}, over ${source.title}`);
@@ -348,30 +349,32 @@ function drawTogether(viewer) {
   const sides = sidesOf(viewer);
   if (sides.length < 2 || sides.some((side) => side.picture !== source)) return;
   const [a, b] = sides.map((side) => side.one), { opacity, colours } = page.look;
-  const ranges = sides.map((side) => side.range), region = regionOf(viewer, a.map);
+  const ranges = sides.map((side) => side.range), regions = [a, b].map((one) => regionOf(viewer, one.map));
   const cut = Math.round(source.width * (place()?.[0] ?? 0.5));
-  const what = [a.name, b.name, ranges, viewer.mode, viewer.mode === "swipe" && cut, opacity, colours, !!region];
+  const what = [a.name, b.name, ranges, viewer.mode, viewer.mode === "swipe" && cut, opacity, colours];
+  what.push(page.look.region, a.map.region, b.map.region);
   finish(viewer, what.join(), (out) => {
-    if (viewer.mode === "swipe") return swipe(out, [a, b], ranges, region, cut);
+    if (viewer.mode === "swipe") return swipe(out, [a, b], ranges, regions, cut);
     const side = { a: 0, b: 1 }[viewer.mode];
-    if (side !== undefined) return paintOne(out, [a, b][side], ranges[side], region);
+    if (side !== undefined) return paintOne(out, [a, b][side], ranges[side], regions[side]);
     const [x0, x1, y0, y1] = [0, 1, 2, 3].map((i) => (i % 2 ? Math.min : Math.max)(a.frame.seen[i], b.frame.seen[i]));
     const seen = [x0, Math.max(x0, x1), y0, Math.max(y0, y1)];
     if (viewer.names !== a.name + b.name) viewer.shares = [a, b].map((one) => shares(one, head.zero));
     viewer.names = a.name + b.name;
     for (let i = 0, j = 0; i < source.grey.length; i++, j += 4) out[j] = out[j + 1] = out[j + 2] = source.grey[i];
     TOGETHER[viewer.mode](out, source, viewer.shares, opacity / 100, seen);
-    if (region) contour(out, region);
+    const edge = regions[0] ?? regions[1];
+    if (edge) contour(out, edge);
   });
   const words = [a, b].map((one, i) => `${["Orange", "Blue"][i]}: ${one.map.words}`).join("; ");
   speech(viewer, [[`${words}. ${head.words}`, head.facts[page.name ?? a.map.name] ?? head.facts[""] ?? ""]]);
   say(viewer, 0, `${words}, over ${source.title}`);
 }
 
-function swipe(out, sides, ranges, region, cut) {
+function swipe(out, sides, ranges, regions, cut) {
   const { width, height } = sides[0].viewer.picture, other = new Uint8ClampedArray(out.length).fill(255);
-  paintOne(out, sides[0], ranges[0], region);
-  paintOne(other, sides[1], ranges[1], region);
+  paintOne(out, sides[0], ranges[0], regions[0]);
+  paintOne(other, sides[1], ranges[1], regions[1]);
   for (let y = 0; y < height; y++) {
     out.set(other.subarray(4 * (y * width + cut), 4 * (y + 1) * width), 4 * (y * width + cut));
     out.fill(255, 4 * (y * width + Math.max(cut - 1, 0)), 4 * (y * width + Math.min(cut + 1, width)));
@@ -428,6 +431,12 @@ function written(className, text) {
 
 function legend(parts, map, [low, high], colours) {
   parts.legend.style.visibility = map.kind === "colours" ? "hidden" : "";
+  const [from, to] = map.kind === "signed" ? [-high, high] : [low, high];
+  parts.low.textContent = short(from);
+  parts.high.textContent = short(to) + (map.unit ? ` ${map.unit}` : "");
+  const shade = map.kind === "heat" ? colours : map.kind;
+  if (parts.bar.dataset.shade === shade) return;
+  parts.bar.dataset.shade = shade;
   const bar = parts.bar.getContext("2d"), strip = new ImageData(256, 1);
   strip.data.fill(255);
   const [, shades] = map.kind === "signed" ? signed(1) : [];
@@ -438,15 +447,13 @@ function legend(parts, map, [low, high], colours) {
     else strip.data.set(tables[colours].subarray(3 * i, 3 * i + 3), 4 * i);
   }
   bar.putImageData(strip, 0, 0);
-  const [from, to] = map.kind === "signed" ? [-high, high] : [low, high];
-  parts.low.textContent = short(from);
-  parts.high.textContent = short(to) + (map.unit ? ` ${map.unit}` : "");
 }
 
 /** The words of all maps lie on each other, of which one is seen: the room that they take stays the same. */
 function speech(viewer, texts) {
-  const { said } = viewer.parts, wide = said.clientWidth, key = JSON.stringify(texts);
+  const { said } = viewer.parts, key = JSON.stringify(texts);
   if (said.key === key) return;
+  const wide = said.clientWidth;
   said.style.minHeight = said.wide === wide ? `${said.clientHeight}px` : "";
   Object.assign(said, { key, wide });
   said.replaceChildren(
@@ -799,7 +806,7 @@ function takeControls({ data, parentElement, setTriggerValue }) {
 
 const CONTROLS = {
   opacity(change) {
-    const range = make("input", { type: "range", min: 0, max: 100, step: 1 }), output = make("output");
+    const range = make("input", { type: "range", min: 0, max: 100, step: 1, ariaLabel: "Opacity" }), output = make("output");
     range.oninput = () => change("opacity", Number(range.value));
     const show = () => {
       range.value = page.look.opacity;
@@ -809,7 +816,7 @@ const CONTROLS = {
   },
   colours(change) {
     const options = Object.keys(tables).map((name) => make("option", { value: name, textContent: name }));
-    const select = make("select", {}, ...options);
+    const select = make("select", { ariaLabel: "Colours" }, ...options);
     select.onchange = () => change("colours", select.value);
     return [make("label", {}, "Colours", select), () => (select.value = page.look.colours)];
   },

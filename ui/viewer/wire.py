@@ -1,4 +1,5 @@
-"""How pictures and maps go to the browser: a head that says what they are, then their bytes."""
+"""How pictures and maps go to the browser, a head that says what they are and then their bytes; and what of
+the browser's words can be taken."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from vizcore import render
 FEW = 1024  # cells up to which a map goes as floats; of more, each value goes as a byte
 APART = 8192  # bytes from which values are an element of their own, sent once and kept by the browser
 KINDS = ("heat", "signed", "colours")
+LOOK = {"opacity": 70, "colours": "viridis", "scale": "own", "region": True}
 
 
 def digest(*parts: bytes) -> str:
@@ -85,7 +87,7 @@ def picture_files(array: np.ndarray, regions: Mapping[str, np.ndarray]) -> tuple
     An edge is black or white where ``render.contour`` draws it, and grey elsewhere.
     """
     grey = np.full((*array.shape[:2], 3), 128, np.uint8)
-    edges = [Image.fromarray(render.contour(grey, mask)[..., 0]) for mask in regions.values()]
+    edges = [Image.fromarray(render.contour(grey.copy(), mask)[..., 0]) for mask in regions.values()]
     files = [_file(Image.fromarray(array), "WEBP", lossless=True, method=0)]
     files += [_file(edge, "PNG") for edge in edges]
     ends = np.cumsum([0, *map(len, files)]).tolist()
@@ -97,3 +99,22 @@ def _file(image: Image.Image, form: str, **options) -> bytes:
     file = io.BytesIO()
     image.save(file, form, **options)
     return file.getvalue()
+
+
+def place(said) -> tuple[float, float] | None:
+    """(x, y) as shares of width and height, within the picture; None where it is no place."""
+    try:
+        x, y = (float(value) for value in said)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return (min(max(x, 0.0), 0.999), min(max(y, 0.0), 0.999)) if x == x and y == y else None
+
+
+def look(said) -> dict | None:
+    """A look as ``LOOK`` has it; None where it is none."""
+    if not isinstance(said, dict) or set(said) != set(LOOK):
+        return None
+    opacity = said["opacity"]
+    fits = isinstance(opacity, int) and not isinstance(opacity, bool) and 0 <= opacity <= 100
+    fits = fits and said["colours"] in list(render.COLOUR_MAPS) and said["scale"] in ("own", "shared")
+    return dict(said) if fits and isinstance(said["region"], bool) else None

@@ -33,8 +33,7 @@ from .wire import LOOK
 from .wire import sent as sent
 
 MODES = ("both", "difference", "swipe", "a", "b")
-_HERE = Path(__file__).parent
-_CODE, _LOOKS = ((_HERE / name).read_text("utf-8") for name in ("viewer.js", "viewer.css"))
+_CODE, _LOOKS = (Path(__file__).with_name(name).read_text("utf-8") for name in ("viewer.js", "viewer.css"))
 # Streamlit sends a script with each change of its element: these wait for the code that another one brings
 _STUB = """
 export default (component) => {
@@ -52,9 +51,7 @@ _CONTROLS = _component("sightlines.controls", js=_STUB)
 
 
 class Picture(NamedTuple):
-    """A picture that the browser has, or is about to have."""
-
-    id: str
+    id: str  # by which the browser knows it
     size: tuple[int, int]  # width, height
 
 
@@ -196,11 +193,7 @@ def _viewer(key: str, picture: Picture, head: dict, body: bytes, lines: int, abo
 
 
 def picker(
-    key: str,
-    label: str,
-    names: Mapping[str, str],
-    chosen: str,
-    on_pick: Callable[[str], None] | None = None,
+    key: str, label: str, names: Mapping[str, str], chosen: str, on_pick: Callable[[str], None] | None = None
 ) -> None:
     """Names of maps in a row, one of which all viewers of the page show.
 

@@ -14,7 +14,8 @@ const page = {
   name: null, // of the map that was picked for all viewers
   hover: null, // [x, y], shares of the picture's width and height
   pinned: null,
-  told: "", // the pinned point as the server last had it
+  told: "", // the pinned place and the look as the server last had them
+  toldLook: "",
   zoom: 1,
   middle: [0.5, 0.5],
 };
@@ -51,18 +52,21 @@ function thing(id) {
   if (!things.has(id)) {
     let arrive;
     const promise = new Promise((resolve) => (arrive = resolve));
-    things.set(id, { promise, arrive });
-    for (const old of things.keys()) if (things.size > KEPT) things.delete(old);
+    things.set(id, { promise, arrive, on: new Set() });
+    for (const [old, { come, on }] of things) if (things.size > KEPT && come && !on.size) things.delete(old);
   }
   return things.get(id);
 }
 
-function takeThing({ data }) {
+/** Keeps a picture or values, at least as long as their element is on the page. */
+function takeThing({ data, parentElement }) {
   const [head, body] = unpack(data);
   const one = thing(head.id);
-  if (one.come) return;
+  for (const { on } of things.values()) on.delete(parentElement);
+  one.on.add(parentElement);
+  if (!one.come) one.arrive(head.size ? picture(head, body) : body.slice());
   one.come = true;
-  one.arrive(head.size ? picture(head, body) : body.slice());
+  return () => one.on.delete(parentElement);
 }
 
 async function picture(head, body) {
@@ -347,7 +351,7 @@ function drawAlone(viewer) {
 function drawTogether(viewer) {
   const { picture: source, head } = viewer;
   const sides = sidesOf(viewer);
-  if (sides.length < 2 || sides.some((side) => side.picture !== source)) return;
+  if (sides.length < 2 || sides.some((side) => side.picture.id !== source.id)) return;
   const [a, b] = sides.map((side) => side.one), { opacity, colours } = page.look;
   const ranges = sides.map((side) => side.range), regions = [a, b].map((one) => regionOf(viewer, one.map));
   const cut = Math.round(source.width * (place()?.[0] ?? 0.5));
@@ -366,8 +370,9 @@ function drawTogether(viewer) {
     const edge = regions[0] ?? regions[1];
     if (edge) contour(out, edge);
   });
-  const words = [a, b].map((one, i) => `${["Orange", "Blue"][i]}: ${one.map.words}`).join("; ");
-  speech(viewer, [[`${words}. ${head.words}`, head.facts[page.name ?? a.map.name] ?? head.facts[""] ?? ""]]);
+  const names = NAMES[viewer.mode], laid = names[0] === "Orange";
+  const words = [a, b].flatMap((one, i) => (names[i] ? `${names[i]}: ${one.map.words}` : [])).join("; ");
+  speech(viewer, [[`${words}.${laid ? ` ${head.words}` : ""}`, head.facts[page.name ?? a.map.name] ?? head.facts[""] ?? ""]]);
   say(viewer, 0, `${words}, over ${source.title}`);
 }
 
@@ -411,7 +416,10 @@ function fade(ghost, canvas) {
 
 // ---------------------------------------------------------------- words and numbers
 
-const short = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+/** Two digits; of what is next to nothing in a span, none. */
+function short(value, span = 0) {
+  return Math.abs(value) < span / 1000 ? "0" : String(Number(value.toPrecision(2))).replace("-", "−");
+}
 
 /** A line with **bold**, :material/icons: and :red[colours], as Streamlit writes them. */
 function written(className, text) {
@@ -432,8 +440,8 @@ function written(className, text) {
 function legend(parts, map, [low, high], colours) {
   parts.legend.style.visibility = map.kind === "colours" ? "hidden" : "";
   const [from, to] = map.kind === "signed" ? [-high, high] : [low, high];
-  parts.low.textContent = short(from);
-  parts.high.textContent = short(to) + (map.unit ? ` ${map.unit}` : "");
+  parts.low.textContent = short(from, to - from);
+  parts.high.textContent = short(to, to - from) + (map.unit ? ` ${map.unit}` : "");
   const shade = map.kind === "heat" ? colours : map.kind;
   if (parts.bar.dataset.shade === shade) return;
   parts.bar.dataset.shade = shade;
@@ -496,13 +504,13 @@ function readOne(one, at, source) {
   if (map.kind === "colours") return { value: " ", cell };
   const value = values[row * columns + column], [low, high] = one.viewer.range;
   const from = map.kind === "signed" ? -high : low;
-  return { value: short(value) + (map.unit ? ` ${map.unit}` : ""), cell, share: (value - from) / (high - from || 1) };
+  return { value: short(value, high - from) + (map.unit ? ` ${map.unit}` : ""), cell, share: (value - from) / (high - from || 1) };
 }
 
 function readBoth(viewer, at) {
-  const sides = sidesOf(viewer);
-  const read = sides.map((side) => readOne(side.one, at, side.picture).value);
-  return { value: read.length < 2 ? "" : `orange ${read[0]}, blue ${read[1]}`, cell: "" };
+  const names = NAMES[viewer.mode];
+  const read = sidesOf(viewer).map((side) => readOne(side.one, at, side.picture).value);
+  return { value: read.flatMap((one, i) => (names[i] ? `${names[i]} ${one}` : [])).join(", "), cell: "" };
 }
 
 // ---------------------------------------------------------------- pointing
@@ -669,11 +677,15 @@ function radios(label, options, chosen, choose) {
 }
 
 const MODES = [["both", "Both"], ["difference", "Difference"], ["swipe", "Swipe"], ["a", "A"], ["b", "B"]];
+const NAMES = { swipe: ["Left", "Right"], a: ["A"], b: [, "B"] }; // of the two maps, by mode
+NAMES.both = NAMES.difference = ["Orange", "Blue"];
 const KEYS = "Arrow keys move the crosshair, Enter pins it, plus and minus zoom, F fills the screen.";
 
 function build(root, head) {
-  const tool = (icon, label) =>
-    make("button", { type: "button", className: "icon", textContent: icon, title: label, ariaLabel: label });
+  const tool = (icon, label) => {
+    const className = `icon ${label.toLowerCase()}`;
+    return make("button", { type: "button", className, textContent: icon, title: label, ariaLabel: label });
+  };
   const parts = {
     root,
     canvas: make("canvas", { role: "img" }),
@@ -784,9 +796,9 @@ function takePicker({ data, parentElement, setTriggerValue }) {
 
 /** Opacity, colours, scale and the true region, for all viewers of the page. */
 function takeControls({ data, parentElement, setTriggerValue }) {
-  const root = rootOf(parentElement, "strip"), { look, controls, tells } = data;
-  if (root.told !== JSON.stringify(look)) Object.assign(page.look, look);
-  root.told = JSON.stringify(look);
+  const root = rootOf(parentElement, "strip"), { look, controls, tells } = data, said = JSON.stringify(look);
+  if (page.toldLook !== said) Object.assign(page.look, look);
+  page.toldLook = said;
   const change = (name, value) => {
     page.look[name] = value;
     for (const strip of strips) strip.show();

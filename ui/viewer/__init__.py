@@ -1,0 +1,250 @@
+"""Maps over a picture, drawn in the browser: pictures, maps and matrices go there once, as what they are.
+
+    viewer.load()  # once a run, before the rest
+    shown = viewer.picture(array, "A cat", regions={"cat": mask})
+    viewer.controls("look")
+    viewer.show("a", shown, [viewer.Map(cam, "Grad-CAM for “cat”", box)])
+    viewer.show("b", shown, [viewer.Map(other, "Relevance for “cat”", box)])
+    viewer.together("ab", shown, "a", "b")
+
+What is drawn is what ``ui.figures.laid`` draws of ``sent(values)``. Opacity, colours, scale, zoom, the
+crosshair and what lies under the pointer are the browser's; it tells the server of a pinned place, a picked
+name and, if asked to, the look, once they have been left alone for a moment.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator_singletons import get_dg_singleton_instance
+from streamlit.errors import StreamlitDuplicateElementKey
+
+from vizcore import render
+
+from . import wire
+from .wire import LOOK
+from .wire import sent as sent
+
+MODES = ("both", "difference", "swipe", "a", "b")
+_CODE, _LOOKS = (Path(__file__).with_name(name).read_text("utf-8") for name in ("viewer.js", "viewer.css"))
+# Streamlit sends a script with each change of its element: these wait for the code that another one brings
+_STUB = """
+export default (component) => {
+  const wait = {};
+  window.sightlines ??= Object.assign(new Promise((resolve) => (wait.arrive = resolve)), wait);
+  return window.sightlines.then((viewer) => viewer.mount(component));
+}
+"""
+_component = st.components.v2.component
+_LOADER = _component("sightlines.loader", js=_CODE)
+_THING = _component("sightlines.thing", js=_STUB)
+_VIEWER = _component("sightlines.viewer", js=_STUB)
+_PICKER = _component("sightlines.picker", js=_STUB)
+_CONTROLS = _component("sightlines.controls", js=_STUB)
+
+
+class Picture(NamedTuple):
+    id: str  # by which the browser knows it
+    size: tuple[int, int]  # width, height
+
+
+class Map(NamedTuple):
+    """What lies over a picture. Words and facts may have **bold**, :material/icons: and :red[colours]."""
+
+    values: np.ndarray  # (h, w); (3, h, w) if colours; (h * w, h * w) with a grid: a row is a place's map
+    words: str  # what it is
+    box: tuple[float, float, float, float]  # left, top, right, bottom: what the network saw of the picture
+    kind: str = "heat"  # "signed": about 0, -1 to 1 unless a range is given; "colours": (3, h, w), 0 to 1
+    range: tuple[float, float] | None = None  # where its colours end; by default at its ends where it is seen
+    grid: tuple[int, int] | None = None  # rows and columns of the places that can be asked for
+    name: str = ""  # by which it is picked
+    unit: str = ""  # of its values; maps of one kind and unit can share a scale
+    region: str = ""  # which of the picture's regions holds the truth
+    facts: str = ""  # what is known of it, below its words
+    alt: str = ""  # for those who can't see it; by default its words, over the picture's title
+
+
+# ---------------------------------------------------------------- what goes to the browser
+
+
+def load() -> None:
+    """Bring the code, at the beginning of each run; the browser gets it once."""
+    shades = np.linspace(0, 1, 256, dtype=np.float32)[None]
+    tables = {name: render.colourise(shades, name).tobytes() for name in render.COLOUR_MAPS}
+    tables = {name: base64.b64encode(table).decode() for name, table in tables.items()}
+    data = {"css": _LOOKS, "tables": tables, "ends": [render.CNN_COLOUR, render.VIT_COLOUR]}
+    _style(":root { --sightlines: 1; }")  # at the first of them Streamlit fetches its code for styles
+    with _unseen():
+        _LOADER(key="sightlines-loader", data=data)
+
+
+def picture(array: np.ndarray, title: str, regions: Mapping[str, np.ndarray] | None = None) -> Picture:
+    """Send a picture, without loss, before the viewers that lay maps over it.
+
+    Args:
+        array: (H, W, 3) uint8. regions: by name, where things really are, (H, W) bool.
+    """
+    array = np.ascontiguousarray(array)
+    masks = {name: np.ascontiguousarray(mask, bool) for name, mask in (regions or {}).items()}
+    about = json.dumps([title, array.shape, *masks]).encode()
+    name = wire.digest(about, array.tobytes(), *(mask.tobytes() for mask in masks.values()))
+    size = array.shape[1], array.shape[0]
+    head, body = _files(name, array, masks)
+    _thing(name, {"size": size, "title": title, **head}, body)
+    return Picture(name, size)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _files(name: str, _array: np.ndarray, _masks: dict) -> tuple[dict, bytes]:
+    return wire.picture_files(_array, _masks)
+
+
+def _thing(name: str, head: dict, body: bytes) -> None:
+    """An element that is there to be kept by the browser; a second one of the same is none."""
+    with _unseen(), contextlib.suppress(StreamlitDuplicateElementKey):
+        _THING(key=f"sightlines-{name}", data=wire.packed({"id": name, **head}, body))
+
+
+def _unseen():
+    """Where Streamlit puts what takes no room on the page."""
+    return get_dg_singleton_instance().event_dg
+
+
+# ---------------------------------------------------------------- what is seen
+
+
+def show(
+    key: str,
+    picture: Picture,
+    maps: Sequence[Map] = (),
+    chosen: str = "",
+    point: tuple[float, float] | None = None,
+    on_pin: Callable[[tuple[float, float]], None] | None = None,
+    lines: int = 2,
+) -> None:
+    """A picture with one of its maps over it; without any, the picture.
+
+    Args:
+        key: of the element, and for ``together``: letters, digits, - and _.
+        chosen: the name of the map to begin with, by default the first.
+        point: (x, y), the pinned place as shares of width and height, 0 to 1, for all viewers of the page.
+        on_pin: called with the place that was clicked, before the next run.
+        lines: of words for which room is kept.
+
+    Raises:
+        ValueError: a map hasn't the shape that its kind asks for, or values that are no numbers.
+    """
+    heads, body = [], bytearray()
+    for one in maps:
+        head, values = wire.map_head(one, len(body))
+        heads.append(head)
+        if head.pop("apart", False):
+            head["thing"] = head["id"]
+            _thing(head["id"], {}, values)
+        else:
+            body += values
+    head = {"maps": heads, "chosen": chosen, "point": point, "pins": on_pin is not None}
+    _viewer(key, picture, head, bytes(body), lines, **_heard(key, "pinned", wire.place, on_pin))
+
+
+def together(
+    key: str,
+    picture: Picture,
+    orange: str,
+    blue: str,
+    words: str = "",
+    facts: Mapping[str, str] | None = None,
+    mode: str = "both",
+    zero: bool = True,
+    lines: int = 3,
+) -> None:
+    """What two viewers show, on one picture: both, their difference, or one beside the other.
+
+    Args:
+        orange, blue: the keys of the two viewers. words: after those of the two maps.
+        facts: what is known of both, by the name of the map that was picked; "" for any other.
+        mode: one of ``MODES`` to begin with. zero: each map from 0 to its maximum, not from its minimum.
+    """
+    told = {"of": [orange, blue], "words": words, "facts": dict(facts or {}), "mode": mode, "zero": zero}
+    _viewer(key, picture, {"maps": [], **told}, b"", lines, above=2.4)
+
+
+def _viewer(key: str, picture: Picture, head: dict, body: bytes, lines: int, above: float = 0, **calls):
+    """The element, and its place on the page, kept before its code has come: nothing moves when it does."""
+    own, (width, height) = f".st-key-{key}", picture.size
+    around = "{0}::before {{ margin-bottom: {1}rem; }}".format
+    _style(
+        f"{own} {{ display: grid; container-type: inline-size; }}",
+        f"{own} > *, {own}::before {{ grid-area: 1 / 1; min-width: 0; }}",
+        f"{own}::before {{ content: ''; aspect-ratio: {width} / {height};",
+        f"width: min(100%, 70vh * {width} / {height}); }} {around(own, above + 1.35 + 1.25 * lines)}",
+        f"@container (max-width: 260px) {{ {around(own, above + 1.35 + 2.5 * lines)} }}",
+    )
+    head = {"key": key, "picture": picture.id, "size": picture.size, "lines": lines, **head}
+    head["id"] = wire.digest(json.dumps([head["picture"], head["maps"]]).encode(), body)
+    _VIEWER(key=key, data=wire.packed(head, body), **calls)
+
+
+def picker(
+    key: str, label: str, names: Mapping[str, str], chosen: str, on_pick: Callable[[str], None] | None = None
+) -> None:
+    """Names of maps in a row, one of which all viewers of the page show.
+
+    A viewer that hasn't got the map waits for it, and the server is asked at once.
+
+    Args:
+        names: and a word or number of each, or "". on_pick: called with the name, before the next run.
+    """
+    options = [(name, name, note) for name, note in names.items()]
+    data = {"label": label, "names": options, "chosen": chosen, "tells": on_pick is not None}
+    _style(f".st-key-{key} {{ min-height: 2rem; }}")
+    known = {name: name for name in names}.get
+    _PICKER(key=key, data=data, **_heard(key, "picked", lambda said: known(str(said)), on_pick))
+
+
+def controls(
+    key: str,
+    look: Mapping[str, Any] = LOOK,
+    which: Sequence[str] = ("opacity", "colours", "scale"),
+    on_look: Callable[[dict], None] | None = None,
+) -> None:
+    """The look of all viewers of the page: some of "opacity", "colours", "scale" and "region"."""
+    data = {"look": {**LOOK, **look}, "controls": list(which), "tells": on_look is not None}
+    rows = (len(which) + 1) // 2  # on a phone
+    _style(
+        f".st-key-{key} {{ min-height: 2.4rem; }}",
+        f"@media (max-width: 640px) {{ .st-key-{key} {{ min-height: {2.45 * rows - 0.25}rem; }} }}",
+    )
+    _CONTROLS(key=key, data=data, **_heard(key, "look", wire.look, on_look))
+
+
+def row(key: str, count: int = 2):
+    """Columns that stay beside each other on a phone."""
+    columns = f".st-key-{key} [data-testid=stColumn]"
+    _style(f"@media (max-width: 640px) {{ {columns} {{ min-width: 0; flex: 1 1 0; }} }}")
+    return st.container(key=key).columns(count, gap="small")
+
+
+def _style(*rules: str) -> None:
+    st.html(f"<style>{' '.join(rules)}</style>")
+
+
+# ---------------------------------------------------------------- what the browser says
+
+
+def _heard(key: str, event: str, check: Callable[[Any], Any], call: Callable | None) -> dict:
+    """Options of a component that calls with what the browser said, if that can be so."""
+
+    def changed():
+        said = check(getattr(st.session_state.get(key), event, None))
+        if said is not None:
+            call(said)
+
+    return {f"on_{event}_change": changed} if call else {}

@@ -62,5 +62,5 @@ with place.container():
     figures.pointer(shown, alt_text, "both", point_at, (state["x"] / 100, state["y"] / 100))
     st.caption("; ".join(words) + "." if words else "No model could be loaded.")
     if len(words) == 2:
-        saving.keep_both("both", "; ".join(words) + ".", picture, shown)
+        saving.keep_both("both", "; ".join(words) + ".", picture, lambda: shown)
 saving.offer("Feature maps")

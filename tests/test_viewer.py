@@ -9,7 +9,7 @@ from PIL import Image
 
 from ui import viewer
 from ui.viewer import wire
-from vizcore import render
+from vizcore.drawing import render
 
 BOX = (0, 0, 64, 48)
 

@@ -18,8 +18,8 @@ from viewer_demo import cases, drawn
 
 from benchmarks.visitor import wait_for
 from ui import figures, viewer
-from vizcore import render
-from vizcore.frame import seen, to_frame
+from vizcore.drawing import render
+from vizcore.pictures.frame import seen, to_frame
 
 WATCHED = """
 window.shifts = [];

@@ -12,7 +12,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from ui import viewer  # noqa: E402
-from vizcore import textures  # noqa: E402
+from vizcore.pictures import textures  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 LAYERS = {"early": 16, "late": 8}

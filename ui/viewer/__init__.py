@@ -15,7 +15,6 @@ name and, if asked to, the look, once they have been left alone for a moment.
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,11 +22,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator_singletons import get_dg_singleton_instance
-from streamlit.errors import StreamlitDuplicateElementKey
 
-from vizcore import render
+from vizcore.drawing import render
 
+from ..streamlit_private import of_no_room, once
 from . import wire
 from .wire import LOOK
 from .wire import sent as sent
@@ -81,7 +79,7 @@ def load() -> None:
     tables = {name: base64.b64encode(table).decode() for name, table in tables.items()}
     data = {"css": _LOOKS, "tables": tables, "ends": [render.CNN_COLOUR, render.VIT_COLOUR]}
     _style(":root { --sightlines: 1; }")  # at the first of them Streamlit fetches its code for styles
-    with _unseen():
+    with of_no_room():
         _LOADER(key="sightlines-loader", data=data)
 
 
@@ -108,13 +106,8 @@ def _files(name: str, _array: np.ndarray, _masks: dict) -> tuple[dict, bytes]:
 
 def _thing(name: str, head: dict, body: bytes) -> None:
     """An element that is there to be kept by the browser; a second one of the same is none."""
-    with _unseen(), contextlib.suppress(StreamlitDuplicateElementKey):
+    with of_no_room(), once():
         _THING(key=f"sightlines-{name}", data=wire.packed({"id": name, **head}, body))
-
-
-def _unseen():
-    """Where Streamlit puts what takes no room on the page."""
-    return get_dg_singleton_instance().event_dg
 
 
 # ---------------------------------------------------------------- what is seen
@@ -164,6 +157,7 @@ def together(
     mode: str = "both",
     zero: bool = True,
     lines: int = 3,
+    on_mode: Callable[[str], None] | None = None,
 ) -> None:
     """What two viewers show, on one picture: both, their difference, or one beside the other.
 
@@ -171,9 +165,12 @@ def together(
         orange, blue: the keys of the two viewers. words: after those of the two maps.
         facts: what is known of both, by the name of the map that was picked; "" for any other.
         mode: one of ``MODES`` to begin with. zero: each map from 0 to its maximum, not from its minimum.
+        on_mode: called with the mode that was chosen, before the next run.
     """
     told = {"of": [orange, blue], "words": words, "facts": dict(facts or {}), "mode": mode, "zero": zero}
-    _viewer(key, picture, {"maps": [], **told}, b"", lines, above=2.4)
+    head = {"maps": [], "tells": on_mode is not None, **told}
+    calls = _heard(key, "mode", lambda said: said if said in MODES else None, on_mode)
+    _viewer(key, picture, head, b"", lines, above=2.4, **calls)
 
 
 def _viewer(key: str, picture: Picture, head: dict, body: bytes, lines: int, above: float = 0, **calls):
@@ -228,7 +225,10 @@ def controls(
 def row(key: str, count: int = 2):
     """Columns that stay beside each other on a phone."""
     columns = f".st-key-{key} [data-testid=stColumn]"
-    _style(f"@media (max-width: 640px) {{ {columns} {{ min-width: 0; flex: 1 1 0; }} }}")
+    narrow = (
+        f"{columns} {{ min-width: 0; flex: 1 1 0; }} {columns} h3 {{ font-size: 1rem; padding: 0.25rem 0; }}"
+    )
+    _style(f"@media (max-width: 640px) {{ {narrow} }}")
     return st.container(key=key).columns(count, gap="small")
 
 

@@ -1,7 +1,7 @@
 // Maps over a picture, drawn where they are looked at. An element of its own brings this file once a session
 // (see __init__.py); every other element is a stub that hands itself to `mount`.
 //
-//   bytes -> unpack -> framed (as vizcore.frame.to_frame) -> PAINT (as ui.figures.laid) -> canvas
+//   bytes -> unpack -> framed (as vizcore.pictures.frame.to_frame) -> PAINT (as ui.figures.laid) -> canvas
 
 const REST = 300; // ms of quiet before the server is told what was chosen
 const FADE = 180; // ms
@@ -532,7 +532,7 @@ function later(wait = REST) {
   };
 }
 
-const tellPin = later(), tellName = later(), tellLook = later(), speak = later(250);
+const tellPin = later(), tellName = later(), tellLook = later(), tellMode = later(), speak = later(250);
 
 function pin(viewer, at) {
   page.pinned = at;
@@ -720,9 +720,11 @@ function modes(viewer) {
   const choose = (mode) => {
     viewer.mode = mode;
     group.check(mode);
+    if (viewer.head.tells) tellMode(() => viewer.send("mode", (viewer.head.mode = mode)));
     draw();
   };
   const group = radios("On one picture", MODES, viewer.mode, choose);
+  viewer.check = group.check;
   viewer.parts.root.prepend(group);
 }
 
@@ -740,6 +742,7 @@ async function takeViewer({ data, parentElement, setTriggerValue }) {
   settle(parentElement, root); // where the page was built anew, what was drawn moves over as it is
   viewer.parent = parentElement;
   viewer.send = setTriggerValue;
+  if (head.of && head.mode !== viewer.head.mode) viewer.check((viewer.mode = head.mode)); // by Back, say
   root.style.setProperty("--wide", head.size[0]);
   root.style.setProperty("--high", head.size[1]);
   root.style.setProperty("--lines", head.lines);

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from vizcore import render
+from vizcore.drawing import render
 
 FEW = 1024  # cells up to which a map goes as floats; of more, each value goes as a byte
 APART = 8192  # bytes from which values are an element of their own, sent once and kept by the browser

@@ -237,7 +237,7 @@ def said(at, state: State) -> Iterator[Said]:
             elif child.type in ("markdown", "caption", "info", "warning", "subheader"):
                 yield Said(here, "# " * (child.type == "subheader") + child.value)
             for one in viewer_maps(child):
-                yield Said(here, f"{one['words']} {one['facts']}", one["name"])
+                yield from (Said(here, one[part], one["name"]) for part in ("words", "facts"))
 
     found = list(walk(at.main, ""))
     yield from _by_name(found, state) if state.page == "attention_rollout" else found
@@ -254,7 +254,7 @@ def _by_name(found: list[Said], state: State) -> Iterator[Said]:
             slot = same[0].slot
         elif same := [half for half in halves if words == f"# {half.title}"]:  # a heading, A's first
             slot, headed = same[min(headed, len(same) - 1)].slot, headed + 1
-        yield Said(place if slot is None else slot, words, asked)
+        yield Said(place if slot is None or words.endswith("says:") else slot, words, asked)
 
 
 def sentences(words: str) -> list[str]:

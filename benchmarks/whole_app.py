@@ -42,7 +42,10 @@ def viewer_maps(element) -> list[dict]:
         return []
     data = element.proto.bytes
     head = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
-    both = [{"name": name, "words": "", "facts": facts} for name, facts in head.get("facts", {}).items()]
+    both = [
+        {"name": name, "words": "", "facts": facts, "alt": "", "mode": head["mode"]}
+        for name, facts in head.get("facts", {}).items()
+    ]
     return [
         one | {"key": head["key"], "chosen": head.get("chosen", one["name"])} for one in head["maps"] + both
     ]
@@ -57,3 +60,11 @@ def all_words(at: AppTest) -> str:
     """What stands on a page: its text, and what is said of the maps that are seen."""
     seen = [f"{one['words']}\n{one['facts']}" for one in all_maps(at) if one["name"] == one["chosen"]]
     return "\n".join([*(one.value for one in [*at.markdown, *at.caption]), *seen])
+
+
+def viewer_look(at: AppTest) -> dict:
+    """How the maps of a page look at first: what its controls are told."""
+    data = [
+        one.proto for one in at.get("bidi_component") if one.proto.component_name == "sightlines.controls"
+    ]
+    return json.loads(data[0].json)["look"]

@@ -25,11 +25,15 @@ models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 masks = scene_masks(picture.title, picture.size[0])
 with controls:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
+    with first:
         name, indices = classes.ask(sides, "g_class")
-        chosen_settings = settings.ask("grad_cam")
-    names = classes.likely(sides, name)
-    over_picture.flip("g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class")
+    with second:
+        names = classes.likely(sides, name)
+        over_picture.flip(
+            "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
+        )
+    chosen_settings = settings.ask("grad_cam")
 now = over_picture.look(LOOK)
 look = {"masks": masks, "region": now["region"], "opacity": now["opacity"] / 100, "asked": name}
 look |= {"settings": chosen_settings, "over": over_picture.held("g_over")}

@@ -24,7 +24,7 @@ left, right = st.columns([1, 2], gap="medium")
 with left:
     with st.container(horizontal=True):  # as high as the networks' names
         st.subheader(plain(picture.title), anchor=False)
-    viewer.show("h_picture", over_picture.picture(picture, masks), lines=0)
+    viewer.show("h_picture", over_picture.picture(picture), lines=0)
 with right:
     columns = viewer.row("h_maps")
 models = load_both(choices, columns)

@@ -9,6 +9,7 @@ from ui import viewer
 from ui.address import in_words, keys
 from ui.address.kinds import as_words
 from ui.address.words import parse
+from vizcore.drawing.render import COLOUR_MAPS
 
 NAMES = st.sampled_from(list(keys.keys()))
 WORDS = st.one_of(
@@ -72,6 +73,12 @@ def test_a_link_of_an_older_version_opens_its_view(app, monkeypatch):
 
 IN_BROWSER = {  # what the viewer offers there, by the key under which the address holds it
     "grad_cam": {"g_over": viewer.MODES, "g_opacity": range(101), "g_region": [True, False]},
+    "feature_maps": {"opacity_a": range(101), "opacity_b": range(101)},
+    "attention_rollout": {
+        "r_opacity": range(101),
+        "r_colours": list(COLOUR_MAPS),
+        "r_scale": ["own", "shared"],
+    },
 }
 
 

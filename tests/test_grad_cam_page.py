@@ -1,12 +1,10 @@
 """Every widget of the Grad-CAM page, without a browser."""
 
-import json
-
 import numpy as np
 import pytest
 import streamlit as st
 
-from benchmarks.whole_app import all_maps, all_words
+from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui import answers, checks, jobs, repeating
 
 
@@ -214,16 +212,12 @@ def test_bad_links_do_no_harm(page):
 
 
 def test_what_a_link_says_of_the_look_is_what_the_viewer_begins_with(page):
-    def data(at, name, key):
-        found = [one.proto for one in at.get("bidi_component") if one.proto.component_name == name]
-        return next(one for one in found if f"-{key}" in one.id)
-
     at = page(g_opacity="30", g_region="false", g_over="difference")
-    look = json.loads(data(at, "sightlines.controls", "g_look").json)["look"]
+    look = viewer_look(at)
     assert (look["opacity"], look["region"]) == (30, False)
     kept = at.session_state["kept"]
     other = page(g_opacity="90", g_region="false", g_over="both").session_state["kept"]
-    assert b'"mode": "difference"' in data(at, "sightlines.viewer", "g_ab").bytes
+    assert [one["mode"] for one in all_maps(at) if one["key"] == "g_ab"] == ["difference"]
     assert "The difference of both maps" in kept and "Both maps" in other
     name = "Grad-CAM of Texture ResNet, A"
     assert np.abs(kept[name].draw().astype(int) - other[name].draw()).mean() > 5

@@ -16,15 +16,15 @@ from .address import offer
 from .address.keys import key as of_address
 from .answers import Side
 from .classes import class_names
-from .mapped import Mapped
+from .mapped import Mapped, scene_masks
 from .plain import plain
 
 state = st.session_state
 
 
-def picture(one, masks: Mapping[str, np.ndarray] | None = None) -> viewer.Picture:
-    """A page's picture, and where things really are in it."""
-    return viewer.picture(one.array, plain(one.title), masks)
+def picture(one) -> viewer.Picture:
+    """A page's picture, and where things really are in it: the same on all pages, so that it is sent once."""
+    return viewer.picture(one.array, plain(one.title), scene_masks(one.title, one.size[0]))
 
 
 def cams(
@@ -110,5 +110,5 @@ def flip(key: str, label: str, names: Mapping[str, str], chosen: str, widget: st
 
 def roomy(key: str, rems: float):
     """A place that keeps its height while what is said in it changes by some lines."""
-    st.html(f"<style>.st-key-{key} {{ min-height: {rems}rem; }}</style>")
+    viewer.style(f".st-key-{key} {{ min-height: {rems}rem; }}")
     return st.container(key=key)

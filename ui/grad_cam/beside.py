@@ -24,7 +24,7 @@ def _tensor(values: np.ndarray):
 
 def together(mapped: list[Mapped], look: dict) -> None:
     """Both maps on one picture, and how far they agree."""
-    one, masks = mapped[0], look["masks"]
+    one = mapped[0]
     keys = [f"g_{own.choice.slot}" for own in mapped]
     if len(mapped) < 2:
         st.caption("With a second map, both could be laid on one picture.")
@@ -35,7 +35,7 @@ def together(mapped: list[Mapped], look: dict) -> None:
     alike = one.name.casefold() == mapped[1].name.casefold()
     facts = {look["asked"]: judgements.agreement(rank, shared, flat, alike)}
     each = "Each map from 0 to its own maximum."
-    shown = over_picture.picture(one.picture, masks)
+    shown = over_picture.picture(one.picture)
     viewer.together("g_ab", shown, orange, blue, each, facts, look["over"], lines=7, on_mode=_over)
     st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
     words = [f"{figures.colour_name(own.colour)}: {own.model.title} for “{own.name}”" for own in mapped]
@@ -84,7 +84,7 @@ def likeliest(one: Mapped, look: dict) -> None:
         one.choice, one.picture.key, method, layer, classes, one.model, one.picture.image
     )
     figures.heading(one.model, one.colour)
-    names, shown = class_names(one.model), over_picture.picture(one.picture, look["masks"])
+    names, shown = class_names(one.model), over_picture.picture(one.picture)
     for k, (column, (index, probability)) in enumerate(zip(st.columns(5), top, strict=False)):
         heat = maps[classes.index(index)]
         alike = rank_correlation(_tensor(heat), _tensor(maps[0]))

@@ -28,13 +28,12 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
 
     methods = [name for name, method in on_page("grad_cam").items() if method.applies(model)]
     forget(f"g_method_{slot}", methods, methods[0])
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        method = st.selectbox("Method", methods, key=f"g_method_{slot}")
-        if not METHODS[method].layer:
-            return method, None
-        forget(f"g_layer_{slot}", model.layers, default_layer(model))
-        layer = st.selectbox("Layer", model.layers, key=f"g_layer_{slot}")
-    return method, layer
+    first, second = st.columns(2, gap="small")
+    method = first.selectbox("Method", methods, key=f"g_method_{slot}")
+    if not METHODS[method].layer:
+        return method, None
+    forget(f"g_layer_{slot}", model.layers, default_layer(model))
+    return method, second.selectbox("Layer", model.layers, key=f"g_layer_{slot}")
 
 
 def panel(side: Side, picture, index: int | None, name: str, names: list[str], look: dict) -> Mapped | None:
@@ -54,6 +53,7 @@ def panel(side: Side, picture, index: int | None, name: str, names: list[str], l
         if flips(asked):
             found = over_picture.cams(side, picture, names, method, layer)
             show(f"g_{side.slot}", found, name, look)
+            figures.origin(model)
             return found[name]
         return _asked(asked, names if not asked.how.knows_class else [name], name, look)
     except ValueError as error:  # no gradient reaches its places
@@ -94,7 +94,7 @@ def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None) -
         step: of a method that may give several maps for one class, which are shown below, in small.
     """
     one, masks = found[name], look["masks"]
-    shown = over_picture.picture(one.picture, masks)
+    shown = over_picture.picture(one.picture)
     maps = [
         over_picture.over(each, masks, *_said(each, asked, masks), asked) for asked, each in found.items()
     ]

@@ -59,7 +59,7 @@ def panel(
     side: Side, picture, index: int | None, asked: str, names: list[str], masks: dict
 ) -> judgements.Network:
     """One network's map, or why there is none; returns what is known of it and of what it answers."""
-    model, shown = side.model, over_picture.picture(picture, masks)
+    model, shown = side.model, over_picture.picture(picture)
     facts = judgements.Network(
         model.title,
         learnt=model.weights != "random",

@@ -27,6 +27,11 @@ from vizcore.drawing import render
 
 from ..streamlit_private import of_no_room, once
 from . import wire
+from .rooms import MODES_ROOM as MODES_ROOM
+from .rooms import place as place
+from .rooms import room
+from .rooms import row as row
+from .rooms import style as style
 from .wire import LOOK
 from .wire import sent as sent
 
@@ -61,6 +66,7 @@ class Map(NamedTuple):
     box: tuple[float, float, float, float]  # left, top, right, bottom: what the network saw of the picture
     kind: str = "heat"  # "signed": about 0, -1 to 1 unless a range is given; "colours": (3, h, w), 0 to 1
     range: tuple[float, float] | None = None  # where its colours end; by default at its ends where it is seen
+    shared: tuple[float, float] | None = None  # the same on a shared scale; by default of those of its unit
     grid: tuple[int, int] | None = None  # rows and columns of the places that can be asked for
     name: str = ""  # by which it is picked
     unit: str = ""  # of its values; maps of one kind and unit can share a scale
@@ -78,7 +84,7 @@ def load() -> None:
     tables = {name: render.colourise(shades, name).tobytes() for name in render.COLOUR_MAPS}
     tables = {name: base64.b64encode(table).decode() for name, table in tables.items()}
     data = {"css": _LOOKS, "tables": tables, "ends": [render.CNN_COLOUR, render.VIT_COLOUR]}
-    _style(":root { --sightlines: 1; }")  # at the first of them Streamlit fetches its code for styles
+    style(":root { --sightlines: 1; }")  # at the first of them Streamlit fetches its code for styles
     with of_no_room():
         _LOADER(key="sightlines-loader", data=data)
 
@@ -121,6 +127,7 @@ def show(
     point: tuple[float, float] | None = None,
     on_pin: Callable[[tuple[float, float]], None] | None = None,
     lines: int = 2,
+    opacity: str = "opacity",
 ) -> None:
     """A picture with one of its maps over it; without any, the picture.
 
@@ -129,7 +136,7 @@ def show(
         chosen: the name of the map to begin with, by default the first.
         point: (x, y), the pinned place as shares of width and height, 0 to 1, for all viewers of the page.
         on_pin: called with the place that was clicked, before the next run.
-        lines: of words for which room is kept.
+        lines: of words for which room is kept. opacity: which one of ``LOOK`` it follows.
 
     Raises:
         ValueError: a map hasn't the shape that its kind asks for, or values that are no numbers.
@@ -143,7 +150,7 @@ def show(
             _thing(head["id"], {}, values)
         else:
             body += values
-    head = {"maps": heads, "chosen": chosen, "point": point, "pins": on_pin is not None}
+    head = {"maps": heads, "chosen": chosen, "point": point, "pins": on_pin is not None, "opacity": opacity}
     _viewer(key, picture, head, bytes(body), lines, **_heard(key, "pinned", wire.place, on_pin))
 
 
@@ -170,20 +177,12 @@ def together(
     told = {"of": [orange, blue], "words": words, "facts": dict(facts or {}), "mode": mode, "zero": zero}
     head = {"maps": [], "tells": on_mode is not None, **told}
     calls = _heard(key, "mode", lambda said: said if said in MODES else None, on_mode)
-    _viewer(key, picture, head, b"", lines, above=2.4, **calls)
+    _viewer(key, picture, head, b"", lines, above=MODES_ROOM, **calls)
 
 
 def _viewer(key: str, picture: Picture, head: dict, body: bytes, lines: int, above: float = 0, **calls):
     """The element, and its place on the page, kept before its code has come: nothing moves when it does."""
-    own, (width, height) = f".st-key-{key}", picture.size
-    around = "{0}::before {{ margin-bottom: {1}rem; }}".format
-    _style(
-        f"{own} {{ display: grid; container-type: inline-size; }}",
-        f"{own} > *, {own}::before {{ grid-area: 1 / 1; min-width: 0; }}",
-        f"{own}::before {{ content: ''; aspect-ratio: {width} / {height};",
-        f"width: min(100%, 70vh * {width} / {height}); }} {around(own, above + 1.35 + 1.25 * lines)}",
-        f"@container (max-width: 260px) {{ {around(own, above + 1.35 + 2.5 * lines)} }}",
-    )
+    room(f".st-key-{key}", picture.size, lines, above)
     head = {"key": key, "picture": picture.id, "size": picture.size, "lines": lines, **head}
     head["id"] = wire.digest(json.dumps([head["picture"], head["maps"]]).encode(), body)
     _VIEWER(key=key, data=wire.packed(head, body), **calls)
@@ -201,7 +200,7 @@ def picker(
     """
     options = [(name, name, note) for name, note in names.items()]
     data = {"label": label, "names": options, "chosen": chosen, "tells": on_pick is not None}
-    _style(f".st-key-{key} {{ min-height: 2rem; }}")
+    style(f".st-key-{key} {{ min-height: 2rem; }}")
     known = {name: name for name in names}.get
     _PICKER(key=key, data=data, **_heard(key, "picked", lambda said: known(str(said)), on_pick))
 
@@ -212,28 +211,14 @@ def controls(
     which: Sequence[str] = ("opacity", "colours", "scale"),
     on_look: Callable[[dict], None] | None = None,
 ) -> None:
-    """The look of all viewers of the page: some of "opacity", "colours", "scale" and "region"."""
+    """The look of all viewers of the page: some of what is in ``LOOK``."""
     data = {"look": {**LOOK, **look}, "controls": list(which), "tells": on_look is not None}
     rows = (len(which) + 1) // 2  # on a phone
-    _style(
+    style(
         f".st-key-{key} {{ min-height: 2.4rem; }}",
         f"@media (max-width: 640px) {{ .st-key-{key} {{ min-height: {2.45 * rows - 0.25}rem; }} }}",
     )
     _CONTROLS(key=key, data=data, **_heard(key, "look", wire.look, on_look))
-
-
-def row(key: str, count: int = 2):
-    """Columns that stay beside each other on a phone."""
-    columns = f".st-key-{key} [data-testid=stColumn]"
-    narrow = (
-        f"{columns} {{ min-width: 0; flex: 1 1 0; }} {columns} h3 {{ font-size: 1rem; padding: 0.25rem 0; }}"
-    )
-    _style(f"@media (max-width: 640px) {{ {narrow} }}")
-    return st.container(key=key).columns(count, gap="small")
-
-
-def _style(*rules: str) -> None:
-    st.html(f"<style>{' '.join(rules)}</style>")
 
 
 # ---------------------------------------------------------------- what the browser says

@@ -10,7 +10,7 @@ const ZOOMS = [1, 2, 4, 8];
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const page = {
-  look: { opacity: 70, colours: "viridis", scale: "own", region: true },
+  look: { opacity: 70, opacity_a: 70, opacity_b: 70, colours: "viridis", scale: "own", region: true },
   name: null, // of the map that was picked for all viewers
   hover: null, // [x, y], shares of the picture's width and height
   pinned: null,
@@ -227,18 +227,18 @@ function contour(out, edge) {
 
 /** Two maps on one grey picture, 0 to 1 each: both in their colours, or where one is stronger. */
 const TOGETHER = {
-  both(out, source, [a, b], opacity) {
+  both(out, source, [a, b], [opacityA, opacityB]) {
     for (let i = 0, j = 0; i < source.grey.length; i++, j += 4) {
-      const grey = source.grey[i], first = a[i] * opacity, second = b[i] * opacity;
+      const grey = source.grey[i], first = a[i] * opacityA, second = b[i] * opacityB;
       for (let c = 0; c < 3; c++) {
         const once = Math.round(grey * (1 - first) + ORANGE[c] * first);
         out[j + c] = once * (1 - second) + BLUE[c] * second;
       }
     }
   },
-  difference(out, source, [a, b], opacity, seen) {
+  difference(out, source, [a, b], opacities, seen) {
     const values = Float32Array.from(a, (value, i) => value - b[i]);
-    lay(out, { colours: out }, { values, seen }, source.width, signed(opacity), LEVELS, LEVELS);
+    lay(out, { colours: out }, { values, seen }, source.width, signed(Math.max(...opacities)), LEVELS, LEVELS);
   },
 };
 
@@ -296,6 +296,7 @@ function rangeOf(one) {
   const own = ({ map, frame }) =>
     map.range ?? (map.kind === "signed" ? [-1, 1] : [frame.low, frame.high]);
   if (page.look.scale !== "shared") return own(one);
+  if (one.map.shared) return one.map.shared;
   const alike = shown().filter(
     ({ one: other }) => other && other.map.kind === one.map.kind && other.map.unit === one.map.unit,
   );
@@ -303,10 +304,12 @@ function rangeOf(one) {
   return [Math.min(...all.map((r) => r[0])), Math.max(...all.map((r) => r[1]))];
 }
 
+const opacityOf = ({ viewer }) => page.look[viewer.head.opacity] / 100;
+
 function paintOne(out, one, range, region) {
   const { picture: source } = one.viewer;
   out.set(source.colours);
-  PAINT[one.map.kind](out, source, one.frame, range, page.look.opacity / 100, page.look.colours);
+  PAINT[one.map.kind](out, source, one.frame, range, opacityOf(one), page.look.colours);
   outline(out, one.frame, source);
   if (region) contour(out, region);
 }
@@ -341,8 +344,8 @@ function drawAlone(viewer) {
     return say(viewer, 0, source.title);
   }
   const { range } = viewer, region = regionOf(viewer, one.map);
-  const { opacity, colours } = page.look;
-  const what = [one.name, range, opacity, one.map.kind === "heat" && colours, !!region, one.map.region].join();
+  const { colours } = page.look;
+  const what = [one.name, range, opacityOf(one), one.map.kind === "heat" && colours, !!region, one.map.region].join();
   if (finish(viewer, what, (out) => paintOne(out, one, range, region))) legend(parts, one.map, range, colours);
   speech(viewer, viewer.maps.map((map) => [map.words, map.facts]));
   say(viewer, viewer.maps.indexOf(one.map), one.map.alt || `${one.map.words}, over ${source.title}`);
@@ -352,10 +355,10 @@ function drawTogether(viewer) {
   const { picture: source, head } = viewer;
   const sides = sidesOf(viewer);
   if (sides.length < 2 || sides.some((side) => side.picture.id !== source.id)) return;
-  const [a, b] = sides.map((side) => side.one), { opacity, colours } = page.look;
+  const [a, b] = sides.map((side) => side.one), { colours } = page.look, opacities = [a, b].map(opacityOf);
   const ranges = sides.map((side) => side.range), regions = [a, b].map((one) => regionOf(viewer, one.map));
   const cut = Math.round(source.width * (place()?.[0] ?? 0.5));
-  const what = [a.name, b.name, ranges, viewer.mode, viewer.mode === "swipe" && cut, opacity, colours];
+  const what = [a.name, b.name, ranges, viewer.mode, viewer.mode === "swipe" && cut, opacities, colours];
   what.push(page.look.region, a.map.region, b.map.region);
   finish(viewer, what.join(), (out) => {
     if (viewer.mode === "swipe") return swipe(out, [a, b], ranges, regions, cut);
@@ -366,7 +369,7 @@ function drawTogether(viewer) {
     if (viewer.names !== a.name + b.name) viewer.shares = [a, b].map((one) => shares(one, head.zero));
     viewer.names = a.name + b.name;
     for (let i = 0, j = 0; i < source.grey.length; i++, j += 4) out[j] = out[j + 1] = out[j + 2] = source.grey[i];
-    TOGETHER[viewer.mode](out, source, viewer.shares, opacity / 100, seen);
+    TOGETHER[viewer.mode](out, source, viewer.shares, opacities, seen);
     const edge = regions[0] ?? regions[1];
     if (edge) contour(out, edge);
   });
@@ -819,16 +822,20 @@ function takeControls({ data, parentElement, setTriggerValue }) {
   return () => strips.delete(root);
 }
 
+const percent = (name, label) => (change) => {
+  const range = make("input", { type: "range", min: 0, max: 100, step: 1, ariaLabel: label }), output = make("output");
+  range.oninput = () => change(name, Number(range.value));
+  const show = () => {
+    range.value = page.look[name];
+    output.textContent = `${page.look[name]} %`;
+  };
+  return [make("label", {}, label, range, output), show];
+};
+
 const CONTROLS = {
-  opacity(change) {
-    const range = make("input", { type: "range", min: 0, max: 100, step: 1, ariaLabel: "Opacity" }), output = make("output");
-    range.oninput = () => change("opacity", Number(range.value));
-    const show = () => {
-      range.value = page.look.opacity;
-      output.textContent = `${page.look.opacity} %`;
-    };
-    return [make("label", {}, "Opacity", range, output), show];
-  },
+  opacity: percent("opacity", "Opacity"),
+  opacity_a: percent("opacity_a", "Opacity of A"),
+  opacity_b: percent("opacity_b", "Opacity of B"),
   colours(change) {
     const options = Object.keys(tables).map((name) => make("option", { value: name, textContent: name }));
     const select = make("select", { ariaLabel: "Colours" }, ...options);

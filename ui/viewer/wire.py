@@ -16,7 +16,9 @@ from vizcore.drawing import render
 FEW = 1024  # cells up to which a map goes as floats; of more, each value goes as a byte
 APART = 8192  # bytes from which values are an element of their own, sent once and kept by the browser
 KINDS = ("heat", "signed", "colours")
-LOOK = {"opacity": 70, "colours": "viridis", "scale": "own", "region": True}
+LOOK = {"opacity": 70, "opacity_a": 70, "opacity_b": 70, "colours": "viridis", "scale": "own", "region": True}
+
+OPACITIES = [name for name in LOOK if name.startswith("opacity")]  # of all maps; of those of either network
 
 
 def digest(*parts: bytes) -> str:
@@ -114,7 +116,6 @@ def look(said) -> dict | None:
     """A look as ``LOOK`` has it; None where it is none."""
     if not isinstance(said, dict) or set(said) != set(LOOK):
         return None
-    opacity = said["opacity"]
-    fits = isinstance(opacity, int) and not isinstance(opacity, bool) and 0 <= opacity <= 100
+    fits = all(type(said[name]) is int and 0 <= said[name] <= 100 for name in OPACITIES)
     fits = fits and said["colours"] in list(render.COLOUR_MAPS) and said["scale"] in ("own", "shared")
     return dict(said) if fits and isinstance(said["region"], bool) else None

@@ -71,8 +71,9 @@ def test_a_link_of_an_older_version_opens_its_view(app, monkeypatch):
     assert "r_left" not in at.query_params
 
 
-IN_BROWSER = {  # what the viewer offers there, by the key under which the address holds it
+IN_BROWSER: dict[str, dict] = {  # what the viewer offers there, by the key under which the address holds it
     "grad_cam": {"g_over": viewer.MODES, "g_opacity": range(101), "g_region": [True, False]},
+    "saliency": {"s_opacity": range(101), "s_region": [True, False]},
     "feature_maps": {"opacity_a": range(101), "opacity_b": range(101)},
     "attention_rollout": {
         "r_opacity": range(101),

@@ -165,6 +165,7 @@ def together(
     zero: bool = True,
     lines: int = 3,
     on_mode: Callable[[str], None] | None = None,
+    on_pin: Callable[[tuple[float, float]], None] | None = None,
 ) -> None:
     """What two viewers show, on one picture: both, their difference, or one beside the other.
 
@@ -172,11 +173,12 @@ def together(
         orange, blue: the keys of the two viewers. words: after those of the two maps.
         facts: what is known of both, by the name of the map that was picked; "" for any other.
         mode: one of ``MODES`` to begin with. zero: each map from 0 to its maximum, not from its minimum.
-        on_mode: called with the mode that was chosen, before the next run.
+        on_mode, on_pin: called with the mode, or the place, that was chosen, before the next run.
     """
     told = {"of": [orange, blue], "words": words, "facts": dict(facts or {}), "mode": mode, "zero": zero}
-    head = {"maps": [], "tells": on_mode is not None, **told}
+    head = {"maps": [], "tells": on_mode is not None, "pins": on_pin is not None, **told}
     calls = _heard(key, "mode", lambda said: said if said in MODES else None, on_mode)
+    calls |= _heard(key, "pinned", wire.place, on_pin)
     _viewer(key, picture, head, b"", lines, above=MODES_ROOM, **calls)
 
 
@@ -213,7 +215,8 @@ def controls(
 ) -> None:
     """The look of all viewers of the page: some of what is in ``LOOK``."""
     data = {"look": {**LOOK, **look}, "controls": list(which), "tells": on_look is not None}
-    rows = (len(which) + 1) // 2  # on a phone
+    wide = sum(one in wire.OPACITIES for one in which)
+    rows = wide + (len(which) - wide + 1) // 2  # on a phone
     style(
         f".st-key-{key} {{ min-height: 2.4rem; }}",
         f"@media (max-width: 640px) {{ .st-key-{key} {{ min-height: {2.45 * rows - 0.25}rem; }} }}",

@@ -691,7 +691,7 @@ function build(root, head) {
   };
   const parts = {
     root,
-    canvas: make("canvas", { role: "img" }),
+    canvas: make("canvas", { role: "img", ariaLabel: "Not drawn yet" }),
     ghost: make("canvas", { className: "ghost", ariaHidden: "true" }),
     cross: make("i", { className: "cross", hidden: true }),
     tip: make("div", { className: "tip", hidden: true, ariaHidden: "true" }, make("b"), make("span")),

@@ -123,6 +123,7 @@ def test_pointing_at_a_map_asks_both_models(page):
     box = frame.bounding_box()
     frame.click(position={"x": box["width"] * 0.37, "y": box["height"] * 0.42})
     expect(page).to_have_url(re.compile("x=37&y=42.*view_a=Similar.places.*view_b=Similar"), timeout=30_000)
+    page.mouse.move(5, 5)
     settled(page)
     for key in ("f_a", "f_b"):
         expect(page.locator(f".st-key-{key} .said .now")).to_contain_text("Similarity to the point")

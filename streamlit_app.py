@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import address, guide
+from ui import address, guide, viewer
 from ui.choices import sidebar
 from ui.streamlit_private import bound_uploads
 from ui.warmup import warm_up
@@ -34,6 +34,7 @@ def main() -> None:
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Sightlines")
     with address.in_step(page.url_path, guide.opened, pages):
+        viewer.load()
         address.complaints()
         sidebar()
         guide.guide()

@@ -31,7 +31,7 @@ from vizcore.networks.load import load_model
 from vizcore.pictures import textures
 from vizcore.pictures.images import read_picture
 
-from .whole_app import whole_app
+from .whole_app import viewer_maps, whole_app
 
 PAGES = {"home": "h_class", "grad_cam": "g_class", "saliency": "s_class", "attention_rollout": "r_class",
          "feature_maps": ""}  # and what the class asked for is called there  # fmt: skip
@@ -197,6 +197,7 @@ def in_frame(half: Half, heat: torch.Tensor) -> torch.Tensor:
 class Said(NamedTuple):
     slot: str  # "a" or "b" where it stands in that network's own place, or ""
     words: str
+    asked: str = ""  # the class for which it is said, where it is one of several between which one can flip
 
 
 class State(NamedTuple):
@@ -221,7 +222,6 @@ class State(NamedTuple):
 
 def said(at, state: State) -> Iterator[Said]:
     """Everything that stands on the page itself, with the place where it stands."""
-    page = state.page
 
     def walk(block, slot: str):
         children = list(block.children.values())
@@ -229,17 +229,18 @@ def said(at, state: State) -> Iterator[Said]:
         for child in children:
             here = slot
             if child in rows:
-                places = {("home", 3): ("", "a", "b")}.get((page, len(rows)), ("a", "b"))
-                here = slot or (places[rows.index(child)] if rows.index(child) < len(places) else "")
-                if page != "home" and child.weight not in (0.5, 1.0):
-                    here = slot  # the picture on the left, all else beside it
+                here = slot or "ab"[rows.index(child) : rows.index(child) + 1]
+                if child.weight not in (0.5, 1.0):
+                    here = slot  # the picture on one side, all else beside it
             if getattr(child, "children", None):
                 yield from walk(child, here)
             elif child.type in ("markdown", "caption", "info", "warning", "subheader"):
                 yield Said(here, "# " * (child.type == "subheader") + child.value)
+            for one in viewer_maps(child):
+                yield from (Said(here, one[part], one["name"]) for part in ("words", "facts"))
 
     found = list(walk(at.main, ""))
-    yield from _by_name(found, state) if page == "attention_rollout" else found
+    yield from _by_name(found, state) if state.page == "attention_rollout" else found
 
 
 def _by_name(found: list[Said], state: State) -> Iterator[Said]:
@@ -247,13 +248,13 @@ def _by_name(found: list[Said], state: State) -> Iterator[Said]:
     halves = [half for half in (state.a, state.b) if not half.lost]
     slot, names = None, [half.title + ", random weights" * half.random for half in halves]
     headed = 0
-    for place, words in found:
+    for place, words, asked in found:
         if words in names:  # above a map
             same = [half for half, name in zip(halves, names, strict=True) if name == words]
             slot = same[0].slot
         elif same := [half for half in halves if words == f"# {half.title}"]:  # a heading, A's first
             slot, headed = same[min(headed, len(same) - 1)].slot, headed + 1
-        yield Said(place if slot is None else slot, words)
+        yield Said(place if slot is None or words.endswith("says:") else slot, words, asked)
 
 
 def sentences(words: str) -> list[str]:
@@ -493,8 +494,9 @@ def false_sentences(at, state: State) -> list[str]:
     lost = [half for half in (state.a, state.b) if half.lost]
     if len(at.error) != len(lost):
         wrong.append(f"errors: {[one.value for one in at.error]}")
-    for place, words in said(at, state):
-        wrong += [f"{place or 'page'}: {sentence}" for sentence in false_words(state, place, words)]
+    for place, words, asked in said(at, state):
+        of = state._replace(asked=asked) if asked else state
+        wrong += [f"{place or 'page'}: {sentence}" for sentence in false_words(of, place, words)]
     for half in (state.a, state.b):
         wrong += _false_answers(at, half)
     return wrong

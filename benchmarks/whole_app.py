@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,3 +34,37 @@ def whole_app() -> Iterator[Callable[[str, dict], AppTest]]:
         yield visit
     finally:
         PagesManager.__init__ = start
+
+
+def viewer_maps(element) -> list[dict]:
+    """What a viewer says of each of its maps, or of two that it lays together; nothing of another element."""
+    if getattr(element.proto, "component_name", "") != "sightlines.viewer":
+        return []
+    data = element.proto.bytes
+    head = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
+    both = [
+        {"name": name, "words": "", "facts": facts, "alt": "", "mode": head["mode"]}
+        for name, facts in head.get("facts", {}).items()
+    ]
+    return [
+        one | {"key": head["key"], "chosen": head.get("chosen", one["name"])} for one in head["maps"] + both
+    ]
+
+
+def all_maps(at: AppTest) -> list[dict]:
+    """What all viewers of a page say of their maps."""
+    return [one for element in at.get("bidi_component") for one in viewer_maps(element)]
+
+
+def all_words(at: AppTest) -> str:
+    """What stands on a page: its text, and what is said of the maps that are seen."""
+    seen = [f"{one['words']}\n{one['facts']}" for one in all_maps(at) if one["name"] == one["chosen"]]
+    return "\n".join([*(one.value for one in [*at.markdown, *at.caption]), *seen])
+
+
+def viewer_look(at: AppTest) -> dict:
+    """How the maps of a page look at first: what its controls are told."""
+    data = [
+        one.proto for one in at.get("bidi_component") if one.proto.component_name == "sightlines.controls"
+    ]
+    return json.loads(data[0].json)["look"]

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from ui import answers, classes, figures, saving
+from ui import answers, classes, figures, over_picture, saving
 from ui.attention_rollout import build_up, flows, heads, options
 from ui.choices import chosen
 from ui.header import header
 from ui.shared_networks import load
 
 POINT = "the point"
+LOOK = {"opacity": "r_opacity", "colours": "r_colours", "scale": "r_scale"}
 state = st.session_state
 picture, *choices = chosen()
 
@@ -16,46 +17,42 @@ header("Attention rollout")
 st.markdown(
     "Where attention leads through all blocks of a Vision Transformer, from the answer back to the patches, "
     "beside a CNN's Grad-CAM. It follows who looks at whom, not what is said: neither the values nor the "
-    "MLPs enter. **Click the picture** to trace back from one patch."
+    "MLPs enter. **Click a map** to trace back from one patch."
 )
-left, right = st.columns([2, 3], gap="large")
-with left:
-    place = st.empty()
-    place.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
 
 
-def point_at(x: float, y: float) -> None:
-    state["x"], state["y"], state["r_query"] = round(100 * x), round(100 * y), POINT
+def point_at(place: tuple[float, float]) -> None:
+    state["x"], state["y"], state["r_query"] = *(round(100 * share) for share in place), POINT
+    state["r_pinned"] = True
 
 
 models = {choice.slot: load(choice) for choice in choices}
 sides = answers.sides(picture, choices, models)
 present = [side for side in sides if side.model]
-with right:
-    figures.all_predictions(sides)
-    first = sorted(present, key=lambda side: not side.model.attention)  # the ViT's top class is the default
+first = sorted(present, key=lambda side: not side.model.attention)  # the ViT's top class is the default
+with st.container(horizontal=True, vertical_alignment="bottom"):
     name, indices = classes.ask(first, "r_class")
     everyone = "the answer"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        query = st.segmented_control(
-            "Trace back from", [everyone, POINT], default=everyone, required=True, key="r_query",
-            help="The answer is read from the class token, or from all patches where there is none.",
-        )  # fmt: skip
-        x = st.number_input("Point, % from the left", 0, 100, 50, key="x", width=150)
-        y = st.number_input("% from the top", 0, 100, 50, key="y", width=150)
-with place.container():
-    point = x / 100, y / 100
-    words = f"{picture.title}; click to trace back from a place"
-    asks = query == POINT or any(not side.model.num_classes for side in present)
-    figures.pointer(picture.array, words, "r_pointer", point_at, point if asks else None)
-
-head, method, settings, look = options.controls([side.model for side in present])
+    query = st.segmented_control(
+        "Trace back from", [everyone, POINT], default=everyone, required=True, key="r_query",
+        help="The answer is read from the class token, or from all patches where there is none.",
+    )  # fmt: skip
+    x = st.number_input("Point, % from the left", 0, 100, 50, key="x", width=140)
+    y = st.number_input("% from the top", 0, 100, 50, key="y", width=120)
+    head, method, told = options.controls([side.model for side in present])
+point = x / 100, y / 100
+asks = query == POINT or any(not side.model.num_classes for side in present)
+now = over_picture.look(LOOK)
+look = {"opacity": now["opacity"] / 100, "colour_map": now["colours"], "shared": now["scale"] == "shared"}
+look |= {"picture": over_picture.picture(picture), "point": point if asks else None, "on_pin": point_at}
 asked = []
 for side in present:
     cell = flows.patch_at(side.model, picture, point) if query == POINT else None
-    index, how = indices[side.slot], (cell, point, head, method, settings)
+    index, how = indices[side.slot], (cell, point, head, method, told)
     asked.append(flows.Asked(side.choice, side.model, picture, side.colour, index, name, *how))
 build_up.show(asked, look)
+over_picture.controls("r_look", tuple(LOOK), LOOK)
+figures.all_predictions(sides)
 
 words, bound = "Proof: the two top classes, asked for one after the other", {"on_change": "rerun"}
 with st.expander(words, icon=":material/balance:", key="r_proof", **bound):

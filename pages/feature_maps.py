@@ -1,66 +1,65 @@
 """Feature maps: what each layer of a CNN and of a ViT computes from one picture."""
 
+from functools import partial
+
 import streamlit as st
 
-from ui import answers, figures, saving
+from ui import answers, figures, over_picture, saving, viewer
 from ui.choices import chosen
-from ui.feature_maps.panel import panel
+from ui.feature_maps.panel import for_both, panel
 from ui.feature_maps.views import POINT
 from ui.header import header
 from ui.shared_networks import load_both
 from vizcore.drawing import render
 
+LOOK = {"opacity_a": "opacity_a", "opacity_b": "opacity_b"}
 state = st.session_state
 picture, *choices = chosen()
 
 header("Feature maps")
 st.markdown(
-    "What each layer of two networks computes from one picture. **Click the picture** to ask both about a "
-    "place; step through the layers to see what changes on the way from the pixels to the answer."
+    "What each layer of two networks computes from one picture. **Click a map** to ask both about a place; "
+    "step through the layers to see what changes on the way from the pixels to the answer."
 )
-both, beside = st.columns([3, 2], gap="large")
-with both:
-    place = st.empty()
-    place.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
+
+
+def point_at(place: tuple[float, float]) -> None:
+    """A click asks both about a place: where it attends, or which places are like it."""
+    state["x"], state["y"] = (round(100 * share) for share in place)
+    attend = all(state.get(f"view_{slot}") == "Attention" for slot in "ab")
+    for slot in "ab":
+        state[f"query_{slot}" if attend else f"view_{slot}"] = POINT if attend else "Similar places"
+
+
+for key in (*"xy", *LOOK.values()):
+    over_picture.held(key)
+maps, beside = st.columns([2, 1], gap="medium")
+with maps:
+    columns = viewer.row("f_maps")
 with beside:
-    says = st.container()
+    together = viewer.place("f_place_ab", picture.size, 4, viewer.MODES_ROOM)
     with st.container(horizontal=True):
         st.number_input("Point, % from the left", 0, 100, 50, key="x")
         st.number_input("% from the top", 0, 100, 50, key="y")
-    with st.container(horizontal=True):
-        for slot in "ab":
-            label, key = f"Opacity of {slot.upper()}, %", f"opacity_{slot}"
-            st.slider(label, 0, 100, 70, key=key)
-
-
-def point_at(x: float, y: float) -> None:
-    """A click asks about that place: where its patch attends, or where the features are like it."""
-    state["x"], state["y"] = round(100 * x), round(100 * y)
-    for slot in "ab":
-        if state.get(f"view_{slot}") == "Attention":
-            state[f"query_{slot}"] = POINT
-        else:
-            state[f"view_{slot}"] = "Similar places"
-
-
-columns = st.columns(2, gap="large")
+over_picture.controls("f_look", (*LOOK, "colours"), LOOK)
+below = st.columns(2, gap="large")
 models = load_both(choices, columns)
-laid, words = [], []
-for side, column in zip(answers.sides(picture, choices, models), columns, strict=True):
-    if side.model is None:
-        continue
-    with says:
-        figures.predictions(side.model, side.top, side.colour)
-    with column:
-        figures.heading(side.model, side.colour)
-        heat, what = panel(side, picture)
-    laid.append((heat, side.colour, state[f"opacity_{side.slot}"] / 100))
-    words.append(f"{figures.colour_name(side.colour)}: {what} of {side.model.title}")
-with place.container():
-    shown = render.tint(picture.array, laid) if laid else picture.array
-    alt_text = f"{picture.title}, with the maps of both models; click to ask about a place"
-    figures.pointer(shown, alt_text, "both", point_at, (state["x"] / 100, state["y"] / 100))
-    st.caption("; ".join(words) + "." if words else "No model could be loaded.")
-    if len(words) == 2:
-        saving.keep_both("both", "; ".join(words) + ".", picture, shown)
+sides = answers.sides(picture, choices, models)
+found = [
+    panel(side, picture, above, under, point_at)
+    for side, above, under in zip(sides, columns, below, strict=True)
+    if side.model
+]
+figures.all_predictions(sides)
+if len(found) == 2:
+    orange, blue = sorted("ab", key=lambda slot: answers.slot_colours(models)[slot] != render.CNN_COLOUR)
+    with together:
+        viewer.together(
+            "f_ab", over_picture.picture(picture), f"f_{orange}", f"f_{blue}", zero=False, lines=4
+        )
+    words, laid = [], []
+    for side, (looked, heat) in zip(sides, found, strict=True):
+        words.append(f"{figures.colour_name(side.colour)}: {heat.words} of {looked.model.title}")
+        laid.append((for_both(looked, heat), side.colour, state[f"opacity_{side.slot}"] / 100))
+    saving.keep_both("both", "; ".join(words) + ".", picture, partial(render.tint, picture.array, laid))
 saving.offer("Feature maps")

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from ui import answers, checks, classes, figures, saving, settings
+from ui import answers, checks, classes, figures, over_picture, saving, settings, viewer
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
 from ui.mapped import scene_masks
 from ui.shared_networks import load_both
 
+LOOK = {"opacity": "g_opacity", "region": "g_region"}
 picture, *choices = chosen()
 
 header("Grad-CAM")
@@ -16,40 +17,40 @@ st.markdown(
     "Where does each network find its evidence for a class? Do the two agree, and is either map true? Maps "
     "first, then tests of them."
 )
-left, right = st.columns([2, 3], gap="large")
-with left:
-    place = st.empty()
-    place.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
-with right:
-    controls = st.container()
-columns = st.columns(2, gap="large")
+controls = st.container()
+maps, beside_them = st.columns([2, 1], gap="medium")
+with maps:
+    columns = viewer.row("g_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 masks = scene_masks(picture.title, picture.size[0])
-look = {"masks": masks, "region": False, "settings": {}}
 with controls:
-    figures.all_predictions(sides)
-    name, indices = classes.ask(sides, "g_class")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        over = {"options": ["both", "difference"], "default": "both", "required": True}
-        look["over"] = st.segmented_control("On one picture", **over, key="g_over")
-        opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="g_opacity", width=180)
-        look["opacity"] = opacity / 100
-        if masks:
-            words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
-            look["region"] = st.toggle("True region", True, key="g_region", help=words)
-        look["settings"] = settings.ask("grad_cam")
+    first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
+    with first:
+        name, indices = classes.ask(sides, "g_class")
+    with second:
+        names = classes.likely(sides, name)
+        over_picture.flip(
+            "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
+        )
+    chosen_settings = settings.ask("grad_cam")
+now = over_picture.look(LOOK)
+look = {"masks": masks, "region": now["region"], "opacity": now["opacity"] / 100, "asked": name}
+look |= {"settings": chosen_settings, "over": over_picture.held("g_over")}
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):
     if side.model:
         with column:
-            mapped.append(cams.panel(side, picture, indices[side.slot], name, look))
+            mapped.append(cams.panel(side, picture, indices[side.slot], name, names, look))
 mapped = [one for one in mapped if one]
 if mapped:
-    with place.container():
+    with beside_them:
         beside.together(mapped, look)
-
+which = ("opacity", "colours", "scale", *(["region"] if masks else []))
+over_picture.controls("g_look", which, LOOK)
+figures.all_predictions(sides)
+if mapped:
     title, icon = "The likeliest classes, a map each", ":material/view_module:"
     with st.expander(title, icon=icon, key="g_five", on_change="rerun") as five:
         if five.open:

@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_links import BOTH, HOSTILE
 
+from ui import viewer
 from ui.address import in_words, keys
 from ui.address.kinds import as_words
 from ui.address.words import parse
+from vizcore.drawing.render import COLOUR_MAPS
 
 NAMES = st.sampled_from(list(keys.keys()))
 WORDS = st.one_of(
@@ -69,10 +71,22 @@ def test_a_link_of_an_older_version_opens_its_view(app, monkeypatch):
     assert "r_left" not in at.query_params
 
 
+IN_BROWSER: dict[str, dict] = {  # what the viewer offers there, by the key under which the address holds it
+    "grad_cam": {"g_over": viewer.MODES, "g_opacity": range(101), "g_region": [True, False]},
+    "saliency": {"s_opacity": range(101), "s_region": [True, False]},
+    "feature_maps": {"opacity_a": range(101), "opacity_b": range(101)},
+    "attention_rollout": {
+        "r_opacity": range(101),
+        "r_colours": list(COLOUR_MAPS),
+        "r_scale": ["own", "shared"],
+    },
+}
+
+
 @pytest.mark.parametrize(
     "page, link",
     [
-        ("home", {}),
+        ("home", {"picture": "A rocket", "a": "efficientnet_lite0"}),
         ("feature_maps", {"view_b": "Channels"}),
         ("attention_rollout", {}),
         ("grad_cam", {"g_part": "Curves"}),
@@ -85,7 +99,7 @@ def test_a_link_of_an_older_version_opens_its_view(app, monkeypatch):
     ],
 )
 def test_every_value_that_a_widget_offers_can_be_linked(app, page, link):
-    at = app(f"pages/{page}.py", **BOTH, **link)
+    at = app(f"pages/{page}.py", **(BOTH | link))
     assert not at.exception and not at.warning
     offered = {one.key: one.options for kind in ("selectbox", "multiselect") for one in at.get(kind)}
     offered |= {one.key: [option.content for option in one.proto.options] for one in at.get("button_group")}
@@ -93,6 +107,7 @@ def test_every_value_that_a_widget_offers_can_be_linked(app, page, link):
     offered |= {one.key: [one.min, one.max] for kind in ("slider", "number_input") for one in at.get(kind)}
     offered |= {one.key: [True, False] for one in at.get("toggle")}
     offered = {key: options for key, options in offered.items() if keys.known([key])}
+    offered |= IN_BROWSER.get(page, {})
     assert len(offered) > 5
     for key, options in offered.items():
         for option in options:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 @pytest.fixture
 def page(visit):
     page = visit("feature_maps?picture=Chelsea+the+cat&a=efficientnet_lite0&weights_b=random", 1440, 1000)
-    pictures(page).nth(2).wait_for()
+    pictures(page).nth(1).wait_for()
     settled(page)
     return page
 
@@ -19,22 +19,22 @@ def test_the_first_visitor_of_a_server_may_come_by_a_link_to_any_page(visit):
     page = visit("attention_rollout?weights_b=random&picture=A+rocket")
     page.get_by_role("heading", name="Attention rollout").wait_for()
     expect(page.get_by_role("combobox", name="Picture", exact=True)).to_have_value("A rocket", timeout=60_000)
-    pictures(page).first.wait_for()
+    page.locator(".st-key-r_b-rollout .frame canvas").first.wait_for(timeout=60_000)
     settled(page)
 
 
 def pictures(page):
-    """The pictures that can be pointed at: both models' overlay, the channels, the heads."""
+    """The sheets that can be pointed at: the channels, the heads."""
     return page.locator(".frame img")
 
 
-def source(locator) -> str:
-    return locator.get_attribute("src")
+def drawn(page, key="f_ab") -> str:
+    """What a viewer shows, by default that of both models' maps."""
+    return page.locator(f".st-key-{key} .frame canvas").first.evaluate("canvas => canvas.toDataURL()")
 
 
 def test_a_photograph_its_layers_and_channels(page, tmp_path):
-    both = pictures(page).first
-    cat = source(both)
+    cat = drawn(page)
     expect(page.get_by_text("tiger cat", exact=False).first).to_be_attached()
 
     page.get_by_test_id("stFileUploader").locator("input[type=file]").first.set_input_files(
@@ -42,25 +42,25 @@ def test_a_photograph_its_layers_and_channels(page, tmp_path):
     )
     expect(page.get_by_role("combobox", name="Picture", exact=True)).to_have_value("Your picture")
     settled(page)
-    coffee = source(both)
+    coffee = drawn(page)
     assert coffee != cat
 
     page.get_by_text("blocks.2", exact=True).first.click()
     expect(page).to_have_url(re.compile("layer_a=blocks.2.1"), timeout=30_000)
     settled(page)
-    deeper = source(both)
+    deeper = drawn(page)
     assert deeper != coffee
 
-    channels = pictures(page).nth(1)
+    channels = pictures(page).nth(0)
     box = channels.bounding_box()
     channels.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.1})  # third of the first row
     expect(page).to_have_url(re.compile(r"channels_a=\d+"), timeout=30_000)
     settled(page)
-    assert source(both) != deeper
+    assert drawn(page) != deeper
     channels.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.1})
     expect(page).not_to_have_url(re.compile("channels_a"), timeout=30_000)
     settled(page)
-    assert source(both) == deeper
+    assert drawn(page) == deeper
 
     page.get_by_role("link", name="Attention rollout").click()
     page.get_by_role("heading", name="Attention rollout").wait_for()
@@ -68,9 +68,9 @@ def test_a_photograph_its_layers_and_channels(page, tmp_path):
     expect(page.get_by_role("combobox", name="Picture", exact=True)).to_have_value("Your picture")
     page.get_by_role("link", name="Feature maps").click()
     page.get_by_role("heading", name="Feature maps").wait_for()
-    pictures(page).nth(2).wait_for()
+    pictures(page).nth(1).wait_for()
     settled(page)
-    assert "layer_a=blocks.2.1" in page.url and source(both) == deeper
+    assert "layer_a=blocks.2.1" in page.url and drawn(page) == deeper
 
 
 def test_the_build_up_plays_without_reloading_the_page(page):
@@ -89,33 +89,39 @@ def test_the_build_up_plays_without_reloading_the_page(page):
     assert page.evaluate("window.mark") == 1
 
 
-def test_pointing_at_the_picture_asks_both_models(page, server):
-    both = pictures(page).first
-    before = source(both)
-    box = both.bounding_box()
-    both.click(position={"x": box["width"] * 0.37, "y": box["height"] * 0.42})
-    expect(page).to_have_url(re.compile("x=37&y=42.*view_a=Similar.places"), timeout=30_000)
+def test_pointing_at_a_map_asks_both_models(page):
+    before = drawn(page)
+    frame = page.locator(".st-key-f_a .frame").first
+    box = frame.bounding_box()
+    frame.click(position={"x": box["width"] * 0.37, "y": box["height"] * 0.42})
+    expect(page).to_have_url(re.compile("x=37&y=42.*view_a=Similar.places.*view_b=Similar"), timeout=30_000)
+    page.mouse.move(5, 5)
     settled(page)
-    expect(page.get_by_text("Attention of the point in blocks.5.attn, mean.")).to_be_visible()
-    assert source(both) != before
-    mark = page.locator(".frame i").first.evaluate(
-        "e => [e.style.left, e.style.top, getComputedStyle(e).display]"
-    )
-    assert mark == ["37%", "42%", "block"]
+    for key in ("f_a", "f_b"):
+        expect(page.locator(f".st-key-{key} .said .now")).to_contain_text("Similarity to the point")
+        mark = page.locator(f".st-key-{key} .cross").evaluate("one => one.style.transform")
+        assert mark == "translate(37%, 42%)"
+    asked = drawn(page)
+    assert asked != before
 
-    frame = page.locator(".frame").first
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.2)
+    page.wait_for_timeout(300)
+    assert drawn(page) != asked and not sent and "x=37&y=42" in page.url  # without the server
+    page.mouse.move(5, 5)
     frame.focus()
     frame.press("ArrowRight")
-    expect(page).to_have_url(re.compile("x=42&y=42"), timeout=30_000)
+    frame.press("Enter")
+    expect(page).to_have_url(re.compile(r"x=(?!37&)\d+&y="), timeout=30_000)
     settled(page)
 
-    seen = source(both)
-    link = page.url
+    seen, link = drawn(page), page.url
     page.goto("about:blank")
     page.goto(link)  # the link opens the same view in a new session
-    pictures(page).nth(1).wait_for()
+    page.locator(".st-key-f_ab .frame canvas").first.wait_for()
     settled(page)
-    assert source(pictures(page).first) == seen
+    assert drawn(page) == seen
 
 
 def test_layers_by_keyboard(page):

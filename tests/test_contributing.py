@@ -15,6 +15,8 @@ LONGEST = 14  # lines that a change adds and takes away
 SEEN = """
 import pytest
 
+from benchmarks.whole_app import all_maps
+
 
 def test_a_network(app, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -40,8 +42,8 @@ def test_a_method(app, page, method, words):
     assert not at.exception and not at.error and not at.warning
     assert at.selectbox(key=key).value == method and any(words in block.value for block in at.caption)
     assert any(name.startswith(f"{method} of") for name in at.session_state["kept"])
-    captions = [one.caption for image in at.get("image") for one in image.proto.imgs]
-    assert sum(caption.startswith("channel ") for caption in captions) == 3 * (method == "strongest channels")
+    small = [one for one in all_maps(at) if one["words"].startswith("channel ")]
+    assert len(small) == 3 * (method == "strongest channels")
 
 
 def test_a_setting(app):

@@ -10,6 +10,7 @@ from conftest import shared_model
 from PIL import Image
 from safetensors.torch import save
 
+from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui.feature_maps.layers import stages
 from ui.feature_maps.views import VIEWS
 from ui.picture_picker import SAMPLES, SCENES
@@ -26,7 +27,7 @@ def fine(at):
 
 
 def captions(at) -> str:
-    return "\n".join(caption.value for caption in at.caption)
+    return all_words(at)
 
 
 @pytest.fixture
@@ -43,9 +44,9 @@ def test_first_view_shows_a_photograph_and_what_a_trained_cnn_says_of_it(page):
     assert at.selectbox(key="a").value == "efficientnet_lite0"
     assert at.segmented_control(key="view_a").value == "Channels"
     assert at.segmented_control(key="view_b").value == "Attention"
-    assert "Orange: mean absolute activation" in captions(
-        at
-    ) and "Blue: attention of the class token" in captions(at)
+    assert "Mean absolute activation" in captions(at) and "Attention of the class token" in captions(at)
+    caption = at.session_state["kept"]["Both maps"].caption
+    assert "Orange: mean absolute activation" in caption and "Blue: attention of the class token" in caption
     assert "random weights (seed 0)" in captions(at)
 
 
@@ -74,9 +75,9 @@ def test_views_of_a_cnn(page):
     before = captions(at)
     for view, words in {
         "PCA colours": "as red, green and blue",
-        "Similar places": "similarity to the point",
+        "Similar places": "Similarity to the point",
         "Change": "Where the layer responds more (orange) or less (blue) than blocks.4.1",
-        "Channels": "mean absolute activation",
+        "Channels": "Mean absolute activation",
     }.items():
         at.segmented_control(key="view_a").set_value(view).run()
         assert words in captions(fine(at))
@@ -84,7 +85,7 @@ def test_views_of_a_cnn(page):
     at.segmented_control(key="order_a").set_value("index").run()
     at.number_input(key="sheet_a").set_value(2).run()
     fine(at.multiselect(key="channels_a").set_value([3, 50]).run())
-    assert "channels 3, 50 of EfficientNet-Lite0" in captions(at)
+    assert "Channels 3, 50" in captions(at)
     at.number_input(key="sheet_a").set_value(3).run()
     fine(at.selectbox(key="layer_a").set_value("blocks.1.0").run())  # 24 channels: one sheet, no channel 50
     assert at.multiselect(key="channels_a").value == [3]
@@ -94,13 +95,13 @@ def test_views_of_a_vit(page):
     at = page()
     at.segmented_control(key="query_b").set_value("the point").run()
     at.selectbox(key="head_b").set_value("head 2").run()
-    assert "attention of the point in blocks.5.attn, head 2" in captions(fine(at))
-    before = captions(at)
+    assert "Attention of the point in blocks.5.attn, head 2" in captions(fine(at))
+    before, words = all_maps(at), captions(at)
     at.number_input(key="x").set_value(20).run()
     at.number_input(key="y").set_value(80).run()
-    at.slider(key="opacity_a").set_value(10).run()
-    at.slider(key="opacity_b").set_value(100).run()
-    assert captions(fine(at)) != before  # another patch attends elsewhere
+    assert captions(fine(at)) != words  # another patch gives the class token another share
+    assert [one["id"] for one in all_maps(at)] == [one["id"] for one in before]  # of all places, and is there
+    assert before[1]["grid"] == [8, 8]
     for view in VIEWS:
         fine(at.segmented_control(key="view_b").set_value(view).run())
 
@@ -147,7 +148,12 @@ def test_links_restore_the_view_and_bad_ones_do_no_harm(page, app):
     assert at.selectbox(key="picture").value == "A rocket"
     assert at.selectbox(key="layer_a").value == "blocks.1.0"
     assert at.segmented_control(key="view_a").value == "PCA colours"
-    assert (at.number_input(key="x").value, at.slider(key="opacity_b").value) == (10, 30)
+    assert (at.number_input(key="x").value, at.session_state["opacity_b"]) == (10, 30)
+    look, kept = viewer_look(at), at.session_state["kept"]
+    assert (look["opacity_a"], look["opacity_b"]) == (70, 30)
+    usual = page(**{**link, "opacity_b": "70"}).session_state["kept"]
+    own = {name: (one.draw() != usual[name].draw()).any() for name, one in kept.items()}
+    assert [name for name in own if own[name]] == [name for name in own if not name.endswith(", A")]
     bad = {"picture": "../../etc/passwd", "layer_a": "<script>", "view_a": "3", "x": "-5", "opacity_b": "nan",
            "channels_a": "999999", "head_b": "head 99", "sheet_a": "1e9", "y": "💥"}  # fmt: skip
     at = page(**bad)
@@ -179,7 +185,7 @@ def test_without_a_network_the_page_says_what_works_instead(page, app, monkeypat
     at = app(PAGE, a="resnet34", weights_b="random")
     assert not at.exception
     assert "can't be reached" in at.error[0].value and "efficientnet_lite0" in at.error[0].value
-    assert "Blue: attention" in captions(at)  # the other model is not disturbed
+    assert "Attention of the class token" in captions(at)  # the other model is not disturbed
     at.button(key="retry_a").click().run()
     assert "can't be reached" in at.error[0].value
     at.segmented_control(key="weights_a").set_value("random").run()
@@ -201,3 +207,22 @@ def test_stages_tell_the_parts_of_a_network_apart():
     assert all(vit[f"{layer}.mlp"] == layer for layer in layers)
     assert stages(["features.0", "features.1", "avgpool"])["avgpool"]
     assert np.all([name in stages(resnet) for name in resnet])
+
+
+def test_the_maps_of_all_places_are_sent_where_they_are_few_enough(page):
+    """Both networks then answer under the pointer; of finer layers they are asked by a click."""
+    at = page(view_a="Similar places", view_b="Similar places")
+    assert [one["grid"] for one in all_maps(at)] == [[14, 14], [8, 8]]
+    assert all(one["rows"] * one["columns"] == one["grid"][0] * one["grid"][1] for one in all_maps(at))
+    at = page(view_a="Similar places", layer_a="blocks.1.0")
+    assert all_maps(at)[0]["grid"] is None and all_maps(at)[0]["rows"] == 56
+
+
+def test_a_row_of_the_similarities_is_the_similarity_of_its_place():
+    from vizcore.methods.features import similarities, similarity
+
+    maps = torch.randn(5, 3, 4)
+    maps[:, 1, 1] = 0
+    for row, column in ((0, 0), (2, 3), (1, 1)):
+        one = similarities(maps)[4 * row + column].reshape(3, 4)
+        assert torch.allclose(one, similarity(maps, row, column), atol=1e-6)

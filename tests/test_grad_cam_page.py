@@ -1,10 +1,11 @@
 """Every widget of the Grad-CAM page, without a browser."""
 
+import numpy as np
 import pytest
 import streamlit as st
-import torch
 
-from ui import checks, checks_repeating, jobs
+from benchmarks.whole_app import all_maps, all_words, viewer_look
+from ui import answers, checks, checks_repeating, jobs
 
 
 def fine(at):
@@ -13,8 +14,7 @@ def fine(at):
     return at
 
 
-def words(at) -> str:
-    return "\n".join(one.value for one in [*at.markdown, *at.caption])
+words = all_words
 
 
 @pytest.fixture
@@ -32,14 +32,29 @@ def test_first_view_of_a_scene_shows_both_maps_and_their_scores(page):
     assert at.selectbox(key="g_layer_a").value == "layer4.0"
     assert at.selectbox(key="g_layer_b").value == "blocks.5.norm1"
     assert words(at).count("the true region") == 2 and "Agreement: rank correlation" in words(at)
-    assert "Orange: Texture ResNet for “honeycombed”; Blue: Texture ViT for “honeycombed”" in words(at)
+    assert "Texture ResNet for “honeycombed”" in words(at) and "Texture ViT for “honeycombed”" in words(at)
+    caption = at.session_state["kept"]["Both maps"].caption
+    assert "Orange: Texture ResNet for “honeycombed”; Blue: Texture ViT for “honeycombed”" in caption
+
+
+def test_the_likeliest_classes_of_both_come_with_one_answer(page):
+    at = page(g_class="zigzagged")
+    own = {key: [one for one in all_maps(at) if one["key"] == key] for key in ("g_a", "g_b")}
+    names = [one["name"] for one in own["g_a"]]
+    assert names == [one["name"] for one in own["g_b"]] and 6 <= len(set(names)) == len(names) <= 11
+    assert {one["chosen"] for one in all_maps(at) if one["key"] != "g_ab"} == {"zigzagged"}
+    for one in own["g_a"]:
+        assert one["words"] == f"Texture ResNet for “{one['name']}”"
+        assert ("the true region" in one["facts"]) == (one["name"] in ("honeycombed", "banded"))
+    at = page(g_class="banded", g_method_a="relevance", g_method_b="rollout", a="texture_vit")
+    assert [one["name"] for one in all_maps(at) if one["key"] == "g_a"] == ["banded"]  # a pass a class
+    assert {one["words"] for one in all_maps(at) if one["key"] == "g_b"} == {
+        "rollout of Texture ViT, class-agnostic"
+    }
 
 
 def test_the_cross_test_of_a_map_that_points_nowhere(page, monkeypatch):
-    from ui import answers
-    from vizcore.methods.method import Step
-
-    monkeypatch.setattr(answers, "last_step", lambda *_: Step(1, 1, torch.zeros(1, 8, 8)))
+    monkeypatch.setattr(answers, "class_cams", lambda *asked: np.zeros((len(asked[4]), 8, 8), np.float32))
     at = page(g_part="Cross-test")
     alts = [one.caption for image in at.get("image") for one in image.proto.imgs]
     assert not any("map found" in one for one in alts) and sum("points nowhere" in one for one in alts) == 2
@@ -50,9 +65,6 @@ def test_class_look_methods_and_layers(page):
     fine(at.selectbox(key="g_class").set_value("zigzagged").run())
     assert "Texture ResNet for “zigzagged”" in words(at)
     assert "true region" not in words(at)  # there are no zigzags in it
-    fine(at.segmented_control(key="g_over").set_value("difference").run())
-    fine(at.slider(key="g_opacity").set_value(30).run())
-    fine(at.toggle(key="g_region").set_value(False).run())
     for method in ("LayerCAM", "relevance", "rollout"):
         fine(at.selectbox(key="g_method_b").set_value(method).run())
     assert "it is the same map whatever you ask for" in words(at)
@@ -61,16 +73,17 @@ def test_class_look_methods_and_layers(page):
     at.selectbox(key="g_method_b").set_value("Grad-CAM").run()
     at.selectbox(key="g_layer_b").set_value("blocks.5").run()
     assert "exactly zero" in fine(at).warning[0].value  # the other map is still there
-    assert "Orange: Texture ResNet" in words(at)
+    assert "Texture ResNet for “zigzagged”" in words(at)
 
 
 def test_score_cam_runs_on_request(page):
     at = page()
     at.selectbox(key="g_method_b").set_value("Score-CAM").run()
     assert "Run the network 192 times" in fine(at).button(key="g_run_b_button").label
-    assert "Blue" not in words(at)
+    assert "Texture ViT for" not in words(at) and not any(one["key"] == "g_ab" for one in all_maps(at))
     fine(at.button(key="g_run_b_button").click().run())
-    assert "Blue: Texture ViT" in words(at) and at.button(key="g_run_b_button").label == "Once more"
+    assert "Texture ViT for" in words(at) and any(one["key"] == "g_ab" for one in all_maps(at))
+    assert at.button(key="g_run_b_button").label == "Once more"
     fine(at.segmented_control(key="g_part").set_value("Noise").run())
     assert "choose another method" in at.info[0].value
 
@@ -113,10 +126,7 @@ def test_curves_of_one_picture_call_no_winner(page, monkeypatch):
 
 
 def test_maps_without_evidence_agree_on_nothing(page, monkeypatch):
-    from ui import answers
-    from vizcore.methods.method import Step
-
-    monkeypatch.setattr(answers, "last_step", lambda *_: Step(1, 1, torch.zeros(1, 8, 8)))
+    monkeypatch.setattr(answers, "class_cams", lambda *asked: np.zeros((len(asked[4]), 8, 8), np.float32))
     at = page(g_class="honeycombed")
     assert "of the map lies there" not in words(at) and "top fifths" not in words(at)
     assert words(at).count("No positive evidence anywhere. So it points neither into") == 2
@@ -192,10 +202,22 @@ def test_a_class_that_one_model_does_not_know_and_a_model_without_classes(page, 
     assert "They answer **different questions**" in words(at)
     fine(at.segmented_control(key="g_part").set_value("Cross-test").run())
     at = page(b=classless, weights_b="random")
-    assert "has no classes" in at.info[0].value and "Orange: Texture ResNet" in words(at)
+    assert "has no classes" in at.info[0].value and "Texture ResNet for" in words(at)
 
 
 def test_bad_links_do_no_harm(page):
     at = page(g_class="💥", g_method_a="rollout", g_layer_a="<b>", g_opacity="-3", g_part="x", g_steps="9")
     assert at.selectbox(key="g_method_a").value == "Grad-CAM"
     assert at.selectbox(key="g_layer_a").value == "layer4.0"
+
+
+def test_what_a_link_says_of_the_look_is_what_the_viewer_begins_with(page):
+    at = page(g_opacity="30", g_region="false", g_over="difference")
+    look = viewer_look(at)
+    assert (look["opacity"], look["region"]) == (30, False)
+    kept = at.session_state["kept"]
+    other = page(g_opacity="90", g_region="false", g_over="both").session_state["kept"]
+    assert [one["mode"] for one in all_maps(at) if one["key"] == "g_ab"] == ["difference"]
+    assert "The difference of both maps" in kept and "Both maps" in other
+    name = "Grad-CAM of Texture ResNet, A"
+    assert np.abs(kept[name].draw().astype(int) - other[name].draw()).mean() > 5

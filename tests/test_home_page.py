@@ -2,10 +2,12 @@
 
 import pytest
 
+from benchmarks.whole_app import all_maps, all_words
+
 
 def words(at) -> str:
     assert not at.exception, at.exception
-    return "\n".join(one.value for one in [*at.markdown, *at.caption])
+    return all_words(at)
 
 
 def shown(at, kind="Grad-CAM of") -> int:
@@ -48,7 +50,7 @@ def test_a_map_without_evidence_finds_nothing(app, monkeypatch):
 
     from ui import answers
 
-    monkeypatch.setattr(answers, "heatmap", lambda *_: np.zeros((7, 7), np.float32))
+    monkeypatch.setattr(answers, "class_cams", lambda *asked: np.zeros((len(asked[4]), 7, 7), np.float32))
     at = app(picture="A rocket", b="efficientnet_lite0")
     assert "finds **missile**" not in words(at) and "Grad-CAM for **missile**: no positive" in words(at)
     assert "Neither map has positive evidence for “missile”" in words(at)
@@ -78,3 +80,29 @@ def test_the_sidebar_says_of_random_weights_that_they_learnt_nothing(app):
     assert "EfficientNet-Lite0: trained on ImageNet." not in notes
     assert "EfficientNet-Lite0: random weights, so it has learnt nothing." in notes
     assert "Texture ViT: knows 20 textures and nothing else." in notes
+
+
+def test_the_maps_of_both_textures_come_with_one_answer_and_the_choice_is_in_the_link(app):
+    at = app(**DRAWN)
+    assert at.session_state["h_class"] == "spiralled"
+    for one in all_maps(at):
+        assert one["chosen"] == "spiralled" and one["name"] == one["region"] and one["name"] in one["words"]
+        assert "the true region" in one["facts"]
+    assert [one["name"] for one in all_maps(at)] == ["spiralled", "banded"] * 2
+    at = app(**DRAWN, h_class="banded")
+    assert {one["chosen"] for one in all_maps(at)} == {"banded"} and at.query_params["h_class"] in (
+        "banded",
+        ["banded"],
+    )
+
+
+def test_the_likeliest_classes_of_a_photograph_and_the_one_asked_for_are_maps(app):
+    at = app(picture="A rocket", b="efficientnet_lite0", weights_b="random")
+    names = [one["name"] for one in all_maps(at)]
+    half = len(names) // 2
+    assert names[:half] == names[half:] and 6 <= half <= 10 and names[0] == "missile"
+    at = app(picture="A rocket", b="efficientnet_lite0", weights_b="random", h_class="tabby")
+    assert [one["name"] for one in all_maps(at)][:half] == names[:half] and all_maps(at)[-1][
+        "name"
+    ] == "tabby"
+    assert all_maps(at)[0]["chosen"] == "tabby" and "Grad-CAM for **tabby**" in words(at)

@@ -167,7 +167,7 @@ def test_leaving_a_lesson_gives_back_what_was_there(app):
     assert (at.session_state["weights_a"], at.session_state["weights_b"]) == ("trained", "random")
     assert at.number_input(key="seed_b").value == 3 and "lesson" not in at.query_params
     at.switch_page(page).run()
-    assert at.slider(key="g_opacity").value == 40
+    assert at.session_state["g_opacity"] == 40
 
 
 def test_reset(app):

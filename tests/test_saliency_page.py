@@ -8,7 +8,8 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from ui import jobs
+from benchmarks.whole_app import all_maps, viewer_look
+from ui import jobs, viewer
 from ui.saliency import looks, panels
 
 
@@ -43,8 +44,13 @@ def test_views_classes_and_the_difference_of_two(page):
     for view in looks.VIEWS[1:]:
         fine(at.segmented_control(key="s_view").set_value(view).run())
     assert "The largest absolute value of the three colours" in words(at)
-    fine(at.slider(key="s_opacity").set_value(30).run())
-    fine(at.toggle(key="s_region").set_value(False).run())
+    maps = all_maps(at)
+    assert [one["kind"] for one in maps] == ["heat"] * 2 and [one["rows"] for one in maps] == [128] * 2
+    assert all(one["range"][0] == 0 < one["range"][1] == one["high"] for one in maps)
+    assert viewer_look(page(s_view="over the picture", s_opacity="30", s_region="false")) == viewer.LOOK | {
+        "opacity": 30,
+        "region": False,
+    }
     fine(at.selectbox(key="s_class").set_value("honeycombed").run())
     fine(at.selectbox(key="s_not").set_value("banded").run())
     assert words(at).count("for honeycombed, not banded") == 2

@@ -10,6 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette import starlette_routes
 
 from ui import streamlit_private
@@ -33,6 +34,24 @@ def test_a_run_knows_whether_it_draws_a_fragment_alone():
         "a block that was chosen on the slider of attention rollout isn't in the address"
     )
     assert not streamlit_private.in_fragment_run()
+
+
+def test_elements_of_no_room_are_not_on_the_page_and_a_second_one_is_none():
+    def script():
+        import streamlit as st
+
+        from ui import streamlit_private
+
+        for words in ("one", "two"):
+            with streamlit_private.of_no_room(), streamlit_private.once():
+                st.text_input(words, key="the same")
+        st.text("on the page")
+
+    at = AppTest.from_function(script).run()
+    assert not at.exception, at.exception
+    assert [one.value for one in at.main.get("text")] == ["on the page"]
+    assert not at.main.get("text_input"), "pictures for the viewer take room on the page"
+    assert [one.label for one in at.get("text_input")] == ["one"], "a second one of a key is refused or drawn"
 
 
 def test_every_upload_comes_by_the_function_that_is_bounded(monkeypatch):

@@ -27,6 +27,12 @@ def class_names(model) -> list[str]:
     return _names(model.labels, model.num_classes)
 
 
+def likely(sides: list, asked: str) -> list[str]:
+    """The most probable classes of either network, each once, and the one that is asked for."""
+    own = [class_names(side.model)[index] for side in sides if side.model for index, _ in side.top]
+    return list(dict.fromkeys([*own, asked])) if asked else []
+
+
 def pick_class(
     models: list,
     tops: list[list[tuple[int, float]]],

@@ -80,24 +80,6 @@ def pointer(array: np.ndarray, alt_text: str, key: str, on_click, point=None, st
     _POINTER(key=key, data=data, on_clicked_change=clicked)
 
 
-def map_over(array, heatmap, visible, heat, colours, opacity: float) -> None:
-    """A model's map over the picture, with its legend.
-
-    Args:
-        array: (H, W, 3). heatmap: (H, W) in the frame. visible: (H, W) bool, what the model saw.
-        heat: its ``views.Heat``. colours: (3, H, W), 0 to 1, shown instead of the heatmap, or None.
-    """
-    values = render.to_array(heatmap)
-    low, high = values[visible].min(), values[visible].max()
-    kind = heat.kind
-    shown = render.lay(array, values if colours is None else colours, visible, opacity, kind=kind)
-    picture(shown, f"{heat.words}, over the picture")
-    if kind == "heat":
-        scale(low, high)
-    flat = colours is None and not high > low
-    st.caption(f"{heat.words[0].upper()}{heat.words[1:]}{': the same everywhere' if flat else ''}.")
-
-
 def colour_name(colour: tuple[int, int, int]) -> str:
     return "Orange" if colour == render.CNN_COLOUR else "Blue"
 
@@ -113,12 +95,17 @@ def name(model, colour: tuple[int, int, int]) -> None:
 
 def heading(model, colour: tuple[int, int, int]) -> None:
     """A model's name in its colour, where its weights come from, and what kind of network it is."""
+    name(model, colour)
+    origin(model)
+    remark(model)
+
+
+def origin(model) -> None:
+    """Where its weights come from, and what kind of network it is."""
     from vizcore.networks.watch import MIXING
 
-    name(model, colour)
     kind = f"its places learn of each other by {MIXING[model.mixing]}"
     st.caption(f"Weights: {model.source} · runs on {model.device.type} · {kind}")
-    remark(model)
 
 
 def remark(model) -> None:
@@ -160,14 +147,6 @@ def all_predictions(sides: list) -> None:
         if side.model:
             with column:
                 predictions(side.model, side.top, side.colour)
-
-
-@st.cache_data(show_spinner=False)
-def laid_over(
-    picture_key: str, values: np.ndarray, box, kind: str, low, high, opacity, colour_map, _array
-) -> bytes:
-    """``laid`` as a JPEG."""
-    return jpeg(laid(_array, values, box, kind, low, high, opacity, colour_map))
 
 
 def laid(array, values: np.ndarray, box, kind: str, low, high, opacity, colour_map="viridis") -> np.ndarray:

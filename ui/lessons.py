@@ -145,7 +145,7 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 ROLLOUT,
                 {"r_residual": 90},
-                "Open “How it is computed and shown”. The residual share was 50 %, it is now 90 %: how "
+                "Open “Settings”. The residual share was 50 %, it is now 90 %: how "
                 "much of itself each token is taken to keep in each block. Try 0 % as well.",
                 "how far the rollout changes, while the network and the picture stay the same.",
                 "Which share is the right one?",
@@ -160,7 +160,7 @@ LESSONS: dict[str, Lesson] = {
                 "This network learnt nothing. Why does its rollout show something?",
                 "Because colours are stretched over whatever range there is: here the largest share is "
                 "only a few per cent above the smallest, where the trained network's differ by far more. A "
-                "shared scale, under “How it is computed and shown”, makes that visible.",
+                "shared scale, to be chosen below the maps, makes that visible.",
             ),
         ],
     ),

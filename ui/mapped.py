@@ -110,11 +110,15 @@ def scene_masks(title: str, side: int) -> dict[str, np.ndarray]:
     return textures.two(*SCENES[title][:3], side).masks
 
 
-def score(one: Mapped, mask: np.ndarray) -> bool:
-    """Whether the map points to where the class is known to be, (H, W) bool; and a sentence that says so."""
+def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:
+    """Whether the map points to where the class is known to be, (H, W) bool; and in a sentence."""
     from vizcore import truth
 
     framed = one.framed()
     share, hit = truth.energy(framed, mask), truth.pointing(framed, mask)
-    st.markdown(judgements.pointing(*one.ends, hit, share, float(mask.mean())))
-    return hit
+    return hit, judgements.pointing(*one.ends, hit, share, float(mask.mean()))
+
+
+def score(one: Mapped, mask: np.ndarray) -> None:
+    """The sentence, on the page."""
+    st.markdown(judged(one, mask)[1])

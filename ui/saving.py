@@ -43,10 +43,10 @@ def keep(name: str, caption: str, draw: Callable[[], np.ndarray], code: str = ""
     state.setdefault("kept", {})[name] = Kept(caption, draw, maps, code)
 
 
-def keep_both(what: str, words: str, picture, shown: np.ndarray) -> None:
+def keep_both(what: str, words: str, picture, draw: Callable[[], np.ndarray]) -> None:
     """The maps of both networks on one picture."""
     name = "Both maps" if what == "both" else "The difference of both maps"
-    keep(name, f"{words} Over “{picture.title}”. Sightlines {__version__}", lambda: shown)
+    keep(name, f"{words} Over “{picture.title}”. Sightlines {__version__}", draw)
 
 
 def keep_table(name: str, rows: list[dict]) -> None:

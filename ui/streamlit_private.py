@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from streamlit.delta_generator_singletons import get_dg_singleton_instance
+from streamlit.errors import StreamlitDuplicateElementKey
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
@@ -49,6 +52,18 @@ def in_fragment_run() -> bool:
     """Whether this run draws a fragment alone, so that nobody else writes the address at its end."""
     context = get_script_run_ctx()
     return context is not None and bool(context.fragment_ids_this_run)
+
+
+def of_no_room():
+    """Where elements go that take no room on the page, not even a gap, such as those that bring code or
+    pictures to the browser. Toasts go there; nothing documented leads to it."""
+    return get_dg_singleton_instance().event_dg
+
+
+def once():
+    """In which an element that is on the page already is left as it is. Streamlit documents no question for
+    whether a key has been used in a run, and no name for the error."""
+    return suppress(StreamlitDuplicateElementKey)
 
 
 def bound_uploads() -> None:

@@ -62,7 +62,7 @@ KEYS: dict[str, Key] = {
     "r_heads": flag(),
     # Grad-CAM
     "g_class": text(),
-    "g_over": choice("both", "difference", default="both"),
+    "g_over": choice("both", "difference", "swipe", "a", "b", default="both"),
     "g_opacity": OPACITY,
     "g_region": flag(True),
     "g_five": flag(),

@@ -11,8 +11,9 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import code, figures, saving
+from .. import code, figures, saving, viewer
 from ..address import forget, write_fragment
+from ..streamlit_private import in_fragment_run
 from .flows import AGNOSTIC, Asked, Panel, panels
 
 SECONDS_A_BLOCK = 1.2  # of the build-up: long enough to look at two maps
@@ -30,13 +31,14 @@ def show(everyone: list[Asked], look: dict) -> None:
 
 
 def _build_up(everyone: list[Asked], found: list[tuple[list[Panel], str]], look: dict, depth: int) -> None:
+    if state.pop("r_pinned", False) and in_fragment_run():
+        st.rerun()  # another place is another question
     block = _step_and_slider(depth) if depth > 1 else 1
     shown = [(asked, panel, *rest) for asked, rest in zip(everyone, found, strict=True) for panel in rest[0]]
     wide = len(shown) if len(shown) <= 4 else 3
     for start in range(0, len(shown), max(1, wide)):
-        for (asked, panel, own, why), column in zip(
-            shown[start : start + wide], st.columns(wide), strict=False
-        ):
+        columns = viewer.row(f"r_maps_{start}", wide)
+        for (asked, panel, own, why), column in zip(shown[start : start + wide], columns, strict=False):
             with column:
                 _draw(asked, panel, own, block, look)
                 if why and panel is own[-1]:
@@ -66,36 +68,39 @@ def _step_and_slider(depth: int) -> int:
 def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) -> None:
     model, picture = asked.model, asked.picture
     block = min(block, len(panel.frames))
-    frame = panel.frames[block - 1]
-    low, high = float(frame.min()), float(frame.max())
-    if look["shared"] and panel.kind == "heat":
+    frame, shared = viewer.sent(panel.frames[block - 1]), None
+    if panel.kind == "heat":
         alike = [other.frames for other in own if other.shares] if panel.shares else [panel.frames]
-        low, high = 0.0, max(float(frames.max()) for frames in alike)
+        shared = 0.0, max(float(frames.max()) for frames in alike)
     agnostic = panel.badge == AGNOSTIC
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.image(render.png(np.full((14, 14, 3), asked.colour, np.uint8)), width=14, alt="its colour")
         st.caption(model.title + (", random weights" if model.weights == "random" else ""), width="content")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{panel.title}**", width="content")
-        if panel.badge:
-            st.badge(panel.badge if agnostic else f"for {panel.badge}", color="gray" if agnostic else "green")
+    st.markdown(f"**{panel.title}**")
     box = model.preprocess.box(picture.size)
-    laid = figures.laid_over(
-        picture.key, frame, box, panel.kind, low, high, look["opacity"], look["colour_map"], picture.array
-    )
-    st.image(laid, width="stretch", alt=f"{panel.title} of {model.title} over {picture.title}")
+    nowhere = judgements.empty(float(frame.min()), float(frame.max())) if panel.kind == "heat" else ""
+    facts = f":red[{nowhere}]" if nowhere else ""
+    alt = f"{panel.title} of {model.title} over {picture.title}"
     built = f"1 to {block} of {len(panel.frames)}" if len(panel.frames) > 1 else None
+    what = panel.badge if agnostic or not panel.badge else f"for **{panel.badge}**"
+    words = ", ".join(filter(None, (what, built and f"blocks {built}"))) or panel.title
+    told = viewer.Map(frame, words, box, panel.kind, shared=shared, facts=facts, alt=alt)
+    key = f"r_{asked.choice.slot}-{saving.slug(panel.title)}"
+    viewer.show(key, look["picture"], [told], point=look["point"], on_pin=look["on_pin"])
+    _keep(asked, panel, frame, block, look, shared if look["shared"] else None, built)
+    st.caption(" ".join(filter(None, (panel.note, panel.limits))))
+
+
+def _keep(asked: Asked, panel: Panel, frame, block: int, look: dict, shared, built: str | None) -> None:
+    """So that it can be saved."""
+    model, picture, opacity = asked.model, asked.picture, look["opacity"]
+    agnostic, low, high = panel.badge == AGNOSTIC, *(shared or (None, None))
     facts = {"blocks": built} | ({} if agnostic or not panel.badge else {"class": panel.badge})
-    shared, opacity = (low, high) if look["shared"] else (None, None), look["opacity"]
+    box = model.preprocess.box(picture.size)
     saving.keep(
         f"{panel.title} of {model.title}, {asked.choice.slot.upper()}",
         saving.about(panel.title, model, picture, **facts),
         partial(figures.laid, picture.array, frame, box, panel.kind, low, high, opacity, look["colour_map"]),
-        code.flow(asked, panel.code(block=block - 1), panel.kind, *shared, look),
-        map=frame,
+        code.flow(asked, panel.code(block=block - 1), panel.kind, low, high, look),
+        map=panel.frames[block - 1],
     )
-    if panel.kind == "heat":
-        figures.scale(low, high, look["colour_map"])
-        if nowhere := judgements.empty(float(frame.min()), float(frame.max())):
-            st.caption(f":red[{nowhere}]")
-    st.caption(" ".join(filter(None, (panel.note, panel.limits))))

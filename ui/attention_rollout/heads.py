@@ -7,7 +7,7 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import answers, figures
+from .. import answers, figures, viewer
 from .flows import Asked, has_rollout, maps_of, relevance_rows
 
 state = st.session_state
@@ -51,12 +51,9 @@ def _two_classes(asked: Asked, look: dict) -> None:
     st.markdown(f"{model.title}, {method}: correlation {known}")
     for index, one, column in zip(classes, maps, st.columns(2), strict=True):
         name = class_names(model)[index]
-        low, high = float(one.min()), float(one.max())
-        laid = figures.laid_over(
-            picture.key, one, model.preprocess.box(picture.size), "heat", low, high, look["opacity"],
-            look["colour_map"], picture.array,
-        )  # fmt: skip
-        column.image(laid, width="stretch", alt=f"{method} for {name}", caption=f"for {name}")
+        told = viewer.Map(one, f"for {name}", model.preprocess.box(picture.size), alt=f"{method} for {name}")
+        with column:
+            viewer.show(f"r_proof_{asked.choice.slot}-{index}", look["picture"], [told], lines=1)
 
 
 def heads(asked: Asked, look: dict) -> None:

@@ -25,9 +25,8 @@ def stages(layers: list[str]) -> dict[str, str]:
 
 
 def pick_layer(model, slot: str) -> str:
-    """Choose one of ``model.layers``: by stage, by name, or by a step forward or back."""
+    """Choose one of ``model.layers``: by name, or by a step forward or back."""
     key, state = f"layer_{slot}", st.session_state
-    stage_of = stages(model.layers)
     forget(key, model.layers, _default(model))
     current = state[key]
 
@@ -36,15 +35,6 @@ def pick_layer(model, slot: str) -> str:
         place = order.index(current) + by
         state[key] = order[min(max(place, 0), len(order) - 1)]
 
-    def jump() -> None:
-        last = [layer for layer in model.layers if stage_of[layer] == state[f"stage_{slot}"]]
-        state[key] = next(
-            (layer for layer in reversed(last) if layer in model.blocks), (last or [current])[-1]
-        )
-
-    state[f"stage_{slot}"] = stage_of[current]
-    names = list(dict.fromkeys(stage_of.values()))
-    st.pills("Stage", names, key=f"stage_{slot}", on_change=jump, required=True, wrap=True)
     arrows = {"a": ("left", "right"), "b": ("j", "k")}[slot]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(
@@ -67,6 +57,22 @@ def pick_layer(model, slot: str) -> str:
     seen = state.get(f"seen_{slot}", (layer, layer))
     state[f"seen_{slot}"] = seen if seen[1] == layer else (seen[1], layer)  # for the view of what changed
     return layer
+
+
+def pick_stage(model, slot: str) -> None:
+    """The same by stage: its last block."""
+    key, state = f"layer_{slot}", st.session_state
+    stage_of, current = stages(model.layers), state[key]
+
+    def jump() -> None:
+        last = [layer for layer in model.layers if stage_of[layer] == state[f"stage_{slot}"]]
+        state[key] = next(
+            (layer for layer in reversed(last) if layer in model.blocks), (last or [current])[-1]
+        )
+
+    state[f"stage_{slot}"] = stage_of[current]
+    names = list(dict.fromkeys(stage_of.values()))
+    st.pills("Stage", names, key=f"stage_{slot}", on_change=jump, required=True, wrap=True)
 
 
 def left_out(model) -> str:

@@ -2,47 +2,79 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+
 import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import figures
+from .. import figures, over_picture, viewer
 from ..address import forget
 from ..answers import Side, layer_maps
 from ..picture_picker import Picture
-from .layers import left_out, pick_layer
-from .views import VIEWS, Looked, keep
+from .layers import left_out, pick_layer, pick_stage
+from .views import VIEWS, Heat, Looked, keep
 
 state = st.session_state
+LINES = 2  # of words below a map
 
 
-def panel(side: Side, picture: Picture) -> tuple[np.ndarray, str]:
-    """One model's half of the page; returns its map in the frame, 0 to 1, and what it is."""
+def panel(side: Side, picture: Picture, above, below, on_pin: Callable) -> tuple[Looked, Heat]:
+    """One model's half of the page; returns what is looked at, and what is seen of it.
+
+    Args:
+        above, below: places for the map with its layer, and for all else. on_pin: asks about a place.
+    """
     from vizcore.methods.features import summary
-    from vizcore.pictures.frame import seen, to_frame
 
     slot, model = side.slot, side.model
-    layer = pick_layer(model, slot)
+    with above:
+        figures.name(model, side.colour)
+        layer = pick_layer(model, slot)
+        place = viewer.place(f"f_place_{slot}", picture.size, LINES)
     maps = layer_maps(side.choice, picture.key, layer, model, picture.image)
-    views = [name for name in VIEWS if name != "Attention" or model.attention]
-    forget(f"view_{slot}", views, views[0])
-    view = st.segmented_control("View", views, default=views[0], required=True, key=f"view_{slot}", wrap=True)
-    figure = st.container()
-    looked, opacity = Looked(slot, side.choice, model, picture, layer, maps), state[f"opacity_{slot}"] / 100
-    heat = VIEWS[view](looked)
-    box = model.preprocess.box(picture.size)
-    visible = seen(box, picture.size)
-    framed = to_frame(heat.map, box, picture.size)
-    colours = None if heat.colours is None else to_frame(heat.colours, box, picture.size)
-    with figure:
-        figures.map_over(picture.array, framed, visible.numpy(), heat, colours, opacity)
-    keep(looked, view, heat, opacity)
-    low, high, dead = summary(maps)
-    size = "{} channels of {} × {}".format(*maps.shape)
-    st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
-    if words := left_out(model):
-        st.caption(f":material/info: {words}")
+    looked = Looked(slot, side.choice, model, picture, layer, maps)
+    with below:
+        views = [name for name in VIEWS if name != "Attention" or model.attention]
+        forget(f"view_{slot}", views, views[0])
+        words = {"options": views, "default": views[0], "required": True, "wrap": True}
+        view = st.segmented_control("View", **words, key=f"view_{slot}")
+        heat = VIEWS[view](looked)
+        pick_stage(model, slot)
+        low, high, dead = summary(maps)
+        size = "{} channels of {} × {}".format(*maps.shape)
+        st.caption(f"`{layer}`: {size}, values from {low:.3g} to {high:.3g}, {dead:.0%} of the channels dead")
+        if words := left_out(model):
+            st.caption(f":material/info: {words}")
+        figures.origin(model)
+        figures.remark(model)
+    with place:
+        point = state["x"] / 100, state["y"] / 100
+        shown, opacity = over_picture.picture(picture), f"opacity_{slot}"
+        viewer.show(f"f_{slot}", shown, [_map(looked, heat)], "", point, on_pin, LINES, opacity)
+    keep(looked, view, heat, state[opacity] / 100)
+    return looked, heat
+
+
+def _map(looked: Looked, heat: Heat) -> viewer.Map:
+    values = render.to_array(heat.map if heat.colours is None else heat.colours)
+    flat = "the same everywhere" if heat.kind == "heat" and not values.max() > values.min() else ""
+    words, box = heat.words[0].upper() + heat.words[1:], looked.model.preprocess.box(looked.picture.size)
+    alt = f"{heat.words} of {looked.model.title}, over {looked.picture.title}"
+    if heat.matrix is None:
+        return viewer.Map(values, words, box, heat.kind, facts=flat, alt=alt)
+    matrix = render.to_array(heat.matrix)
+    return viewer.Map(matrix, words, box, heat.kind, grid=tuple(heat.map.shape), alt=alt)
+
+
+def for_both(looked: Looked, heat: Heat):
+    """A map in the frame, 0 to 1, to be laid over the picture in the network's colour; of colours, none."""
+    from vizcore.methods.features import strength
+    from vizcore.pictures.frame import seen, to_frame
+
+    size = looked.picture.size
+    box = looked.model.preprocess.box(size)
+    visible = seen(box, size)
+    framed = to_frame(strength(looked.maps) if heat.colours is not None else heat.map, box, size)
     lowest = 0 if heat.signed else framed[visible].min().item()
-    words = heat.words if colours is None else "mean absolute activation of all channels"
-    return render.normalise(framed, lowest) * visible.numpy(), words
+    return render.normalise(framed, lowest) * visible.numpy()

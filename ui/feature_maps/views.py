@@ -9,12 +9,13 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import code, figures, saving
+from .. import code, figures, saving, viewer
 from ..address import forget, forget_each
 from ..answers import block_attention, layer_maps
 
 TILES, TILE_COLUMNS = 48, 8  # channels on one sheet
 POINT = "the point"
+PLACES = 1024  # of which the maps of all may be sent, 1 MB
 state = st.session_state
 
 
@@ -42,6 +43,7 @@ class Heat(NamedTuple):
     signed: bool = False  # -1 to 1, to be shown in two colours
     colours: Any = None  # (3, rows, columns), 0 to 1, to be shown instead of the map
     code: str = ""  # that gives the map, see ``code.HEATS``
+    matrix: Any = None  # (places, places): the map of each place, where all are few enough to be sent
 
     @property
     def kind(self) -> str:
@@ -114,15 +116,20 @@ def colours(looked: Looked) -> Heat:
 
 
 def alike(looked: Looked) -> Heat:
-    from vizcore.methods.features import similarity
+    from vizcore.methods.features import similarities, similarity
 
-    st.caption("Which places have features like those at the point: cosine, from −1 (blue) to 1 (orange).")
+    few = looked.maps[0].numel() <= PLACES
+    st.caption(
+        "Which places have features like those at the point: cosine, from −1 (blue) to 1 (orange). "
+        + ("Move over a map to ask." if few else "Click a map to ask; a coarser layer answers at once.")
+    )
     row, column = looked.cell(looked.maps.shape[1:])
     return Heat(
         similarity(looked.maps, row, column),
         "similarity to the point",
         signed=True,
         code=_code(looked, f"similarity(maps, {row}, {column})"),
+        matrix=similarities(looked.maps) if few else None,
     )
 
 
@@ -190,7 +197,11 @@ def attention(looked: Looked) -> Heat:
         )
     own = {"module": module, "head": head if head in FUSIONS else number, "cell": where}
     made = code.HEATS["attention"].format(**own)
-    return Heat(heat, f"attention of {query} in {module}, {head}", code=made)
+    matrix = None
+    if where is not None and heat.numel() <= PLACES:
+        prefix = model.num_prefix_tokens
+        matrix = fuse(matrices, head if head in FUSIONS else number)[prefix:, prefix:]
+    return Heat(heat, f"attention of {query} in {module}, {head}", code=made, matrix=matrix)
 
 
 def keep(looked: Looked, view: str, heat: Heat, opacity: float) -> None:
@@ -201,7 +212,7 @@ def keep(looked: Looked, view: str, heat: Heat, opacity: float) -> None:
     saving.keep(
         f"{view} of {model.title}, {looked.slot.upper()}",
         saving.about(f"{view} ({heat.words})", model, picture, layer=looked.layer),
-        partial(figures.laid, picture.array, shown, box, heat.kind, None, None, opacity),
+        partial(figures.laid, picture.array, viewer.sent(shown), box, heat.kind, None, None, opacity),
         code.layer(looked, heat, opacity) if heat.code else "",
         map=shown,
     )

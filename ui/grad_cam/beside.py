@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import answers, figures, saving
+from .. import answers, figures, over_picture, saving, viewer
 from ..classes import class_names
 from ..mapped import Mapped
-from .cams import draw
+from .cams import flips, show
 
 
 def _tensor(values: np.ndarray):
@@ -21,13 +23,45 @@ def _tensor(values: np.ndarray):
 
 
 def together(mapped: list[Mapped], look: dict) -> None:
-    """Both maps on one picture, or their difference, and how far they agree."""
+    """Both maps on one picture, and how far they agree."""
+    one = mapped[0]
+    keys = [f"g_{own.choice.slot}" for own in mapped]
+    if len(mapped) < 2:
+        st.caption("With a second map, both could be laid on one picture.")
+        return
+    orange, blue = keys if figures.colour_name(one.colour) == "Orange" else keys[::-1]
+    rank, shared = _likeness(mapped[0].question, mapped[1].question, mapped)
+    flat = not _varies(mapped[0]), not _varies(mapped[1])
+    alike = one.name.casefold() == mapped[1].name.casefold()
+    facts = {look["asked"]: judgements.agreement(rank, shared, flat, alike)}
+    each = "Each map from 0 to its own maximum."
+    shown = over_picture.picture(one.picture)
+    viewer.together("g_ab", shown, orange, blue, each, facts, look["over"], lines=7, on_mode=_over)
+    st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
+    words = [f"{figures.colour_name(own.colour)}: {own.model.title} for “{own.name}”" for own in mapped]
+    saving.keep_both(look["over"], f"{'; '.join(words)}. {each}", one.picture, partial(both, mapped, look))
+
+
+def _over(mode: str) -> None:
+    st.session_state["g_over"] = mode
+
+
+@st.cache_data(show_spinner=False)
+def _likeness(a: tuple, b: tuple, _mapped: list[Mapped]) -> tuple[float, float]:
+    """The rank correlation of two maps where both networks saw, and what their top fifths share."""
     from vizcore import truth
 
+    seen = _mapped[0].seen() & _mapped[1].seen()
+    first, second = (_tensor(render.to_array(one.framed())[seen]) for one in _mapped)
+    return truth.rank_correlation(first, second), truth.overlap(first[None], second[None])
+
+
+def both(mapped: list[Mapped], look: dict) -> np.ndarray:
+    """Both maps on one picture, or their difference, to be saved."""
     maps = [render.normalise(one.framed(), 0, max(one.ends[1], 1e-12)) * one.seen() for one in mapped]
-    picture, both = mapped[0].picture, mapped[0].seen() & mapped[-1].seen()
-    if look["over"] == "difference" and len(mapped) == 2:
-        change = (maps[0] - maps[1]) * both
+    picture, seen = mapped[0].picture, mapped[0].seen() & mapped[-1].seen()
+    if look["over"] == "difference":
+        change = (maps[0] - maps[1]) * seen
         sign = 1 if figures.colour_name(mapped[0].colour) == "Orange" else -1
         shown = render.tint(picture.array, [])
         shown = render.blend(shown, render.diverging(sign * change), np.abs(change) * look["opacity"])
@@ -35,20 +69,7 @@ def together(mapped: list[Mapped], look: dict) -> None:
         laid = [(heat, one.colour, look["opacity"]) for heat, one in zip(maps, mapped, strict=True)]
         shown = render.tint(picture.array, laid)
     mask = look["masks"].get(mapped[0].name) if look["region"] else None
-    shown = shown if mask is None else render.contour(shown, mask)
-    figures.picture(shown, f"both maps over {picture.title}")
-    words = [f"{figures.colour_name(one.colour)}: {one.model.title} for “{one.name}”" for one in mapped]
-    words = "; ".join(words) + (". Each map from 0 to its own maximum." if len(words) > 1 else ".")
-    st.caption(words)
-    if len(mapped) == 2:
-        saving.keep_both(look["over"], words, picture, shown)
-    if len(mapped) == 2:
-        a, b = (_tensor(heat[both]) for heat in maps)
-        rank, shared = truth.rank_correlation(a, b), truth.overlap(a[None], b[None])
-        flat = not _varies(mapped[0]), not _varies(mapped[1])
-        alike = mapped[0].name.casefold() == mapped[1].name.casefold()
-        st.markdown(judgements.agreement(rank, shared, flat, alike))
-        st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
+    return shown if mask is None else render.contour(shown, mask)
 
 
 def _varies(one: Mapped) -> bool:
@@ -58,14 +79,13 @@ def _varies(one: Mapped) -> bool:
 
 def likeliest(one: Mapped, look: dict) -> None:
     """The five likeliest classes, one small map each, from one forward pass."""
-    from vizcore.methods.cam import CAMS, default_layer
+    from vizcore.methods.cam import default_layer
     from vizcore.truth import rank_correlation
 
     top = answers.top_classes(one.choice, one.picture.key, one.model, one.picture.image)
-    many = one.method in CAMS  # several classes from one pass
     method, layer = (
-        (one.method, one.layer or default_layer(one.model))
-        if many
+        (one.method, one.layer or one.model.cam_layer)
+        if flips(one)
         else ("Grad-CAM", default_layer(one.model))
     )
     classes = (one.index, *(index for index, _ in top if index != one.index))
@@ -73,19 +93,17 @@ def likeliest(one: Mapped, look: dict) -> None:
         one.choice, one.picture.key, method, layer, classes, one.model, one.picture.image
     )
     figures.heading(one.model, one.colour)
-    names = class_names(one.model)
-    for column, (index, probability) in zip(st.columns(5), top, strict=False):
+    names, shown = class_names(one.model), over_picture.picture(one.picture)
+    for k, (column, (index, probability)) in enumerate(zip(st.columns(5), top, strict=False)):
         heat = maps[classes.index(index)]
         alike = rank_correlation(_tensor(heat), _tensor(maps[0]))
         known = "no correlation, one map is flat" if np.isnan(alike) else f"correlation {alike:.2f}"
         same = "the class asked for" if index == one.index else known
         same = "no positive evidence" if not heat.any() else same
-        framed = one._replace(map=_tensor(heat)).framed()
-        shown = render.lay(one.picture.array, framed, one.seen(), look["opacity"])
+        each = one._replace(map=_tensor(heat), index=index, name=names[index], method=method, layer=layer)
         with column:
-            figures.picture(
-                shown, f"{method} for {names[index]}", f"{names[index]} {probability:.0%}; {same}"
-            )
+            small = over_picture.over(each, look["masks"], f"{names[index]} {probability:.0%}", same)
+            viewer.show(f"g_five_{one.choice.slot}-{k}", shown, [small])
     st.caption(
         f"{method} at `{layer}`, each on its own scale. Correlation is that of its ranks with the map of the "
         f"class asked for (“{one.name}”): near 1, the map says little about this class in particular."
@@ -104,4 +122,5 @@ def others(one: Mapped, look: dict) -> None:
         )
         with column:
             st.markdown(f"**{method[0].upper()}{method[1:]}**")
-            draw(one._replace(method=method, layer=layer, map=_tensor(found)), look)
+            own = one._replace(method=method, layer=layer, map=_tensor(found), settings=())
+            show(f"g_other_{one.choice.slot}-{method}", {"": own}, "", look)

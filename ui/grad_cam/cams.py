@@ -1,21 +1,21 @@
-"""One network's half of the Grad-CAM page: its method, its map, and what that can't show."""
+"""One network's half of the Grad-CAM page: its method, its maps, and what those can't show."""
 
 from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from vizcore import judgements
-from vizcore.drawing import render
 
-from .. import code, figures, saving, settings
+from .. import code, figures, over_picture, saving, settings, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names
-from ..mapped import Mapped, found, score
+from ..jobs import running
+from ..mapped import Mapped, found, judged
 
+LINES = 4  # of words below a map
 CAM_LIMITS = (
     "Can't show detail, one value for each of {rows} × {columns} cells, nor what speaks against the class."
 )
@@ -28,39 +28,56 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
 
     methods = [name for name, method in on_page("grad_cam").items() if method.applies(model)]
     forget(f"g_method_{slot}", methods, methods[0])
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        method = st.selectbox("Method", methods, key=f"g_method_{slot}", width=160)
-        if not METHODS[method].layer:
-            return method, None
-        forget(f"g_layer_{slot}", model.layers, default_layer(model))
-        layer = st.selectbox("Layer", model.layers, key=f"g_layer_{slot}")
-    return method, layer
+    first, second = st.columns(2, gap="small")
+    method = first.selectbox("Method", methods, key=f"g_method_{slot}")
+    if not METHODS[method].layer:
+        return method, None
+    forget(f"g_layer_{slot}", model.layers, default_layer(model))
+    return method, second.selectbox("Layer", model.layers, key=f"g_layer_{slot}")
 
 
-def panel(side: Side, picture, index: int | None, name: str, look: dict) -> Mapped | None:
-    """One model's map for the class, with its controls; None where there is none to show."""
+def panel(side: Side, picture, index: int | None, name: str, names: list[str], look: dict) -> Mapped | None:
+    """One model's maps for the classes, with its controls; that for ``name``, or None where there is none."""
     model = side.model
-    figures.heading(model, side.colour)
+    figures.name(model, side.colour)
+    figures.remark(model)
     if not model.num_classes:
         st.info(f"{model.title} has no classes, so no map can be asked for one.")
         return None
     method, layer = pick_method(model, side.slot)
-    note = ""
-    if index is None:
-        index = side.top[0][0]
-        own = class_names(model)[index]
-        note, name = f"{model.title} has no class “{name}”: this is for its own top class, “{own}”. ", own
-    asked = Mapped(side.choice, model, picture, side.colour, index, name, method, layer)
+    place = st.container()  # also where it is empty, so that the viewer keeps its place
+    own = side.top[0][0] if index is None else index
+    asked = Mapped(side.choice, model, picture, side.colour, own, class_names(model)[own], method, layer)
     asked = asked._replace(settings=settings.of(asked.how, look["settings"]))
-    passes = model.layouts[layer].channels if layer else asked.how.passes
-    words = f"Run the network {passes} times"
     try:
-        step = found(
-            asked, f"g_run_{side.slot}", lambda one: draw(_first(asked, one), look, note, one), words
-        )
+        if flips(asked):
+            found = over_picture.cams(side, picture, names, method, layer)
+            show(f"g_{side.slot}", found, name, look)
+            figures.origin(model)
+            return found[name]
+        return _asked(asked, names if not asked.how.knows_class else [name], name, look)
     except ValueError as error:  # no gradient reaches its places
-        st.warning(str(error))
+        place.warning(str(error))
         return None
+
+
+def flips(one: Mapped) -> bool:
+    """Whether one pass gives a method's maps for several classes."""
+    from vizcore.methods.cam import CAMS
+
+    return one.method in CAMS and one.how.knows_class and not one.settings
+
+
+def _asked(asked: Mapped, names: list[str], name: str, look: dict) -> Mapped | None:
+    """The map of a method that is run for one class, or that knows none: the same for each of ``names``."""
+    passes = asked.model.layouts[asked.layer].channels if asked.layer else asked.how.passes
+    run = f"g_run_{asked.choice.slot}"
+
+    def draw(step) -> None:
+        one, moving = _first(asked, step), f"-{step.done}" if running(run) else ""
+        show(f"g_{one.choice.slot}{moving}", dict.fromkeys(names, one), name, look, step)
+
+    step = found(asked, run, draw, f"Run the network {passes} times")
     return _first(asked, step) if step else None
 
 
@@ -69,44 +86,57 @@ def _first(asked: Mapped, step) -> Mapped:
     return asked._replace(map=step.maps[0].cpu())
 
 
-def draw(one: Mapped, look: dict, note: str = "", step=None) -> None:
-    """A map over the picture, with its legend and what it can't show; small ones where there are several."""
-    knows = one.how.knows_class
-    words = f"{one.method} of {one.model.title} for {one.name}, over {one.picture.title}"
-    figures.picture(_over(one, look), words)
-    facts = {"layer": one.layer} | ({"class": one.name} if knows else {}) | dict(one.settings)
+def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None) -> None:
+    """A map for each class that is asked for, over the picture, and what such maps can't show.
+
+    Args:
+        key: of the viewer. found: the maps by the classes. name: of the class with which it begins.
+        step: of a method that may give several maps for one class, which are shown below, in small.
+    """
+    one, masks = found[name], look["masks"]
+    shown = over_picture.picture(one.picture)
+    maps = [
+        over_picture.over(each, masks, *_said(each, asked, masks), asked) for asked, each in found.items()
+    ]
+    viewer.show(key, shown, maps, name, lines=LINES)
+    _keep(one, look)
+    if step is not None and len(step.maps) > 1:
+        for k, (heat, column) in enumerate(
+            zip(step.maps, viewer.row(f"{key}-each", 4) * len(step.maps), strict=False)
+        ):
+            words = step.names[k] if k < len(step.names) else f"{k + 1} of {len(step.maps)}"
+            with column:
+                each = over_picture.over(one._replace(map=heat.cpu()), masks, words)
+                viewer.show(f"{key}-each-{k}", shown, [each], lines=1)
+    rows, columns = one.map.shape
+    limits = CAM_LIMITS.format(rows=rows, columns=columns) if one.layer else ""
+    st.caption(" ".join(filter(None, (step.note if step else "", limits, one.how.limits))))
+
+
+def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:
+    """What a map is, and what is known of it."""
+    if not one.how.knows_class:
+        words = f"{one.method} of {one.model.title}, class-agnostic"
+    else:
+        words = f"{one.model.title} for “{one.name}”"
+    mask, facts = masks.get(one.name.casefold()), []
+    if one.name.casefold() != asked.casefold() and one.how.knows_class:
+        facts.append(judgements.instead(one.model.title, asked, one.name))
+    if mask is not None:
+        facts.append(judged(one, mask)[1])
+    elif nowhere := judgements.empty(*one.ends):
+        facts.append(f":red[{nowhere}]")
+    return words, " ".join(facts)
+
+
+def _keep(one: Mapped, look: dict) -> None:
+    """So that it can be saved."""
+    facts = {"layer": one.layer} | ({"class": one.name} if one.how.knows_class else {}) | dict(one.settings)
+    mask = look["masks"].get(one.name.casefold()) if look["region"] else None
     saving.keep(
         f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
         saving.about(one.method, one.model, one.picture, **facts),
-        partial(_over, one, look),
+        partial(over_picture.laid, one, look["opacity"], mask),
         code.cam(one, look),
-        map=render.to_array(one.map),
+        map=one.map.numpy(),
     )
-    figures.scale(*one.ends, "viridis")
-    if nowhere := judgements.empty(*one.ends):
-        st.caption(f":red[{nowhere}]")
-    if step is not None and len(step.maps) > 1:
-        _each(one, look, step)
-    st.badge(f"for {one.name}" if knows else "class-agnostic", color="green" if knows else "gray")
-    rows, columns = one.map.shape
-    limits = CAM_LIMITS.format(rows=rows, columns=columns) if one.layer else ""
-    st.caption(" ".join(filter(None, (note.strip(), step.note if step else "", limits, one.how.limits))))
-    if one.name in look["masks"]:
-        score(one, look["masks"][one.name])
-
-
-def _each(one: Mapped, look: dict, step) -> None:
-    """Every map of a method that gives several, each on its own scale; the first is the one above."""
-    columns = st.columns(min(len(step.maps), 4))
-    for k, heat in enumerate(step.maps):
-        name = step.names[k] if k < len(step.names) else f"{k + 1} of {len(step.maps)}"
-        with columns[k % len(columns)]:
-            shown = _over(one._replace(map=heat.cpu()), look)
-            figures.picture(shown, f"{one.method} of {one.model.title}: {name}", name)
-
-
-def _over(one: Mapped, look: dict) -> np.ndarray:
-    """The map over the picture, and where the class really is, if that is known."""
-    shown = render.lay(one.picture.array, one.framed(), one.seen(), look["opacity"])
-    mask = look["masks"].get(one.name) if look["region"] else None
-    return shown if mask is None else render.contour(shown, mask)

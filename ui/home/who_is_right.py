@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from vizcore import judgements
-from vizcore.drawing import render
 from vizcore.pictures.textures import LABELS as TEXTURES
 
-from .. import answers, code, figures, saving
+from .. import code, over_picture, saving, viewer
 from ..address import forget
 from ..answers import Side
-from ..classes import ask, class_names
-from ..mapped import Mapped, scene_masks, score
+from ..classes import ask, class_names, likely
+from ..mapped import Mapped, judged, scene_masks
 from ..network_picker import DEFAULTS
 from ..picture_picker import SAMPLES, SCENES
 
 state = st.session_state
-OPACITY = 0.7
+OPACITY = viewer.LOOK["opacity"] / 100
+LINES = 4  # of words below a map
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
 PHOTOGRAPH = {"picture": next(iter(SAMPLES)), "a": "efficientnet_lite0", **TRAINED}
 DRAWN = {"picture": next(iter(SCENES)), "a": DEFAULTS["a"], "b": DEFAULTS["b"], **TRAINED}
@@ -28,48 +30,36 @@ def suits(model, masks: dict) -> bool:
     return bool(masks) or not model.labels or not set(model.labels) <= set(TEXTURES)
 
 
-def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None]]:
+def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], list[str]]:
     """What both networks are asked for: one of a drawn picture's two textures, or else any class.
 
     Returns:
-        The class, "" where there is none to ask for, and by slot its index in each network that was asked.
+        The class, "" where there is none to ask for; by slot its index in each network that was asked; and
+        the names of all classes whose maps are at hand.
     """
     masks = scene_masks(picture.title, picture.size[0])
     asked = [side for side in sides if side.model and suits(side.model, masks)]
     folded = {side.slot: [own.casefold() for own in class_names(side.model)] for side in asked}
     known = [name for name in masks if any(name in own for own in folded.values())]
     if not known:
-        return ask(asked, "h_class")
+        name, indices = ask(asked, "h_class")
+        names = likely(asked, name)
+        over_picture.flip(
+            "h_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "h_class"
+        )
+        return name, indices, names
     forget("h_class", known, known[0])
-    name = st.segmented_control(
-        "Ask both where they see", known, default=known[0], required=True, key="h_class"
-    )
+    name = state["h_class"]
+    over_picture.flip("h_pick", "Ask both where they see", dict.fromkeys(known, ""), name, "h_class")
     st.caption("The white line surrounds it.")
-    return name, {slot: own.index(name) if name in own else None for slot, own in folded.items()}
+    return name, {slot: own.index(name) if name in own else None for slot, own in folded.items()}, known
 
 
-def one_map(side: Side, picture, index: int | None, name: str) -> Mapped | None:
-    """A network's Grad-CAM for a class; for its own top class where it doesn't know the one asked for."""
-    from vizcore.methods.cam import default_layer
-
-    model = side.model
-    if index is None:
-        index = side.top[0][0]
-        name = class_names(model)[index]
-    try:
-        layer = default_layer(model)
-        found = answers.heatmap(side.choice, picture.key, "Grad-CAM", layer, index, model, picture.image)
-    except ValueError:  # no gradient reaches its patches
-        return None
-    import torch
-
-    heat = torch.from_numpy(found.copy())
-    return Mapped(side.choice, model, picture, side.colour, index, name, "Grad-CAM", layer, heat)
-
-
-def panel(side: Side, picture, index: int | None, asked: str, masks: dict) -> judgements.Network:
-    """One network's map, or why there is none, and what it answers; returns what is known of both."""
-    model = side.model
+def panel(
+    side: Side, picture, index: int | None, asked: str, names: list[str], masks: dict
+) -> judgements.Network:
+    """One network's map, or why there is none; returns what is known of it and of what it answers."""
+    model, shown = side.model, over_picture.picture(picture)
     facts = judgements.Network(
         model.title,
         learnt=model.weights != "random",
@@ -78,15 +68,19 @@ def panel(side: Side, picture, index: int | None, asked: str, masks: dict) -> ju
         knows=index is not None,
         answer=answer(side, asked, masks),
     )
-    one = one_map(side, picture, index, asked) if facts.classes and facts.kind else None
-    if one:
-        if not facts.knows:
-            st.caption(judgements.instead(model.title, asked, one.name))
-        low, high = float(one.map.min()), float(one.map.max())
-        inside = show_map(one, masks, low, high)
-        facts = facts._replace(positive=not judgements.empty(low, high), inside=inside)
+    try:
+        cams = over_picture.cams(side, picture, names) if facts.classes and facts.kind else {}
+    except ValueError:  # no gradient reaches its patches
+        cams = {}
+    if cams:
+        said = {name: _said(one, name, masks) for name, one in cams.items()}
+        maps = [over_picture.over(one, masks, *said[name][1:], name) for name, one in cams.items()]
+        viewer.show(f"h_{side.slot}", shown, maps, asked, lines=LINES)
+        keep(cams[asked], masks)
+        nowhere = judgements.empty(*cams[asked].ends)
+        facts = facts._replace(positive=not nowhere, inside=said[asked][0])
     else:
-        figures.picture(picture.array, picture.title)
+        viewer.show(f"h_{side.slot}", shown, lines=0)
         facts = facts._replace(mapped=False)
         if not facts.classes:
             st.markdown("No map: it has no classes to be asked for.")
@@ -94,8 +88,20 @@ def panel(side: Side, picture, index: int | None, asked: str, masks: dict) -> ju
             st.markdown(judgements.foreign(facts.learnt))
         else:
             st.markdown(f"No map: no gradient leads from its score for “{asked}” to places.")
-    figures.predictions(model, side.top, side.colour)
     return facts if facts.knows else facts._replace(inside=None)
+
+
+def _said(one: Mapped, asked: str, masks: dict) -> tuple[bool | None, str, str]:
+    """Whether a map points to the truth, if that is known; what it is, and what is known of it."""
+    nowhere = judgements.empty(*one.ends)
+    words = f"Grad-CAM for **{one.name}**" + (f": {nowhere[0].lower()}{nowhere[1:]}" if nowhere else ".")
+    same = one.name.casefold() == asked.casefold()
+    note = [] if same else [judgements.instead(one.model.title, asked, one.name)]
+    mask = masks.get(one.name.casefold())
+    if mask is None:
+        return None, words, " ".join(note)
+    inside, sentence = judged(one, mask)
+    return inside, words, " ".join([*note, sentence])
 
 
 def answer(side: Side, asked: str, masks: dict) -> str:
@@ -109,26 +115,16 @@ def answer(side: Side, asked: str, masks: dict) -> str:
     return "asked" if first == asked.casefold() else "other"
 
 
-def show_map(one: Mapped, masks: dict, low: float, high: float) -> bool | None:
-    """The map over the picture, the true region around it, and whether it points there, if that is known."""
-    shown = render.lay(one.picture.array, one.framed(), one.seen(), OPACITY)
-    mask = masks.get(one.name.casefold())
-    shown = shown if mask is None else render.contour(shown, mask)
-    figures.picture(shown, f"Grad-CAM of {one.model.title} for “{one.name}”, over {one.picture.title}")
+def keep(one: Mapped, masks: dict) -> None:
+    """The map with the true region around it, to be saved."""
     look = {"opacity": OPACITY, "masks": masks, "region": True}
     saving.keep(
         f"Grad-CAM of {one.model.title}, {one.choice.slot.upper()}",
         saving.about("Grad-CAM", one.model, one.picture, layer=one.layer, **{"class": one.name}),
-        lambda: shown,
+        partial(over_picture.laid, one, OPACITY, masks.get(one.name.casefold())),
         code.cam(one, look),
         map=one.map.numpy(),
     )
-    if mask is None:
-        nowhere = judgements.empty(low, high)
-        words = f": {nowhere[0].lower()}{nowhere[1:]}" if nowhere else "."
-        st.markdown(f"Grad-CAM for **{one.name}**{words}")
-        return None
-    return score(one, mask)
 
 
 def verdict(asked: str, masks: dict, found: list[judgements.Network]) -> str:

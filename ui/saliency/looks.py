@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from .. import settings
+from .. import over_picture, settings
 from ..address import forget
+from .painting import OVER
 
 NOTHING = "nothing"
-VIEWS = ["colours", "greyscale", "positive", "negative", "over the picture"]
+VIEWS = ["colours", "greyscale", "positive", "negative", OVER]
+KEYS = {"opacity": "s_opacity", "region": "s_region"}
 
 
 class Look(NamedTuple):
@@ -39,12 +41,13 @@ def pick_method(model, slot: str) -> str:
 def pick_look(masks: dict[str, np.ndarray]) -> Look:
     """How maps are shown: what of the pixels, how opaque, and with the true region where it is known."""
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="s_view", wrap=True)
-    opacity, region = 70, False
+    seen = over_picture.look(KEYS)
+    region = bool(masks) and seen["region"]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        if view == VIEWS[-1]:
-            opacity = st.slider("Opacity, %", 0, 100, 70, 5, key="s_opacity", width=180)
-        if masks:
+        if masks and view != OVER:
             words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
             region = st.toggle("True region", True, key="s_region", help=words)
         chosen = settings.ask("saliency")
-    return Look(view, opacity / 100, region, masks, chosen)
+    if view == OVER:
+        over_picture.controls("s_look", ("opacity", "colours", *(["region"] if masks else [])), KEYS)
+    return Look(view, seen["opacity"] / 100, region, masks, chosen)

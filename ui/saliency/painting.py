@@ -7,8 +7,10 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import figures
+from .. import figures, viewer
 from ..mapped import Mapped
+
+OVER = "over the picture"
 
 
 @st.cache_data(show_spinner=False)
@@ -25,25 +27,31 @@ def paint(one: Mapped, values: np.ndarray, view: str, opacity: float) -> tuple[n
     from vizcore.methods.table import in_frame
 
     whole = tensor(values)
-    if view == "over the picture":
-        end = render.end_of_scale(one.map.numpy())
-        heat = (render.to_array(one.framed()) / (end or 1)).clip(-1, 1)
-        alpha = opacity * one.seen()
-        if signed(one):  # on grey, and by the root, for single pixels are small
-            shown = render.blend(
-                render.tint(one.picture.array, []), render.diverging(heat), alpha * np.sqrt(np.abs(heat))
-            )
-        else:
-            shown = render.blend(one.picture.array, render.colourise(heat), alpha)
-    else:
-        if view == "greyscale":
-            whole = strongest(whole)[None]
-        elif view == "negative":
-            whole = -whole
-        end = render.end_of_scale(whole.numpy())
-        framed = render.to_array(in_frame(one.model, one.picture.image, whole))
-        shown = (render.centred if view == "colours" else render.from_black)(framed, end)
+    if view == OVER:
+        heat, kind, ends, end = over(one)
+        box = one.model.preprocess.box(one.picture.size)
+        return figures.laid(one.picture.array, viewer.sent(heat), box, kind, *ends, opacity), end
+    if view == "greyscale":
+        whole = strongest(whole)[None]
+    elif view == "negative":
+        whole = -whole
+    end = render.end_of_scale(whole.numpy())
+    framed = render.to_array(in_frame(one.model, one.picture.image, whole))
+    shown = (render.centred if view == "colours" else render.from_black)(framed, end)
     return render.outline(shown, one.seen()), end
+
+
+def over(one: Mapped) -> tuple[np.ndarray, str, tuple[float, float], float]:
+    """A method's map for the viewer: values, kind, the ends of its colours, and of its own scale.
+
+    Where it speaks for and against, by the root of its shares of that scale, for single pixels are small.
+    """
+    values = one.map.numpy()
+    end = render.end_of_scale(values)
+    if signed(one):
+        shares = (values / (end or 1)).clip(-1, 1)
+        return np.sign(shares) * np.sqrt(np.abs(shares)), "signed", (-1.0, 1.0), end
+    return values.clip(0, end or None), "heat", (0.0, end or 1.0), end
 
 
 def signed(one: Mapped) -> bool:

@@ -9,12 +9,14 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import answers, code, figures, saving, settings
+from .. import answers, code, figures, over_picture, saving, settings, viewer
 from ..answers import Side
 from ..classes import class_names
-from ..mapped import Mapped, found, score
+from ..jobs import found as steps_of
+from ..jobs import running
+from ..mapped import Mapped, found, scene_masks, score
 from .looks import NOTHING, Look, pick_method
-from .painting import paint, painted, signed, tensor
+from .painting import OVER, over, paint, painted, signed, tensor
 
 state = st.session_state
 LEGENDS = {
@@ -22,7 +24,7 @@ LEGENDS = {
     "greyscale": "Black is 0: the largest absolute value of the three colours, for and against alike.",
     "positive": "Only what {speaks} for the class, from black.",
     "negative": "Only what {speaks} against it, from black.",
-    "over the picture": "The largest absolute value of the three colours.",
+    OVER: "The largest absolute value of the three colours.",
 }
 ORANGE = "Orange spoke for the class, blue against it."
 
@@ -105,15 +107,12 @@ def draw(asked: Mapped, look: Look, step) -> None:
     one, pixels = _with_map(asked, step, look.view), step.pixels.cpu().numpy()
     names = class_names(one.model)
     words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
-    shown, end = painted(one.question, step.done, look.view, look.opacity, one, pixels)
     region = one.name in look.masks and look.region
 
     def whole() -> np.ndarray:
         array = paint(one, pixels, look.view, look.opacity)[0]
         return render.contour(array, look.masks[one.name]) if region else array
 
-    if region:
-        shown = figures.jpeg(whole())
     told = dict(asked.settings)
     saving.keep(
         f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
@@ -122,14 +121,19 @@ def draw(asked: Mapped, look: Look, step) -> None:
         code.pixels(asked, look.view, region) if step.done == step.total else "",
         pixels=pixels,
     )
-    st.image(shown, width="stretch", alt=f"{one.method} of {one.model.title} for {words}: {look.view}")
+    if look.view == OVER:
+        end = _over(one, words)
+    else:
+        shown, end = painted(one.question, step.done, look.view, look.opacity, one, pixels)
+        shown = figures.jpeg(whole()) if region else shown
+        st.image(shown, width="stretch", alt=f"{one.method} of {one.model.title} for {words}: {look.view}")
     with st.container(horizontal=True, gap="small"):
         st.badge(f"for {words}", color="green")
         if one.how.failed:
             st.badge(one.how.failed, color="red", icon=":material/warning:")
     if not end:
         st.caption(":red[Every pixel gets 0.]")
-    st.caption(f"{look.note}{_legend(one, look.view, len(pixels), end)} {one.how.limits}")
+    st.caption(f"{look.note}{_legend(one, look.view, len(pixels))} {one.how.limits}")
     if step.note:
         st.markdown(step.note)
     if one.how.failed:
@@ -138,14 +142,25 @@ def draw(asked: Mapped, look: Look, step) -> None:
         score(one, look.masks[one.name])
 
 
-def _legend(one: Mapped, view: str, channels: int, end: float) -> str:
+def _over(one: Mapped, words: str) -> float:
+    """The map over the picture; returns the end of its scale."""
+    values, kind, ends, end = over(one)
+    run = _run_key(one.choice.slot)
+    moving = f"-{steps_of(run)[-1].done}" if running(run) else ""  # on the way, a viewer for each step
+    told = over_picture.over(
+        one, scene_masks(one.picture.title, one.picture.size[0]), f"{one.method} for {words}"
+    )
+    told = told._replace(values=values, kind=kind, range=ends)
+    viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told])
+    return end
+
+
+def _legend(one: Mapped, view: str, channels: int) -> str:
     """What the colours mean, in words; a bar where they are a scale."""
     if view == "colours" and channels == 1:
         return f"Mid-grey is 0, or not asked yet. {ORANGE}"
-    if view == "over the picture" and signed(one):
+    if view == OVER and signed(one):
         return ORANGE
-    if view == "over the picture":
-        figures.scale(0.0, end)
     return LEGENDS[view].format(speaks="spoke" if one.how.shares_out else "would speak")
 
 

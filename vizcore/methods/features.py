@@ -100,3 +100,11 @@ def similarity(maps: Tensor, row: int, column: int) -> Tensor:
     one_map(maps, kind="(C, h, w)")
     unit = torch.nn.functional.normalize(maps, dim=0)
     return torch.einsum("chw,c->hw", unit, unit[:, row, column])
+
+
+@in_any_mode
+def similarities(maps: Tensor) -> Tensor:
+    """``similarity`` of every place: (C, h, w) -> (h * w, h * w), a row for each place, -1 to 1."""
+    one_map(maps, kind="(C, h, w)")
+    unit = torch.nn.functional.normalize(maps, dim=0).flatten(1)
+    return unit.T @ unit

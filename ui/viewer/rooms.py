@@ -1,0 +1,43 @@
+"""The room that a viewer takes on the page, kept before its code has come: nothing moves when it does."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+MODES_ROOM = 2.4  # rem above a picture, for the ways to lay two maps together
+
+
+def style(*rules: str) -> None:
+    st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def room(own: str, size: tuple[int, int], lines: int, above: float = 0) -> None:
+    """Keep room for a picture and for words below it.
+
+    Args:
+        own: the selector of the element. size: width and height of the picture. lines: of words.
+        above: what stands above the picture, in rem.
+    """
+    width, height = size
+    around = "{0}::before {{ margin-bottom: {1}rem; }}".format
+    style(
+        f"{own} {{ display: grid; grid-template-columns: minmax(0, 1fr); container-type: inline-size; }}",
+        f"{own} > *, {own}::before {{ grid-area: 1 / 1; min-width: 0; }} {own} > * {{ width: 100%; }}",
+        f"{own}::before {{ content: ''; aspect-ratio: {width} / {height};",
+        f"width: min(100%, 70vh * {width} / {height}); }} {around(own, above + 1.35 + 1.25 * lines)}",
+        f"@container (max-width: 260px) {{ {around(own, above + 1.35 + 2.5 * lines)} }}",
+    )
+
+
+def place(key: str, size: tuple[int, int], lines: int = 2, above: float = 0):
+    """A place in which a viewer comes later than what stands below it."""
+    room(f".st-key-{key}", size, lines, above)
+    return st.container(key=key)
+
+
+def row(key: str, count: int = 2):
+    """Columns of which two stay beside each other on a phone."""
+    columns = f".st-key-{key} [data-testid=stColumn]"
+    narrow = f"{columns} {{ min-width: 0; flex: 1 1 40%; }} {columns} h3 {{ font-size: 1rem; padding: 0; }}"
+    style(f"@media (max-width: 640px) {{ {narrow} {columns} [data-testid=stColumn] {{ min-width: 100%; }} }}")
+    return st.container(key=key).columns(count, gap="small")

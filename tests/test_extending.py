@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from benchmarks.whole_app import all_maps
 from vizcore import capture, truth
 from vizcore.drawing import render
 from vizcore.methods import features, table
@@ -80,8 +81,8 @@ def test_a_method_of_several_maps_fits_without_a_special_case(app, monkeypatch):
     monkeypatch.setitem(table.METHODS, "thirds", row)
     at = app("pages/grad_cam.py", a="texture_resnet", picture="Honeycomb in bands", g_method_a="thirds")
     assert not at.exception and not at.error
-    captions = [one.caption for image in at.get("image") for one in image.proto.imgs]
-    assert [name for name in captions if name in ("left", "middle", "right")] == ["left", "middle", "right"]
+    names = [one["words"] for one in all_maps(at)]
+    assert [name for name in names if name in ("left", "middle", "right")] == ["left", "middle", "right"]
     assert any("Cuts the picture in three." in block.value for block in at.caption)
 
 

@@ -87,6 +87,7 @@ CALLS = {
     "by_strength": ("cnn", CHANNELS, lambda m, x: features.by_strength(squeezed(x))),
     "pca_colours": ("cnn", CHANNELS, lambda m, x: features.pca_colours(squeezed(x))),
     "features.similarity": ("cnn", CHANNELS, lambda m, x: features.similarity(squeezed(x), 1, 2)),
+    "features.similarities": ("cnn", CHANNELS, lambda m, x: features.similarities(squeezed(x))),
     "capture": ("cnn", None, lambda m, x: capture.capture(m.net, x, ["3"]).layers["3"]),
     **{
         name: ("cnn", CHANNELS, lambda m, x, weigh=how.weigh: weigh(x, x.cos()))

@@ -15,6 +15,7 @@ BENCHMARKS = {
     "gallery": "every class of the bundled pair imagined, judged by both networks, and the contact sheet",
     "isolation": "a Grad-CAM on a server while somebody else's activation maximisation runs there",
     "walk": "every sentence of the pages in thousands of states, beside figures recomputed from the networks",
+    "long": "the tests that take long: most of the viewer's in a browser, histories, four visitors at once",
     "links": "links that people have: what they show, beside what they showed",
     "digest": "figures that a reshaping of the code must leave as they are, bit for bit",
     "app": "how long people wait, in a real browser: start, another class, layer, page",

@@ -31,10 +31,18 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 def pytest_collection_modifyitems(items):
     """The tests that share a server come first, so that one process has them all, a server and a browser.
 
+    Those with a server of their own come last, so that another process begins with them.
+
     Before the others those of test_browser.py, whose first is the server's first visitor.
     """
     shared = {"server", "browser", "strict_server"}
-    items.sort(key=lambda item: (shared.isdisjoint(item.fixturenames), item.path.stem != "test_browser"))
+    items.sort(
+        key=lambda item: (
+            "demo" in item.fixturenames,
+            shared.isdisjoint(item.fixturenames),
+            item.path.stem != "test_browser",
+        )
+    )
 
 
 @lru_cache(maxsize=8)

@@ -66,6 +66,7 @@ def walk(page, actions: list) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_picture_another_page_and_an_option(page, server):
     opened(page, f"{server}/your_model", "Your own model")
     walk(
@@ -98,6 +99,7 @@ def test_a_lesson_and_out_of_it_to_what_was_there(page, server):
     assert state(page)[2] == "A spiral in a weave" and "weights_b=random" in page.url
 
 
+@pytest.mark.long
 def test_what_changes_no_address_is_no_entry(page, server):
     opened(page, f"{server}/attention_rollout?picture=A+spiral+in+a+weave", "Attention rollout")
     page.get_by_role("button", name="Play").wait_for()

@@ -15,6 +15,7 @@ from ui.network_picker import Choice
 from vizcore.networks.load import ModelError, load_model
 
 
+@pytest.mark.long  # python -m benchmarks load is the whole
 def test_four_at_once_see_what_each_sees_alone(strict_server):
     """Their own photographs, other models and pages; not one picture or word may differ."""
     address = strict_server.removeprefix("http://")  # nobody has been there before

@@ -20,6 +20,7 @@ FLIPS = {  # a page, the viewers whose maps come with one answer, and the key of
     "grad_cam": (("g_a", "g_b", "g_ab"), "g_class"),
 }
 SIZES = [(1440, 1000), (390, 844)]
+BOTH_SIZES = [SIZES[0], pytest.param(SIZES[1], marks=pytest.mark.long)]
 
 
 def _note(page, _message) -> None:
@@ -61,7 +62,7 @@ def wait_for_maps(page, keys) -> list[str]:
     return [drawn(page, key) for key in keys]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", BOTH_SIZES)
 @pytest.mark.parametrize("path", FLIPS)
 def test_another_class_is_there_without_the_server_which_then_gets_one_message(visit, path, size):
     keys, name = FLIPS[path]

@@ -1,6 +1,8 @@
 """The training command with a tiny budget: it writes what it should, learns, and resumes without a trace."""
 
 import json
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -45,7 +47,9 @@ def train(name, folder, runs, **changes):
     return loop.train(name, folder, **{**settings, **changes})
 
 
-def test_the_command_makes_the_pair(tmp_path, capfd):
+def test_the_command_makes_the_pair(tmp_path, capfd, monkeypatch):
+    # another test may have left a page in its place, which processes that are spawned would run again
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     main = ["--steps", "2", "--pool", str(POOL), "--scenes", "40", "--device", "cpu"]
     out, runs = tmp_path / "out", tmp_path / "runs"
     command.main([*main, "--out", str(out), "--runs", str(runs)])

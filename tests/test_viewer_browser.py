@@ -153,6 +153,7 @@ def test_every_kind_of_map_is_drawn_as_the_server_draws_it(visit):
                 raise AssertionError(f"{name} at {opacity} % in {colours}") from error
 
 
+@pytest.mark.long
 def test_two_maps_together_are_drawn_as_the_server_draws_them(visit):
     page = visit("cases")
     array, sides, boxes = drawn()[0], [], []
@@ -178,6 +179,7 @@ def test_two_maps_together_are_drawn_as_the_server_draws_them(visit):
     assert (swiped[:, cut + 1 :] == pixels(page, "side-b")[:, cut + 1 :]).all()
 
 
+@pytest.mark.long
 def test_a_shared_scale_ends_where_the_widest_does(visit):
     page = visit()
     page.get_by_role("radio", name="shared").click()
@@ -209,6 +211,7 @@ def test_opacity_colours_scale_region_and_both_send_nothing(visit):
     assert all(after > was for after, was in zip(draws(page, "a", "b", "ab"), before, strict=True))
 
 
+@pytest.mark.long
 def test_the_look_is_told_once_when_it_has_been_left_alone(visit):
     page = visit()
     sent = len(page.sent)
@@ -222,6 +225,7 @@ def test_the_look_is_told_once_when_it_has_been_left_alone(visit):
     expect(page.get_by_role("slider", name="Opacity")).to_have_value("55")
 
 
+@pytest.mark.long
 def test_another_class_is_there_at_once_and_told_once_later(visit):
     page = visit()
     before, sent, was = draws(page, "a", "b", "ab"), len(page.sent), pixels(page, "a")
@@ -250,6 +254,7 @@ def test_another_class_is_there_at_once_and_told_once_later(visit):
     assert (pixels(page, "a") != was).any()
 
 
+@pytest.mark.long
 def test_what_the_server_must_compute_leaves_the_old_map_until_it_is_there(visit):
     page = visit()
     page.evaluate(f"() => {{ window.canvases = {FRAMES}.map((frame) => frame.querySelector('canvas')) }}")
@@ -298,6 +303,7 @@ POINTING = f"""
 """
 
 
+@pytest.mark.long
 def test_both_maps_follow_the_pointer_at_thirty_a_second(visit):
     page = visit()
     places(page)
@@ -316,6 +322,7 @@ def test_both_maps_follow_the_pointer_at_thirty_a_second(visit):
     assert len(page.sent) == sent
 
 
+@pytest.mark.long
 def test_the_crosshair_is_at_the_same_place_everywhere_and_a_click_pins_it(visit):
     page = visit()
     one = places(page)
@@ -336,6 +343,7 @@ def test_the_crosshair_is_at_the_same_place_everywhere_and_a_click_pins_it(visit
     assert frame(page, "b").locator(".cross").get_attribute("style") == marks[1]  # it stays
 
 
+@pytest.mark.long
 def test_by_keyboard(visit):
     page = visit()
     one = places(page)
@@ -357,6 +365,7 @@ def test_by_keyboard(visit):
     expect(one.locator(".layers")).to_have_attribute("style", "")
 
 
+@pytest.mark.long
 def test_zoom_keeps_the_place_under_the_pointer(visit):
     page = visit()
     one = places(page)
@@ -370,6 +379,7 @@ def test_zoom_keeps_the_place_under_the_pointer(visit):
     page.get_by_role("button", name="Zoom").first.press("Escape")
 
 
+@pytest.mark.long
 def test_full_screen(visit):
     page = visit()
     one = frame(page, "a")
@@ -383,6 +393,7 @@ def test_full_screen(visit):
 # ---------------------------------------------------------------- what it costs, how it stands
 
 
+@pytest.mark.long
 def test_code_picture_and_matrix_come_once(visit):
     page = visit()
     picture, matrix = len(cv2.imencode(".png", drawn()[0])[1]), 16**2 * 16**2
@@ -406,12 +417,14 @@ def test_code_picture_and_matrix_come_once(visit):
     assert 0 < sum(page.got) <= 30_000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_moves_while_the_page_comes(visit, width):
     page = visit("wait=0.5&narrow", width=width)
     assert shifted(page) <= 0.01
 
 
+@pytest.mark.long
 def test_two_stand_beside_each_other_on_a_phone(visit):
     page = visit(width=390, height=844, has_touch=True, is_mobile=True)
     a, b = (frame(page, key).bounding_box() for key in "ab")
@@ -421,7 +434,7 @@ def test_two_stand_beside_each_other_on_a_phone(visit):
     expect(page.get_by_text("['point', (0.1")).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_axe_finds_nothing(visit, theme):
     page = visit(color_scheme=theme)
     one = frame(page, "a").bounding_box()
@@ -432,6 +445,7 @@ def test_axe_finds_nothing(visit, theme):
     assert not found.response["violations"], found.response["violations"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("motion, moves", [("no-preference", True), ("reduce", False)])
 def test_a_new_map_fades_in_unless_motion_is_unwanted(visit, motion, moves):
     page = visit(reduced_motion=motion)

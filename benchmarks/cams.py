@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.rows import Row, apart, bare, fastest
 from vizcore.methods.cam import cam, cams
+from vizcore.methods.table import METHODS
 from vizcore.networks.load import best_device, load_model
 
 
@@ -99,7 +100,7 @@ def score_cam(quick):
     peer = fastest(at_batch, (16,) if quick else (8, 16, 32))
 
     def ours():
-        return cam(model, images, top, layer, "Score-CAM")
+        return METHODS["Score-CAM"].make(model, images, top, layer=layer)
 
     yield Row(
         f"Score-CAM, {model.title}, {model.layouts[layer].channels} channels",

@@ -4,7 +4,7 @@ import torch
 
 from benchmarks.rows import Row, apart, bare
 from vizcore.capture import private_copy
-from vizcore.methods.table import rollout
+from vizcore.methods.table import METHODS
 from vizcore.networks.load import best_device, load_model
 
 
@@ -31,8 +31,8 @@ def rows(quick):
 
     yield Row(
         f"rollout, {model.title}",
-        lambda: rollout(model, images, 0),
+        lambda: METHODS["rollout"].make(model, images),
         {"bare pass": bare(model.net, images), "plain rollout on hooks": plain},
         {"bare pass": 1.10, "plain rollout on hooks": 1},
-        {"plain rollout on hooks": lambda: apart(rollout(model, images, 0).flatten(), plain())},
+        {"plain rollout on hooks": lambda: apart(METHODS["rollout"].make(model, images).flatten(), plain())},
     )

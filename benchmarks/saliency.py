@@ -82,8 +82,8 @@ def rows(quick):
 
     yield Row(
         f"occlusion, EfficientNet-Lite0, squares of {window} pixels",
-        ours("occlusion", window=window),
+        ours("occlusion", window=window / 224),
         {"captum": fastest(occlusion, batches)},
         {"captum": 1.05},
-        {"captum": lambda: apart(ours("occlusion", window=window)(), occlusion(5)()[0, 0])},
+        {"captum": lambda: apart(ours("occlusion", window=window / 224)(), occlusion(5)()[0, 0])},
     )

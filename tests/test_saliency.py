@@ -361,7 +361,7 @@ def test_a_first_layer_that_works_in_place_and_half_precision(resnet, chelsea):
     half = load_model("texture_resnet")
     half.net.to(torch.bfloat16)
     images = resnet.preprocess(chelsea)
-    how = {"gradient": {}, "Integrated Gradients": {"steps": 4}, "occlusion": {"window": 64}}
+    how = {"gradient": {}, "Integrated Gradients": {"steps": 4}, "occlusion": {"window": 0.5}}
     for name, settings in how.items():
         found = METHODS[name].make(half, images.bfloat16(), 3, **settings)
         assert found.dtype == torch.float32 and found.isfinite().all()

@@ -78,6 +78,10 @@ def _starts(side: int, window: int, stride: int) -> range:
 
 def _by_share(model: VisionModel, images: Tensor, wanted: Any, window: float = 0.12, **settings) -> Iterator:
     """``occlusion`` by squares whose side, ``window``, is a share of the picture's shorter side."""
+    if not 0 < window <= 1:
+        raise ValueError(
+            f"the square's side is a share of the shorter side, above 0 and at most 1, not {window}"
+        )
     side = max(1, round(min(images.shape[-2:]) * window))
     return occlusion(model, images, wanted, window=side, **settings)
 

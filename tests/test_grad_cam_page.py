@@ -205,6 +205,12 @@ def test_a_class_that_one_model_does_not_know_and_a_model_without_classes(page, 
     assert "has no classes" in at.info[0].value and "Texture ResNet for" in words(at)
 
 
+def test_other_methods_of_a_class_that_is_known_do_not_say_that_it_is_unknown(page):
+    at = page(g_others="true", g_five="true")
+    assert "Beside Grad-CAM" in str([one.label for one in at.expander]) and "95%" in words(at)
+    assert "has no class" not in words(at)
+
+
 def test_bad_links_do_no_harm(page):
     at = page(g_class="💥", g_method_a="rollout", g_layer_a="<b>", g_opacity="-3", g_part="x", g_steps="9")
     assert at.selectbox(key="g_method_a").value == "Grad-CAM"

@@ -169,15 +169,6 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
 
 
 @st.cache_data(show_spinner=False)
-def heatmap(choice, picture_key: str, method: str, layer: str | None, index: int, _model, _image):
-    """One of the table's methods for a class, (h, w); at a layer of one's choice where it takes one."""
-    from vizcore.methods.table import METHODS
-
-    told = {"layer": layer} if layer else {}
-    return METHODS[method].make(_model, _model.preprocess(_image), index, **told).cpu().numpy()
-
-
-@st.cache_data(show_spinner=False)
 def last_step(question: tuple, _asked):
     """The whole of what a method of few passes says, its tensors on the CPU; ``_asked`` is a ``Mapped``."""
     *_, last = _asked.steps()

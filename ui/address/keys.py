@@ -159,7 +159,7 @@ def _settings(table) -> dict[str, Key]:
 
 def key(name: str) -> Key:
     """One key of the table, by its name."""
-    return keys([name])[name]
+    return KEYS[name] if name in KEYS else keys([name])[name]
 
 
 def known(names: Container[str]) -> list[str]:

@@ -117,10 +117,8 @@ def others(one: Mapped, look: dict) -> None:
     shown = {"Grad-CAM": default_layer(one.model), "relevance": None, "rollout": None, "attention": None}
     figures.heading(one.model, one.colour)
     for (method, layer), column in zip(shown.items(), st.columns(4), strict=True):
-        found = answers.heatmap(
-            one.choice, one.picture.key, method, layer, one.index, one.model, one.picture.image
-        )
+        own = one._replace(method=method, layer=layer, settings=())
+        own = own._replace(map=answers.last_step(own.question, own).maps[0])
         with column:
             st.markdown(f"**{method[0].upper()}{method[1:]}**")
-            own = one._replace(method=method, layer=layer, map=_tensor(found), settings=())
             show(f"g_other_{one.choice.slot}-{method}", {"": own}, "", look)

@@ -114,13 +114,13 @@ def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None) -
 
 
 def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:
-    """What a map is, and what is known of it."""
+    """What a map is, and what is known of it. asked: the class; "" where it is not one of several to flip."""
     if not one.how.knows_class:
         words = f"{one.method} of {one.model.title}, class-agnostic"
     else:
         words = f"{one.model.title} for “{one.name}”"
     mask, facts = masks.get(one.name.casefold()), []
-    if one.name.casefold() != asked.casefold() and one.how.knows_class:
+    if asked and one.name.casefold() != asked.casefold() and one.how.knows_class:
         facts.append(judgements.instead(one.model.title, asked, one.name))
     if mask is not None:
         facts.append(judged(one, mask)[1])

@@ -10,6 +10,7 @@ import streamlit as st
 from vizcore.drawing import render
 
 from .. import answers, code, figures, over_picture, saving, settings, viewer
+from ..address.keys import PREFIX
 from ..answers import Side
 from ..classes import class_names
 from ..jobs import found as steps_of
@@ -83,13 +84,10 @@ def _run_key(slot: str) -> str:
 
 def _finer(told: dict[str, Any]) -> None:
     """Settings are those of both panels, so both begin again where something was found."""
-    from ..address.keys import PREFIX
-    from ..jobs import found as known
-
     for name, value in told.items():
         state[f"{PREFIX['saliency']}{name}"] = value
     for slot in "ab":
-        state[f"{_run_key(slot)}_go"] = bool(known(_run_key(slot)))
+        state[f"{_run_key(slot)}_go"] = bool(steps_of(_run_key(slot)))
 
 
 def _with_map(asked: Mapped, step, view: str) -> Mapped:

@@ -16,10 +16,19 @@ from benchmarks.browser import chromium, find_chromium, page_links
 from benchmarks.visitor import Visitor, server
 from vizcore.pictures.textures import LABELS
 
-PICTURES = "[...document.querySelectorAll('[data-testid=stMain] img')]"
-ADDRESSES = f"() => {PICTURES}.map((one) => one.src).join()"
-NEW = f"""(before) => {PICTURES}.map((one) => one.src).join() !== before
-    && {PICTURES}.length > 1 && {PICTURES}.every((one) => one.complete && one.src)"""
+PICTURES = """((all) => {  // maps that a viewer has drawn, and pictures, wherever a component keeps them
+  const look = (root) => {
+    for (const one of root.querySelectorAll("*")) {
+      if (one.matches("img, .frame[data-draws]")) all.push(one);
+      if (one.shadowRoot) look(one.shadowRoot);
+    }
+  };
+  look(document.querySelector("[data-testid=stMain]"));
+  return all;
+})([])"""
+SHOWN = f"() => {PICTURES}.map((one) => one.src ?? one.dataset.draws).join()"
+NEW = f"""(before) => {PICTURES}.map((one) => one.src ?? one.dataset.draws).join() !== before
+    && {PICTURES}.length > 1 && {PICTURES}.every((one) => one.complete ?? true)"""
 COMPLETE = """() => document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running"
     && !document.querySelector("[data-testid=stMain] [data-stale=true]")"""
 PAGES = {
@@ -60,7 +69,7 @@ def main(argv):
 
 def waited(page, act) -> tuple[float, float]:
     """Seconds from ``act`` until a new picture is there, and until the page is complete."""
-    before, start = page.evaluate(ADDRESSES), time.monotonic()
+    before, start = page.evaluate(SHOWN), time.monotonic()
     act()
     page.wait_for_function(NEW, arg=before)
     first = time.monotonic() - start

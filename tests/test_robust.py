@@ -542,11 +542,43 @@ def test_a_map_that_cancels_is_no_evidence(dtype):
     assert maps["Grad-CAM"].any() and maps["LayerCAM"].any()
 
 
-def test_hirescam_before_a_norm_is_no_evidence(chelsea):
-    model = shared_model("swin_tiny_patch4_window7_224", "random")
-    images, layer = model.preprocess(chelsea), "layers.3"
+@pytest.mark.parametrize(
+    "name, layer",
+    [
+        ("swin_tiny_patch4_window7_224", "layers.3"),
+        ("test_coatnet", "stages"),
+        ("test_maxvit", "stages"),
+        pytest.param("coatnet_pico_rw_224", "stages.3", marks=pytest.mark.long),
+        pytest.param("maxvit_rmlp_pico_rw_256", "stages.3", marks=pytest.mark.long),
+        pytest.param("samvit_base_patch16_224", "blocks.11", marks=pytest.mark.long),
+    ],
+)
+def test_hirescam_before_a_norm_is_no_evidence(name, layer, chelsea):
+    model = shared_model(name, "random")
+    images = model.preprocess(chelsea)
     assert not cam.cams(model, images, [3, 5], layer, "HiResCAM").any()
     assert cam.cams(model, images, [3, 5], layer, "Grad-CAM").any()
+
+
+class Deaf(nn.Module):
+    """A CNN whose scores hear of the picture by ``volume`` only."""
+
+    def __init__(self, volume):
+        super().__init__()
+        self.features, self.head, self.volume = nn.Conv2d(3, 12, 8, 8), nn.Linear(12, 5), volume
+
+    def forward(self, x):
+        x = self.features(x).relu().mean((2, 3))
+        return self.head(x) * self.volume + torch.arange(1.0, 6.0)
+
+
+@pytest.mark.parametrize("volume, seen", [(1e-7, False), (1e-2, True)])
+def test_score_cam_of_scores_that_no_channel_changes_is_no_evidence(volume, seen):
+    torch.manual_seed(0)
+    model = from_module(Deaf(1.0), TRANSFORM, title="Deaf", device="cpu")
+    model.net.volume = volume
+    steps = list(score_cam.score_cams(model, model.preprocess(pictures()[0]), [3], "features", chunk=4))
+    assert (steps[-1].maps.any().item(), any(step.maps.any() for step in steps)) == (seen, seen)
 
 
 @pytest.mark.parametrize("name", ["texture_resnet", "texture_vit", "efficientnet_lite0"])

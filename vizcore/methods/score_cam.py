@@ -13,7 +13,7 @@ from ..capture import capture
 from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
 from ..objectives import Objective, Target, all_values, objective
-from .cam import default_layer
+from .cam import SLACK, default_layer
 from .features import batch_maps
 from .method import Method, Step
 
@@ -46,7 +46,8 @@ def score_cams(
         chunk: how many masked pictures go through the network at once.
 
     Yields:
-        What is known after each chunk; the last is the whole. Otherwise as ``cams``.
+        What is known after each chunk; the last is the whole. Otherwise as ``cams``: all 0 where the class
+        scores alike whatever channel the picture is seen through.
     """
     wanted = [objective(model, target) for target in targets]
     layer = layer or default_layer(model)
@@ -68,7 +69,18 @@ def score_cams(
             weights = scores.softmax(-1)
             found = torch.einsum("kbc,bchw->kbhw", weights, maps).relu()
         done += len(channels)
-        yield Scored(done, len(order), found, weights)
+        yield Scored(done, len(order), found.masked_fill(_alike(scores[..., order[:done]]), 0), weights)
+
+
+def _alike(scores: Tensor) -> Tensor:
+    """Whether no channel's score (K, B, n) differs from another's beyond rounding: (K, B, 1, 1).
+
+    All weights are 1 / n then: the mean of the channels, which says nothing about any class.
+    """
+    spread = scores.amax(-1) - scores.amin(-1)
+    slack = max(SLACK[0] * torch.finfo(scores.dtype).eps, SLACK[1])
+    silent = (spread <= slack * scores.abs().amax(-1)) & (scores.shape[-1] > 1)
+    return silent[..., None, None]
 
 
 def _steps(

@@ -53,6 +53,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "efficientnet_lite0": Entry(
         "EfficientNet-Lite0",
+        arch="tf_efficientnet_lite0",  # the weights are TensorFlow's: it pads more at the right than at the left
         source="package",
         data={"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3},  # as it was trained: (x - 127) / 128
         note="trained on ImageNet",

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "long": "the tests that take long: most of the viewer's in a browser, histories, four visitors at once",
     "links": "links that people have: what they show, beside what they showed",
     "digest": "figures that a reshaping of the code must leave as they are, bit for bit",
+    "shifts": "how much pages move as they load and as another class, layer or method is asked for",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

@@ -27,6 +27,8 @@ if part == GALLERY:
     address.stop()
 
 sides = answers.sides(None, choices, load_both(choices, st.columns(2)))
+if not any(side.model for side in sides):
+    address.stop()
 asked = units.ask(sides)
 name, recipe, seed = pick_recipe()
 if not asked:

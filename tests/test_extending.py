@@ -103,8 +103,8 @@ def test_a_long_method_of_either_page_runs_on_request(app, monkeypatch):
 
 
 def test_a_model_is_one_line_of_the_catalogue(app, monkeypatch):
-    monkeypatch.setitem(catalog.CATALOG, "resnet10t", catalog.Entry("ResNet-10"))
+    monkeypatch.setitem(catalog.CATALOG, "resnet10t", catalog.Entry("ResNet-10", megabytes=22))
     at = app("pages/feature_maps.py", a="resnet10t", weights_a="random")
     assert not at.exception and not at.error
-    assert "resnet10t" in at.selectbox(key="a").options
+    assert "ResNet-10 · download, 22 MB" in at.selectbox(key="a").options
     assert any(block.value == "ResNet-10" for block in at.subheader)

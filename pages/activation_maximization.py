@@ -22,7 +22,7 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )  # fmt: skip
 if part == GALLERY:
-    imagined.gallery()
+    imagined.gallery(choices)
     saving.offer("Activation maximisation")
     address.stop()
 

@@ -22,11 +22,13 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )  # fmt: skip
 if part == GALLERY:
-    imagined.gallery()
+    imagined.gallery(choices)
     saving.offer("Activation maximisation")
     address.stop()
 
 sides = answers.sides(None, choices, load_both(choices, st.columns(2)))
+if not any(side.model for side in sides):
+    address.stop()
 asked = units.ask(sides)
 name, recipe, seed = pick_recipe()
 if not asked:

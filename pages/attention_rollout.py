@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, classes, figures, over_picture, saving
+from ui import address, answers, classes, figures, over_picture, saving
 from ui.attention_rollout import build_up, flows, heads, options
 from ui.choices import chosen
 from ui.header import header
@@ -29,6 +29,8 @@ def point_at(place: tuple[float, float]) -> None:
 models = {choice.slot: load(choice) for choice in choices}
 sides = answers.sides(picture, choices, models)
 present = [side for side in sides if side.model]
+if not present:
+    address.stop()
 first = sorted(present, key=lambda side: not side.model.attention)  # the ViT's top class is the default
 with st.container(horizontal=True, vertical_alignment="bottom"):
     name, indices = classes.ask(first, "r_class")

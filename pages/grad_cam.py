@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, checks, classes, figures, over_picture, saving, settings, viewer
+from ui import address, answers, checks, classes, figures, over_picture, saving, settings, viewer
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
@@ -23,6 +23,8 @@ with maps:
     columns = viewer.row("g_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
+if not any(models.values()):
+    address.stop()
 masks = scene_masks(picture.title, picture.size[0])
 with controls:
     first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
@@ -47,8 +49,8 @@ mapped = [one for one in mapped if one]
 if mapped:
     with beside_them:
         beside.together(mapped, look)
-which = ("opacity", "colours", "scale", *(["region"] if masks else []))
-over_picture.controls("g_look", which, LOOK)
+    which = ("opacity", "colours", "scale", *(["region"] if masks else []))
+    over_picture.controls("g_look", which, LOOK)
 figures.all_predictions(sides)
 if mapped:
     title, icon = "The likeliest classes, a map each", ":material/view_module:"

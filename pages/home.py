@@ -46,7 +46,8 @@ for side, column in zip(sides, columns, strict=True):
         figures.remark(side.model)
         found.append(home.panel(side, picture, indices.get(side.slot), name, names, masks))
 with right:
-    over_picture.controls("h_look", ("opacity", "colours", "scale"))
+    if any(one.mapped for one in found):
+        over_picture.controls("h_look", ("opacity", "colours", "scale"))
     figures.all_predictions(sides)
 with left:
     with over_picture.roomy("h_verdict", 10.5):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, checks, classes, figures, saving
+from ui import address, answers, checks, classes, figures, saving
 from ui.choices import chosen
 from ui.header import header
 from ui.mapped import scene_masks
@@ -26,12 +26,15 @@ columns = st.columns(2, gap="large")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 present = [side for side in sides if side.model]
+if not present:
+    address.stop()
 with beside:
     figures.all_predictions(sides)
     with st.container(horizontal=True):
         name, indices = classes.ask(sides, "s_class")
         against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
-    look = looks.pick_look(scene_masks(picture.title, picture.size[0]))
+    masks = scene_masks(picture.title, picture.size[0])
+    look = looks.pick_look(masks, any(side.top for side in present))
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):

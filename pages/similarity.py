@@ -8,7 +8,7 @@ from ui.header import header
 from ui.jobs import job
 from ui.plain import plain
 from ui.shared_networks import load_both
-from ui.similarity import cka_figures, comparison, picture_sets, presets
+from ui.similarity import beforehand, cka_figures, comparison, picture_sets, presets
 from vizcore.pictures.images import PictureError
 
 choices = chosen_models()
@@ -50,6 +50,10 @@ try:
 except PictureError as error:  # a file of a folder, when its turn came
     st.error(plain(str(error)))
     address.stop()
+if not found and (known := beforehand.beforehand(asked)):
+    beforehand.note()
+    cka_figures.show(asked, known)
+    found = [known]
 if found:
     st.header("Which layers belong together?", anchor=False)
     cka_figures.matches(asked, found[-1])

@@ -2,6 +2,7 @@ import io
 import pickle
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from vizcore.__main__ import main as command
 from vizcore.capture import capture
 from vizcore.methods.attention import attention
 from vizcore.methods.features import as_maps, pca_colours, similarity, strength, summary
+from vizcore.networks.build import build
 from vizcore.networks.catalog import CATALOG
 from vizcore.networks.checkpoints import fit_state_dict, read_checkpoint, read_labels
 from vizcore.networks.load import ModelError, load_model, weights_at_hand
@@ -283,3 +285,17 @@ def test_label_files():
     for data in (b"", b"\xff\xfe\x00", b"a\x00b", b'["a"', b"x\n" * 100_001):
         with pytest.raises(ModelError, match="label file"):
             read_labels(data)
+
+
+# ---------------------------------------------------------------- what is known before they are there
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in CATALOG.items() if one.source in ("timm", "torchvision")]
+)
+def test_the_size_of_a_download_is_four_bytes_a_parameter(name):
+    """Of the architecture as it was trained: the catalogue may ask for fewer places."""
+    entry = replace(CATALOG[name], kwargs={})
+    with torch.device("meta"):
+        parameters = sum(one.numel() for one in build(name, entry).parameters())
+    assert CATALOG[name].megabytes == round(4 * parameters / 1e6)

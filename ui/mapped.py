@@ -12,10 +12,10 @@ from vizcore import judgements
 from vizcore.pictures import textures
 
 from . import answers
-from .jobs import job
+from .jobs import forget_job, job
 from .picture_picker import SCENES
 
-state = st.session_state
+BY_ITSELF = 512  # passes up to which a method begins without a press
 
 
 class Mapped(NamedTuple):
@@ -82,22 +82,34 @@ class Mapped(NamedTuple):
         return float(self.map.min()), float(self.map.max())
 
 
-def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str) -> Any:
-    """What a method says: at once, or on request where it takes many passes; None where it hasn't yet.
+def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str, passes: int) -> Any:
+    """What a method says: at once, or step by step where it takes many passes; None where it hasn't yet.
+
+    A run begins by itself, waits for its turn among those of others, and can be stopped; what one visitor's
+    has come to is there for all.
 
     Args:
-        key: of the job that a long method is. draw: shows one of its steps. words: of the button that starts.
+        key: of the job that a long method is. draw: shows one of its steps. words: of the button that starts
+            it, where it was stopped before it had anything, or has more passes than ``BY_ITSELF``.
+        passes: how many it takes here.
 
     Raises:
         ValueError: the method can't be asked this.
     """
-    if not asked.how.slow:
-        step = answers.last_step(asked.question, asked)
-        draw(step)
-        return step
-    go = state.pop(f"{key}_go", False)
+    question = asked.question
+    known = answers.finished(question) if asked.how.slow else answers.last_step(question, asked)
+    if known is not None:
+        forget_job(key)
+        draw(known)
+        return known
     steps = job(
-        key, asked.question, asked.steps, lambda steps: draw(steps[-1]), words, keep_all=False, start=go
+        key,
+        question,
+        lambda: answers.to_the_end(question, asked.steps()),
+        lambda steps: draw(steps[-1]),
+        words,
+        keep_all=False,
+        start=passes <= BY_ITSELF,
     )
     return steps[-1] if steps else None
 

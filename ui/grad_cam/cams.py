@@ -77,7 +77,7 @@ def _asked(asked: Mapped, names: list[str], name: str, look: dict) -> Mapped | N
         one, moving = _first(asked, step), f"-{step.done}" if running(run) else ""
         show(f"g_{one.choice.slot}{moving}", dict.fromkeys(names, one), name, look, step)
 
-    step = found(asked, run, draw, f"Run the network {passes} times")
+    step = found(asked, run, draw, f"Run the network {passes} times", passes)
     return _first(asked, step) if step else None
 
 

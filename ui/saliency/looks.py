@@ -38,8 +38,13 @@ def pick_method(model, slot: str) -> str:
     return st.selectbox("Method", methods, key=f"s_method_{slot}", help=refused or None)
 
 
-def pick_look(masks: dict[str, np.ndarray]) -> Look:
-    """How maps are shown: what of the pixels, how opaque, and with the true region where it is known."""
+def pick_look(masks: dict[str, np.ndarray], any_map: bool) -> Look:
+    """How maps are shown: what of the pixels, how opaque, and with the true region where it is known.
+
+    Without ``any_map`` there is nothing to choose.
+    """
+    if not any_map:
+        return Look(VIEWS[0], 0.0, False, masks, {})
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="s_view", wrap=True)
     seen = over_picture.look(KEYS)
     region = bool(masks) and seen["region"]

@@ -50,14 +50,15 @@ def panel(
     )
     asked = asked._replace(settings=settings.of(asked.how, look.settings))
     look = look._replace(note=note + look.note)
-    step = found(asked, _run_key(side.slot), lambda step: draw(asked, look, step), f"Run {method}")
+    run, passes = _run_key(side.slot), asked.how.passes
+    step = found(asked, run, lambda step: draw(asked, look, step), f"Run {method}", passes)
     if step is None:
         st.caption(f"{method} takes many passes through the network. {asked.how.limits}")
         return None
     words, finer = step.finer
     if words:
         icon, how = ":material/speed_2x:", {"on_click": _finer, "args": (finer,)}
-        st.button(words, key=f"{_run_key(side.slot)}_double", icon=icon, **how)
+        st.button(words, key=f"{run}_double", icon=icon, **how)
     return _with_map(asked, step, look.view)
 
 
@@ -83,11 +84,9 @@ def _run_key(slot: str) -> str:
 
 
 def _finer(told: dict[str, Any]) -> None:
-    """Settings are those of both panels, so both begin again where something was found."""
+    """Settings are those of both panels, so both begin again."""
     for name, value in told.items():
         state[f"{PREFIX['saliency']}{name}"] = value
-    for slot in "ab":
-        state[f"{_run_key(slot)}_go"] = bool(steps_of(_run_key(slot)))
 
 
 def _with_map(asked: Mapped, step, view: str) -> Mapped:

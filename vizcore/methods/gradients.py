@@ -6,7 +6,7 @@ colour raises what is asked (gradients), or where the colour that is there raise
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from ..capture import private_copy
 from ..model import VisionModel
 from ..modes import in_any_mode
-from ..objectives import Objective, Target, objective, values
-from ..shapes import full
+from ..objectives import Objective, Target, all_values, objective, values
+from ..shapes import full, one_picture
 from .method import Method, Partial, of_pixels, strongest, summed
 
 
@@ -43,6 +43,21 @@ def gradient(model: VisionModel, images: Tensor, target: Target) -> Tensor:
         ValueError: the model has no such class.
     """
     return differentiate(model.net, images, objective(model, target))
+
+
+@in_any_mode
+def gradients(model: VisionModel, images: Tensor, targets: Sequence[Target]) -> Tensor:
+    """``gradient`` of one picture for each of several targets, which share the way there: (K, 3, H, W)."""
+    one_picture(images)
+    wanted = [objective(model, target) for target in targets]
+    images = images.detach().requires_grad_()
+    with torch.enable_grad():
+        scores = all_values(model.net, images.clone(), wanted)[0]  # (K,)
+    found = [
+        torch.autograd.grad(score, images, retain_graph=k + 1 < len(wanted), materialize_grads=True)[0]
+        for k, score in enumerate(scores)
+    ]
+    return full(torch.cat(found))
 
 
 @in_any_mode

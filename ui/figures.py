@@ -102,9 +102,7 @@ def heading(model, colour: tuple[int, int, int]) -> None:
 
 def origin(model) -> None:
     """Where its weights come from, and what kind of network it is."""
-    from vizcore.networks.watch import MIXING
-
-    kind = f"its places learn of each other by {MIXING[model.mixing]}"
+    kind = f"its places learn of each other by {model.mixing}"
     st.caption(f"Weights: {model.source} · runs on {model.device.type} · {kind}")
 
 

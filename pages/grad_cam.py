@@ -9,7 +9,7 @@ from ui.header import header
 from ui.mapped import scene_masks
 from ui.shared_networks import load_both
 
-LOOK = {"opacity": "g_opacity", "region": "g_region"}
+LOOK = {"opacity": "g_opacity", "colours": "g_colours", "scale": "g_scale", "region": "g_region"}
 picture, *choices = chosen()
 
 header("Grad-CAM")
@@ -38,7 +38,7 @@ with controls:
     chosen_settings = settings.ask("grad_cam")
 now = over_picture.look(LOOK)
 look = {"masks": masks, "region": now["region"], "opacity": now["opacity"] / 100, "asked": name}
-look |= {"settings": chosen_settings, "over": over_picture.held("g_over")}
+look |= {"colour_map": now["colours"], "settings": chosen_settings, "over": over_picture.held("g_over")}
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):

@@ -20,8 +20,13 @@ words = "Two networks look at one picture. "
 if masks:
     words += "It was drawn by code, so **where each texture really is, is known**."
 st.markdown(words)
-left, right = st.columns([1, 2], gap="medium")
+with st.container(key="h_page"):
+    left, right = st.columns([1, 2], gap="medium")
 with left:
+    with st.container(key="h_top"):
+        seen, asked = st.container(), st.container()
+    below = st.container(key="h_below")
+with seen:
     with st.container(horizontal=True):  # as high as the networks' names
         st.subheader(plain(picture.title), anchor=False)
     viewer.show("h_picture", over_picture.picture(picture), lines=0)
@@ -29,7 +34,7 @@ with right:
     columns = viewer.row("h_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
-with left:
+with asked:
     name, indices, names = home.ask_for(picture, sides)
     if masks:
         words, values, icon = "Take a photograph instead", home.PHOTOGRAPH, ":material/photo_camera:"
@@ -46,17 +51,18 @@ for side, column in zip(sides, columns, strict=True):
         figures.remark(side.model)
         found.append(home.panel(side, picture, indices.get(side.slot), name, names, masks))
 with right:
-    if any(one.mapped for one in found):
-        over_picture.controls("h_look", ("opacity", "colours", "scale"))
-    figures.all_predictions(sides)
-with left:
-    with over_picture.roomy("h_verdict", 10.5):
+    with over_picture.roomy("h_verdict", 4.5, 7.5):
         st.markdown(f"**{home.verdict(name, masks, found)}**")
+    if any(one.mapped for one in found):
+        over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)
+with below:
+    figures.all_predictions(sides)
     st.caption("One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more.")
     guide.first()
 
 st.header("Look closer", anchor=False)
 doors.doors(picture)
 st.header("Lessons", anchor=False)
-guide.shelf()
+with st.container(key="h_lessons"):
+    guide.shelf()
 saving.offer("Home")

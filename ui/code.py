@@ -186,7 +186,7 @@ def heat(method: str, index: int, name: str, **settings) -> str:
 
 def cam(one, look: dict) -> str:
     """Of a map on the Grad-CAM page, a ``Mapped``."""
-    figure = laid(look["opacity"])
+    figure = laid(look["opacity"], colour_map=look["colour_map"])
     if look["region"] and one.name in look["masks"]:
         figure += contour(one)
     made = heat(one.method, one.index, one.name, **one.told)

@@ -68,10 +68,12 @@ def over(one: Mapped, masks: Mapping, words: str, facts: str = "", name: str = "
     )
 
 
-def laid(one: Mapped, opacity: float, mask: np.ndarray | None = None) -> np.ndarray:
-    """The same by the server, to be saved. mask: the region to be surrounded, or None."""
+def laid(one: Mapped, look: Mapping) -> np.ndarray:
+    """The same by the server, to be saved: with the opacity, the colours and the regions of a look."""
     box, values = one.model.preprocess.box(one.picture.size), viewer.sent(np.asarray(one.map))
-    shown = figures.laid(one.picture.array, values, box, "heat", None, None, opacity)
+    how = "heat", None, None, look["opacity"], look["colour_map"]
+    shown = figures.laid(one.picture.array, values, box, *how)
+    mask = look["masks"].get(one.name.casefold()) if look["region"] else None
     return shown if mask is None else render.contour(shown, mask)
 
 
@@ -108,7 +110,8 @@ def flip(key: str, label: str, names: Mapping[str, str], chosen: str, widget: st
             viewer.picker(key, label, names, chosen, pick)
 
 
-def roomy(key: str, rems: float):
-    """A place that keeps its height while what is said in it changes by some lines."""
-    viewer.style(f".st-key-{key} {{ min-height: {rems}rem; }}")
+def roomy(key: str, rems: float, narrow: float):
+    """A place that keeps its height, on a desk and on a phone, while what is said in it changes."""
+    own = f".st-key-{key} {{{{ min-height: {{}}rem; }}}}".format
+    viewer.style(own(rems), f"@media (max-width: 640px) {{ {own(narrow)} }}")
     return st.container(key=key)

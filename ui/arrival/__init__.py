@@ -11,8 +11,10 @@ from pathlib import Path
 
 from starlette.middleware import Middleware
 
-_LOOKS, _CODE = (Path(__file__).with_name(name).read_text("utf-8") for name in ("arrival.css", "arrival.js"))
-HEAD = f"<style>{_LOOKS}</style><script>{_CODE}</script>".encode()
+_FILES = [
+    Path(__file__).with_name(name).read_text("utf-8") for name in ("arrival.css", "page.css", "arrival.js")
+]
+HEAD = "<style>{}</style><style>{}</style><script>{}</script>".format(*_FILES).encode()
 _UNTOLD = {
     b"accept-encoding",
     b"range",

@@ -18,7 +18,7 @@ from ..network_picker import DEFAULTS
 from ..picture_picker import SAMPLES, SCENES
 
 state = st.session_state
-OPACITY = viewer.LOOK["opacity"] / 100
+LOOK = {"opacity": "h_opacity", "colours": "h_colours", "scale": "h_scale"}
 LINES = 4  # of words below a map
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
 PHOTOGRAPH = {"picture": next(iter(SAMPLES)), "a": "efficientnet_lite0", **TRAINED}
@@ -117,11 +117,12 @@ def answer(side: Side, asked: str, masks: dict) -> str:
 
 def keep(one: Mapped, masks: dict) -> None:
     """The map with the true region around it, to be saved."""
-    look = {"opacity": OPACITY, "masks": masks, "region": True}
+    seen = over_picture.look(LOOK)
+    look = {"opacity": seen["opacity"] / 100, "colour_map": seen["colours"], "masks": masks, "region": True}
     saving.keep(
         f"Grad-CAM of {one.model.title}, {one.choice.slot.upper()}",
         saving.about("Grad-CAM", one.model, one.picture, layer=one.layer, **{"class": one.name}),
-        partial(over_picture.laid, one, OPACITY, masks.get(one.name.casefold())),
+        partial(over_picture.laid, one, look),
         code.cam(one, look),
         map=one.map.numpy(),
     )

@@ -13,7 +13,7 @@ from .painting import OVER
 
 NOTHING = "nothing"
 VIEWS = ["colours", "greyscale", "positive", "negative", OVER]
-KEYS = {"opacity": "s_opacity", "region": "s_region"}
+KEYS = {"opacity": "s_opacity", "colours": "s_colours", "region": "s_region"}
 
 
 class Look(NamedTuple):

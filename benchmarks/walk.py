@@ -259,7 +259,7 @@ def _by_name(found: list[Said], state: State) -> Iterator[Said]:
 
 def sentences(words: str) -> list[str]:
     words = re.sub(r":material/\w+: |\*\*|:\w+\[|\]$", "", words)
-    return [one.strip() for one in re.split(r"(?<=[.?])\s+(?=[A-Z“])", words) if one.strip()]
+    return [one.strip() for one in re.split(r"(?<=[.?])\s+(?=[A-Z“]|[0-9]+% of )", words) if one.strip()]
 
 
 Check = Callable[[State, str, re.Match], bool]  # (state, slot, what was found) -> whether it is true
@@ -344,7 +344,8 @@ def _scored(state, half: Half, found) -> bool:
     inside = bool(mask(half.picture, name).flatten()[in_frame(half, heat).argmax()])
     close = abs(100 * half.share(heat, name) - int(found["share"])) <= 1
     area = abs(100 * mask(half.picture, name).mean() - int(found["area"])) <= 0.51
-    return inside == (found["side"] == "inside") and close and area and float(heat.max()) > 0
+    told = inside == (found["side"] == "there") and found["thing"] == textures.NOUNS[name]
+    return told and close and area and float(heat.max()) > 0
 
 
 def _own_class(state, half: Half, found) -> bool:
@@ -447,11 +448,11 @@ CHECKS: list[tuple[str, Check]] = [
         lambda s, half, f: _answers("asked")(s, half, f) and half.inside(s.asked_for()))),
     (r"A good answer needs no good reason\.", lambda s, slot, f: any(
         _answers("asked")(s, half, f) and _elsewhere(s, half, f) for half in (s.a, s.b))),
-    (r"Its maximum lies (?P<side>\w+) the true region, and (?P<share>\d+)% of the map lies there "
-     r"\(the region is (?P<area>\d+)% of the picture\)\.", _own(_scored)),
+    (r"(?P<share>\d+)% of the heat lies on the (?P<thing>[a-z ]+) \((?P<area>\d+)% of the picture\); "
+     r"its maximum lies (?P<side>there|elsewhere)( too)?\.", _own(_scored)),
     (r"Its strongest evidence lies \w+ the true region, .*", lambda s, slot, f: True),
     (r"No positive evidence anywhere\.", _own(_flat)),
-    (r"So it points neither into the true region nor out of it\.", _own(_flat)),
+    (r"So it points neither to the [a-z ]+ nor elsewhere\.", _own(_flat)),
     (r"Grad-CAM for (?P<what>.+?)(?P<nowhere>: no positive evidence anywhere)?\.", _own(
         lambda s, half, f: f["what"] == half.labels()[half.index(s.asked_for())]
         and bool(f["nowhere"]) == _flat(s, half, f))),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, figures, guide, over_picture, saving, viewer
+from ui import answers, cant_show, figures, guide, over_picture, saving, viewer
 from ui.choices import chosen
 from ui.header import header
 from ui.home import doors
@@ -16,9 +16,12 @@ picture, *choices = chosen()
 masks = scene_masks(picture.title, picture.size[0])
 
 header("Who looks where, and who is right?")
-words = "Two networks look at one picture. "
+words = (
+    "Two networks look at one picture. What raises a network's score for a class is its **evidence**; a map "
+    "is **yellow** where most of it lies. "
+)
 if masks:
-    words += "It was drawn by code, so **where each texture really is, is known**."
+    words += "The picture was drawn by code, so **where each texture really is, is known**."
 st.markdown(words)
 left, right = st.columns([1, 2], gap="medium")
 with left:
@@ -59,4 +62,5 @@ st.header("Look closer", anchor=False)
 doors.doors(picture)
 st.header("Lessons", anchor=False)
 guide.shelf()
+cant_show.sign()
 saving.offer("Home")

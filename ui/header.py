@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.components.v2 import component
 
+from . import cant_show
 from .streamlit_private import CLOSE_SIDEBAR
 
 _LINK = component(
@@ -56,7 +57,8 @@ def header(title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
         row = {"horizontal": True, "vertical_alignment": "center", "horizontal_alignment": "right"}
-        with st.container(**row, width=240, key="tools"):  # room also for what comes last
+        with st.container(**row, width=355, key="tools"):  # room also for what comes last
             _LINK(key="copy_link")
+            cant_show.begin()
             st.session_state["tools"] = st.empty()
     st.session_state["kept"], st.session_state["tables"] = {}, {}

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, cant_show, figures, guide, over_picture, saving, viewer
+from ui import answers, figures, guide, over_picture, saving, viewer
 from ui.choices import chosen
 from ui.header import header
 from ui.home import doors
@@ -62,5 +62,4 @@ st.header("Look closer", anchor=False)
 doors.doors(picture)
 st.header("Lessons", anchor=False)
 guide.shelf()
-cant_show.sign()
 saving.offer("Home")

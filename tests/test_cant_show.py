@@ -10,7 +10,6 @@ DRAWN = {"picture": "A spiral on bands", "a": "texture_resnet"}
 @pytest.mark.parametrize(
     "page, words",
     [
-        ("home", "one number for the whole picture"),
         ("grad_cam", "one value for each of 8 × 8 cells"),
         ("saliency", "Noisy, and local"),
         ("attention_rollout", "it is the same map whatever you ask for"),

@@ -56,9 +56,9 @@ def header(title: str) -> None:
     """The title of a page, with its tools at the right; what is saved is told to ``saving`` later."""
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
+        cant_show.begin()
         row = {"horizontal": True, "vertical_alignment": "center", "horizontal_alignment": "right"}
-        with st.container(**row, width=355, key="tools"):  # room also for what comes last
+        with st.container(**row, width=240, key="tools"):  # room also for what comes last
             _LINK(key="copy_link")
-            cant_show.begin()
             st.session_state["tools"] = st.empty()
     st.session_state["kept"], st.session_state["tables"] = {}, {}

@@ -9,7 +9,7 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.pictures.textures import LABELS as TEXTURES
 
-from .. import cant_show, code, over_picture, saving, viewer
+from .. import code, over_picture, saving, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import ask, class_names, likely
@@ -77,7 +77,6 @@ def panel(
         maps = [over_picture.over(one, masks, *said[name][1:], name) for name, one in cams.items()]
         viewer.show(f"h_{side.slot}", shown, maps, asked, lines=LINES)
         keep(cams[asked], masks)
-        cant_show.say("Grad-CAM", cams[asked].how.limits)
         nowhere = judgements.empty(*cams[asked].ends)
         facts = facts._replace(positive=not nowhere, inside=said[asked][0])
     else:

@@ -28,7 +28,8 @@ from .threads import braided, cobwebbed, crosshatched, fibrous, woven
 __all__ = [
     "F", "KEYS", "LABELS", "LUMA", "NOUNS", "TAU", "TEXTURES", "Scene", "Sketch", "banded", "blotchy",
     "braided", "bubbly", "bumpy", "cells", "chequered", "cobwebbed", "contact_sheet", "cracked",
-    "crosshatched", "crystalline", "distractor", "edge", "fibrous", "gradient", "grid", "hexagons", "honeycombed", "lit",
-    "marbled", "mix", "on_distractor", "photograph", "polka_dotted", "region", "scaly", "single",
-    "spiralled", "sprinkled", "squares", "stripes", "times", "two", "worn", "woven", "zigzagged",
+    "crosshatched", "crystalline", "distractor", "edge", "fibrous", "gradient", "grid", "hexagons",
+    "honeycombed", "lit", "marbled", "mix", "on_distractor", "photograph", "polka_dotted", "region",
+    "scaly", "single", "spiralled", "sprinkled", "squares", "stripes", "times", "two", "worn", "woven",
+    "zigzagged",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from ui.picture_picker import SCENES
+from vizcore.pictures import textures
 
 from .walk_facts import (
     PRE,
@@ -142,9 +143,12 @@ def _by_name(found: list[Said], state: State) -> Iterator[Said]:
         yield Said(place if slot is None or words.endswith("says:") else slot, words, asked, method)
 
 
+_BETWEEN = r"(?<=[.?])\s+(?=[A-Z“]|[0-9]+% of )(?!Differences)"  # sentences
+
+
 def sentences(words: str) -> list[str]:
     words = re.sub(r":material/\w+: |\*\*|:\w+\[|\]$", "", words)
-    return [one.strip() for one in re.split(r"(?<=[.?])\s+(?=[A-Z“])(?!Differences)", words) if one.strip()]
+    return [one.strip() for one in re.split(_BETWEEN, words) if one.strip()]
 
 
 Check = Callable[[State, str, re.Match], bool]  # (state, slot, what was found) -> whether it is true
@@ -221,7 +225,8 @@ def _scored(state, half: Half, found) -> bool:
         name = half.first()
     close = abs(100 * half.share(name) - int(found["share"])) <= 1
     area = abs(100 * mask(half.picture, name).mean() - int(found["area"])) <= 0.51
-    return half.inside(name) == (found["side"] == "inside") and close and area and not half.flat(name)
+    told = half.inside(name) == (found["side"] == "there") and found["thing"] == textures.NOUNS[name]
+    return told and close and area and not half.flat(name)
 
 
 def _small(state, half: Half, found) -> bool:
@@ -343,11 +348,11 @@ CHECKS: list[tuple[str, Check]] = [
         lambda s, half, f: _answers("asked")(s, half, f) and half.inside(s.asked_for()))),
     (r"A good answer needs no good reason\.", lambda s, slot, f: any(
         _answers("asked")(s, half, f) and _elsewhere(s, half, f) for half in (s.a, s.b))),
-    (r"Its maximum lies (?P<side>\w+) the true region, and (?P<share>\d+)% of (the map|its positive part) "
-     r"lies there \(the region is (?P<area>\d+)% of the picture\)\.", _own(_scored)),
+    (r"(?P<share>\d+)% of (the heat|what speaks for it) lies on the (?P<thing>[a-z ]+) "
+     r"\((?P<area>\d+)% of the picture\); its maximum lies (?P<side>there|elsewhere)( too)?\.", _own(_scored)),
     (r"Its strongest evidence lies \w+ the true region, .*", lambda s, slot, f: True),
     (r"No positive evidence anywhere\.", _own(_flat)),
-    (r"So it points neither into the true region nor out of it\.", _own(_flat)),
+    (r"So it points neither to the [a-z ]+ nor elsewhere\.", _own(_flat)),
     (r"Grad-CAM for (?P<what>.+?)(?P<nowhere>: no positive evidence anywhere)?\.", _own(
         lambda s, half, f: f["what"] == half.labels()[half.index(s.asked_for())]
         and bool(f["nowhere"]) == _flat(s, half, f))),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, classes, figures, over_picture, saving
+from ui import address, answers, cant_show, classes, figures, over_picture, saving
 from ui.attention_rollout import build_up, flows, heads, options
 from ui.choices import chosen
 from ui.header import header
@@ -63,4 +63,5 @@ with st.expander("Every head of every block", icon=":material/apps:", key="r_hea
     for one in asked:
         if one.model.attention:
             heads.heads(one, look)
+cant_show.sign()
 saving.offer("Attention rollout")

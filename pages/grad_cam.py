@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, checks, classes, figures, over_picture, saving, settings, viewer
+from ui import address, answers, cant_show, checks, classes, figures, over_picture, saving, settings, viewer
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
@@ -67,4 +67,5 @@ if mapped:
                     beside.others(one, look)
 
     checks.ask(mapped, "g_part")
+cant_show.sign()
 saving.offer("Grad-CAM")

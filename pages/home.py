@@ -16,9 +16,12 @@ picture, *choices = chosen()
 masks = scene_masks(picture.title, picture.size[0])
 
 header("Who looks where, and who is right?")
-words = "Two networks look at one picture. "
+words = (
+    "Two networks look at one picture. What raises a network's score for a class is its **evidence**; a map "
+    "is **yellow** where most of it lies. "
+)
 if masks:
-    words += "It was drawn by code, so **where each texture really is, is known**."
+    words += "The picture was drawn by code, so **where each texture really is, is known**."
 st.markdown(words)
 with st.container(key="h_page"):
     left, right = st.columns([1, 2], gap="medium")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, checks, classes, figures, saving
+from ui import address, answers, cant_show, checks, classes, figures, saving
 from ui.choices import chosen
 from ui.header import header
 from ui.mapped import scene_masks
@@ -60,4 +60,5 @@ with st.expander(
 
 if mapped:
     checks.ask(mapped, "s_part")
+cant_show.sign()
 saving.offer("Saliency")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, figures, saving
+from ui import address, answers, cant_show, figures, saving
 from ui.choices import chosen_models
 from ui.header import header
 from ui.jobs import job
@@ -58,9 +58,11 @@ if found:
     st.header("Which layers belong together?", anchor=False)
     cka_figures.matches(asked, found[-1])
     cka_figures.keep(asked, found[-1])
-st.caption(
-    "It can't show what a layer computes, nor that two networks use it for the same answer. CKA is ruled by "
+cant_show.say(
+    "CKA",
+    "can't show what a layer computes, nor that two networks use it for the same answer. CKA is ruled by "
     "the few directions in which features vary most, and a few odd pictures can rule those. All of it is "
-    "about these pictures: others may give other figures."
+    "about these pictures: others may give other figures.",
 )
+cant_show.sign()
 saving.offer("Similarity")

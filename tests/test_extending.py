@@ -83,7 +83,7 @@ def test_a_method_of_several_maps_fits_without_a_special_case(app, monkeypatch):
     assert not at.exception and not at.error
     names = [one["words"] for one in all_maps(at)]
     assert [name for name in names if name in ("left", "middle", "right")] == ["left", "middle", "right"]
-    assert any("Cuts the picture in three." in block.value for block in at.caption)
+    assert any("Cuts the picture in three." in block.value for block in at.markdown)
 
 
 def test_a_long_method_of_either_page_begins_by_itself(app, monkeypatch):

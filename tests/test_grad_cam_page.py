@@ -7,6 +7,8 @@ import streamlit as st
 from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui import answers, checks, checks_repeating, jobs, mapped
 
+BOTH = "honeycombed", "banded"
+
 
 def fine(at):
     assert not at.exception, at.exception
@@ -31,7 +33,9 @@ def test_first_view_of_a_scene_shows_both_maps_and_their_scores(page):
     assert at.selectbox(key="g_method_a").value == at.selectbox(key="g_method_b").value == "Grad-CAM"
     assert at.selectbox(key="g_layer_a").value == "layer4.0"
     assert at.selectbox(key="g_layer_b").value == "blocks.5.norm1"
-    assert words(at).count("the true region") == 2 and "Agreement: rank correlation" in words(at)
+    assert words(at).count(
+        "of the heat lies on the honeycomb"
+    ) == 2 and "Agreement: rank correlation" in words(at)
     assert "Texture ResNet for “honeycombed”" in words(at) and "Texture ViT for “honeycombed”" in words(at)
     caption = at.session_state["kept"]["Both maps"].caption
     assert "Orange: Texture ResNet for “honeycombed”; Blue: Texture ViT for “honeycombed”" in caption
@@ -45,7 +49,8 @@ def test_the_likeliest_classes_of_both_come_with_one_answer(page):
     assert {one["chosen"] for one in all_maps(at) if one["key"] != "g_ab"} == {"zigzagged"}
     for one in own["g_a"]:
         assert one["words"] == f"Texture ResNet for “{one['name']}”"
-        assert ("the true region" in one["facts"]) == (one["name"] in ("honeycombed", "banded"))
+        there = "of the heat lies on the honeycomb", "of the heat lies on the bands"
+        assert [said in one["facts"] for said in there] == [one["name"] == own for own in BOTH]
     at = page(g_class="banded", g_method_a="relevance", g_method_b="rollout", a="texture_vit")
     assert [one["name"] for one in all_maps(at) if one["key"] == "g_a"] == ["banded"]  # a pass a class
     assert {one["words"] for one in all_maps(at) if one["key"] == "g_b"} == {
@@ -64,7 +69,7 @@ def test_class_look_methods_and_layers(page):
     at = page()
     fine(at.selectbox(key="g_class").set_value("zigzagged").run())
     assert "Texture ResNet for “zigzagged”" in words(at)
-    assert "true region" not in words(at)  # there are no zigzags in it
+    assert "of the heat lies" not in words(at)  # there are no zigzags in it
     for method in ("LayerCAM", "relevance", "rollout"):
         fine(at.selectbox(key="g_method_b").set_value(method).run())
     assert "it is the same map whatever you ask for" in words(at)
@@ -130,8 +135,8 @@ def test_curves_of_one_picture_call_no_winner(page, monkeypatch):
 def test_maps_without_evidence_agree_on_nothing(page, monkeypatch):
     monkeypatch.setattr(answers, "class_cams", lambda *asked: np.zeros((len(asked[4]), 8, 8), np.float32))
     at = page(g_class="honeycombed")
-    assert "of the map lies there" not in words(at) and "top fifths" not in words(at)
-    assert words(at).count("No positive evidence anywhere. So it points neither into") == 2
+    assert "of the heat" not in words(at) and "top fifths" not in words(at)
+    assert words(at).count("No positive evidence anywhere. So it points neither to the honeycomb") == 2
 
 
 @pytest.mark.parametrize("lost, there", [("a", "b"), ("b", "a")])

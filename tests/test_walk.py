@@ -64,10 +64,9 @@ def test_a_false_sentence_is_found():
         "So nothing is compared.",
         "The map of Texture ViT has no positive evidence for “spiralled” in any one place.",
         "Texture ResNet says:",
-        "Its maximum lies outside the true region, and 56% of the map lies there (the region is 35% of the "
-        "picture).",
-        "Its maximum lies inside the true region, and 90% of the map lies there (the region is 35% of the "
-        "picture).",
+        "56% of the heat lies on the spiral (35% of the picture); its maximum lies elsewhere.",
+        "90% of the heat lies on the spiral (35% of the picture); its maximum lies there too.",
+        "56% of the heat lies on the bands (35% of the picture); its maximum lies there too.",
         "No positive evidence anywhere.",
         "spiralled 12%: the class asked for",
         "banded 7%: correlation 1.00",

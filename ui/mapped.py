@@ -128,7 +128,8 @@ def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:
 
     framed = one.framed()
     share, hit = truth.energy(framed, mask), truth.pointing(framed, mask)
-    return hit, judgements.pointing(*one.ends, hit, share, float(mask.mean()))
+    thing = textures.NOUNS.get(one.name.casefold(), "true region")
+    return hit, judgements.pointing(*one.ends, hit, share, float(mask.mean()), thing)
 
 
 def score(one: Mapped, mask: np.ndarray) -> None:

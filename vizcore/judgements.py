@@ -23,21 +23,23 @@ def empty(low: float, high: float) -> str:
     return "" if high > low else "The same everywhere."
 
 
-def pointing(low: float, high: float, inside: bool, share: float, area: float) -> str:
-    """Whether a map points into the region where its class is known to be.
+def pointing(low: float, high: float, inside: bool, share: float, area: float, thing: str) -> str:
+    """Whether a map points to where its class is known to be.
 
     Args:
         low, high: the map's smallest and largest value.
         inside: its maximum lies in the region. share: of its positive part, what lies there, 0 to 1.
-        area: the region's share of the picture, 0 to 1.
+        area: the region's share of the picture, 0 to 1. thing: what is there, such as "spiral".
     """
     if nowhere := empty(low, high):
-        return f"{nowhere} So it points neither into the true region nor out of it."
-    icon, side = (":material/check_circle:", "inside") if inside else (":material/cancel:", "outside")
-    what = "its positive part" if low < 0 else "the map"
+        return f"{nowhere} So it points neither to the {thing} nor elsewhere."
+    icon, side = (
+        (":material/check_circle:", "there** too") if inside else (":material/cancel:", "elsewhere**")
+    )
+    heat = "what speaks for it" if low < 0 else "the heat"
     return (
-        f"{icon} Its maximum lies **{side}** the true region, and **{share:.0%}** of {what} lies there "
-        f"(the region is {area:.0%} of the picture)."
+        f"{icon} **{share:.0%}** of {heat} lies on the {thing} ({area:.0%} of the picture); its maximum lies "
+        f"**{side}."
     )
 
 

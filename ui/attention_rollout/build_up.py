@@ -11,7 +11,7 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import code, figures, saving, viewer
+from .. import cant_show, code, figures, saving, viewer
 from ..address import forget, write_fragment
 from ..streamlit_private import in_fragment_run
 from .flows import AGNOSTIC, Asked, Panel, panels
@@ -88,7 +88,9 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) 
     key = f"r_{asked.choice.slot}-{saving.slug(panel.title)}"
     viewer.show(key, look["picture"], [told], point=look["point"], on_pin=look["on_pin"])
     _keep(asked, panel, frame, block, look, shared if look["shared"] else None, built)
-    st.caption(" ".join(filter(None, (panel.note, panel.limits))))
+    cant_show.say(panel.title, panel.limits)
+    if panel.note:
+        st.caption(panel.note)
 
 
 def _keep(asked: Asked, panel: Panel, frame, block: int, look: dict, shared, built: str | None) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import answers, figures, over_picture, saving, viewer
+from .. import answers, cant_show, figures, over_picture, saving, viewer
 from ..classes import class_names
 from ..mapped import Mapped
 from .cams import flips, show
@@ -37,7 +37,7 @@ def together(mapped: list[Mapped], look: dict) -> None:
     each = "Each map from 0 to its own maximum."
     shown = over_picture.picture(one.picture)
     viewer.together("g_ab", shown, orange, blue, each, facts, look["over"], lines=7, on_mode=_over)
-    st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
+    cant_show.say("Agreement", "can't show that either is right, nor disagreement that one is wrong.")
     words = [f"{figures.colour_name(own.colour)}: {own.model.title} for “{own.name}”" for own in mapped]
     saving.keep_both(look["over"], f"{'; '.join(words)}. {each}", one.picture, partial(both, mapped, look))
 

@@ -8,11 +8,12 @@ import streamlit as st
 
 from vizcore import judgements
 
-from .. import code, figures, over_picture, saving, settings, viewer
+from .. import cant_show, code, figures, over_picture, saving, settings, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names
 from ..jobs import running
+from ..layer_names import with_depth
 from ..mapped import Mapped, found, judged
 
 LINES = 4  # of words below a map
@@ -32,8 +33,9 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
     method = first.selectbox("Method", methods, key=f"g_method_{slot}")
     if not METHODS[method].layer:
         return method, None
-    forget(f"g_layer_{slot}", model.layers, default_layer(model))
-    return method, second.selectbox("Layer", model.layers, key=f"g_layer_{slot}")
+    layers = model.layers
+    forget(f"g_layer_{slot}", layers, default_layer(model))
+    return method, second.selectbox("Layer", layers, key=f"g_layer_{slot}", format_func=with_depth(layers))
 
 
 def panel(side: Side, picture, index: int | None, name: str, names: list[str], look: dict) -> Mapped | None:
@@ -109,8 +111,11 @@ def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None) -
                 each = over_picture.over(one._replace(map=heat.cpu()), masks, words)
                 viewer.show(f"{key}-each-{k}", shown, [each], lines=1)
     rows, columns = one.map.shape
-    limits = CAM_LIMITS.format(rows=rows, columns=columns) if one.layer else ""
-    st.caption(" ".join(filter(None, (step.note if step else "", limits, one.how.limits))))
+    if one.layer:
+        cant_show.say(one.model.title, CAM_LIMITS.format(rows=rows, columns=columns))
+    cant_show.say(one.method, one.how.limits)
+    if step and step.note:
+        st.caption(step.note)
 
 
 def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import answers, code, figures, over_picture, saving, settings, viewer
+from .. import answers, cant_show, code, figures, over_picture, saving, settings, viewer
 from ..address.keys import PREFIX
 from ..answers import Side
 from ..classes import class_names
@@ -53,7 +53,7 @@ def panel(
     run, passes = _run_key(side.slot), asked.how.passes
     step = found(asked, run, lambda step: draw(asked, look, step), f"Run {method}", passes)
     if step is None:
-        st.caption(f"{method} takes many passes through the network. {asked.how.limits}")
+        st.caption(f"{method} takes many passes through the network.")
         return None
     words, finer = step.finer
     if words:
@@ -130,7 +130,8 @@ def draw(asked: Mapped, look: Look, step) -> None:
             st.badge(one.how.failed, color="red", icon=":material/warning:")
     if not end:
         st.caption(":red[Every pixel gets 0.]")
-    st.caption(f"{look.note}{_legend(one, look.view, len(pixels))} {one.how.limits}")
+    st.caption(f"{look.note}{_legend(one, look.view, len(pixels))}")
+    cant_show.say(one.method, one.how.limits)
     if step.note:
         st.markdown(step.note)
     if one.how.failed:

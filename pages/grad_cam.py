@@ -6,7 +6,6 @@ from ui import answers, checks, classes, figures, over_picture, saving, settings
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
-from ui.mapped import scene_masks
 from ui.shared_networks import load_both
 
 LOOK = {"opacity": "g_opacity", "region": "g_region"}
@@ -23,7 +22,7 @@ with maps:
     columns = viewer.row("g_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
-masks = scene_masks(picture.title, picture.size[0])
+masks = picture.masks
 with controls:
     first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
     with first:

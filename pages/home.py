@@ -7,18 +7,17 @@ from ui.choices import chosen
 from ui.header import header
 from ui.home import doors
 from ui.home import who_is_right as home
-from ui.mapped import scene_masks
 from ui.plain import plain
 from ui.shared_networks import load_both
 from vizcore import judgements
 
 picture, *choices = chosen()
-masks = scene_masks(picture.title, picture.size[0])
+masks = picture.masks
 
 header("Who looks where, and who is right?")
 words = "Two networks look at one picture. "
 if masks:
-    words += "It was drawn by code, so **where each texture really is, is known**."
+    words += home.KNOWN[picture.drawn]
 st.markdown(words)
 left, right = st.columns([1, 2], gap="medium")
 with left:
@@ -31,7 +30,7 @@ models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 with left:
     name, indices, names = home.ask_for(picture, sides)
-    if masks:
+    if picture.drawn:
         words, values, icon = "Take a photograph instead", home.PHOTOGRAPH, ":material/photo_camera:"
     else:
         words, values, icon = "Take a drawn picture", home.DRAWN, ":material/texture:"
@@ -50,7 +49,7 @@ with right:
     figures.all_predictions(sides)
 with left:
     with over_picture.roomy("h_verdict", 10.5):
-        st.markdown(f"**{home.verdict(name, masks, found)}**")
+        st.markdown(f"**{home.verdict(name, picture, found)}**")
     st.caption("One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more.")
     guide.first()
 

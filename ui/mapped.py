@@ -9,11 +9,9 @@ import numpy as np
 import streamlit as st
 
 from vizcore import judgements
-from vizcore.pictures import textures
 
 from . import answers
 from .jobs import job
-from .picture_picker import SCENES
 
 state = st.session_state
 
@@ -100,14 +98,6 @@ def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str) -> A
         key, asked.question, asked.steps, lambda steps: draw(steps[-1]), words, keep_all=False, start=go
     )
     return steps[-1] if steps else None
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def scene_masks(title: str, side: int) -> dict[str, np.ndarray]:
-    """Where each texture of a drawn scene is, (H, W) by name; empty for any other picture."""
-    if title not in SCENES:
-        return {}
-    return textures.two(*SCENES[title][:3], side).masks
 
 
 def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:

@@ -44,6 +44,18 @@ KEYS: dict[str, Key] = {
     "x": whole(0, 100, 50),
     "y": whole(0, 100, 50),
     **{f"{name}_{slot}": key for name, key in EACH.items() for slot in "ab"},
+    # a picture that is made
+    "p_kind": choice("mosaic", "cut-outs", "region", default="mosaic"),
+    "p_cells": texts(9),
+    "p_things": texts(4),
+    "p_one": text(),
+    "p_ground": text(),
+    "p_seed": whole(0, 9999, 0),
+    "p_left": whole(0, 99, 25),
+    "p_top": whole(0, 99, 25),
+    "p_right": whole(1, 100, 75),
+    "p_bottom": whole(1, 100, 75),
+    "p_names": text(""),
     "h_class": text(),
     # attention rollout
     "r_class": text(),

@@ -28,7 +28,7 @@ with controls:
     with first:
         name, indices = classes.ask(sides, "g_class")
     with second:
-        names = classes.likely(sides, name)
+        names = classes.likely(sides, name, () if picture.drawn else picture.masks)
         over_picture.flip(
             "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
         )

@@ -9,6 +9,7 @@ import torch
 from conftest import shared_model
 from PIL import Image
 
+from benchmarks.whole_app import all_maps
 from ui.picture_picker import MADE, SAMPLES, sample
 from vizcore import judgements, truth
 from vizcore.methods.table import METHODS, in_frame
@@ -54,6 +55,13 @@ def test_every_page_takes_a_picture_that_was_made(app, page):
     assert at.multiselect(key="p_things").value == CELLS[:2]
 
 
+def test_a_map_for_each_thing_says_what_lies_on_the_other(app):
+    at = fine(app("pages/grad_cam.py", picture=MADE, p_kind="mosaic", g_class="espresso"))
+    told = {one["name"]: one for one in all_maps(at) if one.get("region")}
+    assert {"tiger cat", "espresso", "missile"} <= told.keys(), "all of them are at hand"
+    assert "lies on “" in told["espresso"]["facts"] and "the true region" in told["espresso"]["facts"]
+
+
 def test_a_region_and_a_name_of_ones_own(app):
     link = {"p_kind": "region", "p_one": "A rocket", "p_names": "missile", "s_class": "missile"}
     at = fine(app("pages/saliency.py", picture=MADE, **link))
@@ -95,3 +103,18 @@ def test_a_cut_out_keeps_its_transparency_and_an_opaque_one_is_cut_round():
     assert thing.size == (20, 20) and np.asarray(thing)[..., 3].min() == 255
     disc = np.asarray(known.round_cut(Image.new("RGB", (100, 60), "red")))[..., 3] > 0
     assert disc.mean() == pytest.approx(np.pi / 4, abs=0.01) and torch.tensor(disc)[0].float().mean() < 0.3
+
+
+def test_what_lies_on_another_thing_is_said_of_the_largest():
+    assert judgements.elsewhere({"cat": 0.1, "dog": 0.2}) == "**20%** lies on “dog”."
+    assert judgements.elsewhere({}) == judgements.elsewhere({"cat": 0.001}) == ""
+
+
+def test_the_attention_page_says_where_a_known_thing_is(app):
+    at = fine(
+        app("pages/attention_rollout.py", picture="A spiral on bands", b="texture_vit", r_class="banded")
+    )
+    told = [one for one in all_maps(at) if "the true region" in one["facts"]]
+    assert len(told) >= 2 and all(one.get("region") == "banded" for one in told), "rollout, and relevance"
+    at = app("pages/attention_rollout.py", picture="A rocket", b="texture_vit")
+    assert not any("the true region" in one["facts"] for one in all_maps(at))

@@ -102,11 +102,28 @@ def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str) -> A
 
 def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:
     """Whether the map points to where the class is known to be, (H, W) bool; and in a sentence."""
-    from vizcore import truth
+    return told_of(one.picture, one.model, one.map, mask)
 
-    framed = one.framed()
+
+def told_of(picture, model, heatmap, mask: np.ndarray) -> tuple[bool, str]:
+    """The same of any map (h, w) of a network over what it sees of a picture.
+
+    On a picture that was put together it also says what lies on another thing: the sharper question.
+    """
+    import torch
+
+    from vizcore import truth
+    from vizcore.methods.table import in_frame
+
+    heatmap = torch.as_tensor(heatmap)
+    framed = in_frame(model, picture.image, heatmap)
     share, hit = truth.energy(framed, mask), truth.pointing(framed, mask)
-    return hit, judgements.pointing(*one.ends, hit, share, float(mask.mean()))
+    ends = float(heatmap.min()), float(heatmap.max())
+    words = [judgements.pointing(*ends, hit, share, float(mask.mean()))]
+    if not picture.drawn and not judgements.empty(*ends):
+        others = {name: other for name, other in picture.masks.items() if not (other & mask).any()}
+        words.append(judgements.elsewhere({name: truth.energy(framed, one) for name, one in others.items()}))
+    return hit, " ".join(filter(None, words))
 
 
 def score(one: Mapped, mask: np.ndarray) -> None:

@@ -41,6 +41,16 @@ def pointing(low: float, high: float, inside: bool, share: float, area: float) -
     )
 
 
+def elsewhere(shares: Mapping[str, float]) -> str:
+    """On which other thing of the picture most of a map lies, and how much; "" below one percent.
+
+    Args:
+        shares: of the map's positive part, by the things' names, 0 to 1.
+    """
+    name = max(shares, key=lambda one: shares[one], default="")
+    return f"**{shares[name]:.0%}** lies on “{name}”." if name and shares[name] >= 0.01 else ""
+
+
 # ---------------------------------------------------------------- the two networks of the home page
 
 

@@ -109,11 +109,12 @@ def said(at, state: State) -> Iterator[Said]:
 def _of_a_map(one: dict, here: str) -> Iterator[Said]:
     """What a viewer says of one of its maps; those of a section below the page's own tell whose they are."""
     small = re.fullmatch(r"g_five_([ab])-\d", one["key"])
-    other = re.fullmatch(r"g_other_([ab])-(\w+|Grad-CAM)", one["key"])
+    other = re.fullmatch(r"(?:g_other_|r_)([ab])-([\w-]+)", one["key"])
     if small:
         yield Said(small[1], f"{one['words']}: {one['facts']}")
         return
     slot, method = other.groups() if other else (here, "")
+    method = {"grad-cam": "Grad-CAM"}.get(method, method)
     yield from (Said(slot, one[part], one["name"], method) for part in ("words", "facts"))
 
 
@@ -349,7 +350,8 @@ CHECKS: list[tuple[str, Check]] = [
     (r"A good answer needs no good reason\.", lambda s, slot, f: any(
         _answers("asked")(s, half, f) and _elsewhere(s, half, f) for half in (s.a, s.b))),
     (r"(?P<share>\d+)% of (the heat|what speaks for it) lies on the (?P<thing>[a-z ]+) "
-     r"\((?P<area>\d+)% of the picture\); its maximum lies (?P<side>there|elsewhere)( too)?\.", _own(_scored)),
+     r"\((?P<area>\d+)% of the picture\); its maximum lies (?P<side>there|elsewhere)( too)?\.",
+     _own(_scored)),
     (r"Its strongest evidence lies \w+ the true region, .*", lambda s, slot, f: True),
     (r"No positive evidence anywhere\.", _own(_flat)),
     (r"So it points neither to the [a-z ]+ nor elsewhere\.", _own(_flat)),

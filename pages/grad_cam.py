@@ -6,7 +6,6 @@ from ui import address, answers, cant_show, checks, classes, figures, over_pictu
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
-from ui.mapped import scene_masks
 from ui.shared_networks import load_both
 
 LOOK = {"opacity": "g_opacity", "colours": "g_colours", "scale": "g_scale", "region": "g_region"}
@@ -25,13 +24,13 @@ models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 if not any(models.values()):
     address.stop()
-masks = scene_masks(picture.title, picture.size[0])
+masks = picture.masks
 with controls:
     first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
     with first:
         name, indices = classes.ask(sides, "g_class")
     with second:
-        names = classes.likely(sides, name)
+        names = classes.likely(sides, name, () if picture.drawn else picture.masks)
         over_picture.flip(
             "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
         )

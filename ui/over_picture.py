@@ -16,7 +16,7 @@ from .address import offer
 from .address.keys import key as of_address
 from .answers import Side
 from .classes import class_names
-from .mapped import Mapped, scene_masks
+from .mapped import Mapped
 from .plain import plain
 
 state = st.session_state
@@ -24,7 +24,7 @@ state = st.session_state
 
 def picture(one) -> viewer.Picture:
     """A page's picture, and where things really are in it: the same on all pages, so that it is sent once."""
-    return viewer.picture(one.array, plain(one.title), scene_masks(one.title, one.size[0]))
+    return viewer.picture(one.array, plain(one.title), one.masks)
 
 
 def cams(

@@ -6,7 +6,7 @@ drawn textures next door. The same seed gives the same picture.
 
 from ..textures.scenes import Scene
 from .coco import read_coco
-from .cutouts import cut, noise, place
+from .cutouts import cut, noise, place, read_cutout, round_cut
 from .masks import check_masks, read_mask, read_pairs, rectangle
 from .mosaics import MARGIN, cells_whole, mosaic, mosaics, square
 
@@ -21,8 +21,10 @@ __all__ = [
     "noise",
     "place",
     "read_coco",
+    "read_cutout",
     "read_mask",
     "read_pairs",
     "rectangle",
+    "round_cut",
     "square",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
 
-from ..images import PictureError
+from ..images import FORMATS, FRAME_SIDE, PictureError, read_picture, to_rgb
 from ..textures.scenes import Scene
 
 SOLID = 128  # the alpha from which on a pixel belongs to the thing
@@ -31,6 +32,29 @@ def cut(image: Image.Image) -> Image.Image:
         raise PictureError("The picture is opaque everywhere: there is no surround to cut away.")
     rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
     return image.crop((int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1))
+
+
+def read_cutout(data: bytes, max_side: int = FRAME_SIDE) -> Image.Image:
+    """An uploaded file with its transparency, RGBA; otherwise as ``read_picture``.
+
+    Raises:
+        PictureError: as ``read_picture``.
+    """
+    opaque = read_picture(data, max_side)  # whatever is wrong with it, in a sentence
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        if not image.has_transparency_data:
+            return opaque.convert("RGBA")
+        image = image.convert("RGBA")
+    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    return image
+
+
+def round_cut(image: Image.Image) -> Image.Image:
+    """The middle of a photograph as an ellipse that stands free, RGBA: for one that has no transparency."""
+    image = to_rgb(image)
+    y, x = (np.abs(np.arange(side) + 0.5 - side / 2) / (side / 2) for side in (image.height, image.width))
+    inside = np.hypot(x[None], y[:, None]) <= 1
+    return cut(Image.fromarray(np.dstack([np.asarray(image), 255 * inside]).astype(np.uint8)))
 
 
 def noise(side: int, seed: int = 0) -> np.ndarray:

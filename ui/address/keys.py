@@ -114,7 +114,7 @@ KEYS: dict[str, Key] = {
     "m_stop": flag(None),
     "m_real": flag(),
     # the table of truth
-    "t_n": choice(12, 24, 50, 100, default=50),
+    "t_n": choice(12, 24, 50, 100, default=24),
     "t_seed": whole(0, 999, 0),
     "t_third": text(),
     "t_slow": flag(),

@@ -11,6 +11,7 @@ from PIL import Image
 
 from benchmarks.whole_app import all_maps
 from ui.picture_picker import MADE, SAMPLES, sample
+from ui.your_model import truth_table
 from vizcore import judgements, truth
 from vizcore.methods.table import METHODS, in_frame
 from vizcore.pictures import known
@@ -118,3 +119,35 @@ def test_the_attention_page_says_where_a_known_thing_is(app):
     assert len(told) >= 2 and all(one.get("region") == "banded" for one in told), "rollout, and relevance"
     at = app("pages/attention_rollout.py", picture="A rocket", b="texture_vit")
     assert not any("the true region" in one["facts"] for one in all_maps(at))
+
+
+# ---------------------------------------------------------------- the table of truth
+
+
+def test_the_table_of_truth_asks_what_each_network_can_be_asked(app, monkeypatch):
+    monkeypatch.setattr(truth_table, "_methods", lambda slow: ["Grad-CAM", "relevance"])
+    at = fine(app("pages/your_model.py", b="texture_vit", t_n="12", t_third="Model A with random weights"))
+    at.button(key="t_run_button").click().run()
+    fine(at)
+    words = " ".join(one.value for one in [*at.markdown, *at.caption])
+    assert "For EfficientNet-Lite0, " in words and "of 36 questions" in words, "the astronaut has no name"
+    assert "Texture ViT was asked nothing" in words
+    assert "EfficientNet-Lite0, random names no photograph: it was asked for the other networks" in words
+    table = at.dataframe[0].value
+    assert list(table["Map"])[-3:] == ["random (control)", "centre (control)", "edges (control)"]
+    assert "Grad-CAM" in list(table["Map"]) and not any("Texture" in column for column in table.columns)
+    assert at.query_params["t_n"] == "12"
+
+
+def test_a_method_is_said_to_beat_the_controls_only_where_its_interval_does():
+    def measured(name, value, half):
+        return judgements.Measured(name, value, value - half, value + half)
+
+    controls = [measured("random", 0.25, 0.1), measured("edges", 0.4, 0.1)]
+    best = [measured("Grad-CAM", 0.9, 0.1), measured("gradient", 0.3, 0.1)]
+    said = judgements.known("X", 40, 0.25, best, controls)
+    assert "Grad-CAM points right most often: in 90% of 40 questions (80% to 100%; chance 25%)" in said
+    assert "more than each control" in said
+    said = judgements.known("X", 40, 0.25, [measured("Grad-CAM", 0.55, 0.1)], controls)
+    assert "**not clearly more** than the control edges does" in said
+    assert "asked nothing" in judgements.known("X", 0, 0.25, best, controls)

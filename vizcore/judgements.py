@@ -193,6 +193,39 @@ def named(title: str, said: Mapping[str, Sequence[tuple[str, float]]]) -> str:
     return f"{title}: {', '.join(each)}."
 
 
+class Measured(NamedTuple):
+    """How a method, or a control, did on pictures whose answer is known: a share and its 95 % interval."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def known(
+    title: str, questions: int, chance: float, methods: Sequence[Measured], controls: Sequence[Measured]
+):
+    """Which method points right most often, and whether that is more than maps that know nothing do.
+
+    Args:
+        chance: the mean share of the picture that is right.
+    """
+    if not questions:
+        return f"{title} was asked nothing: it has no name for any of these photographs."
+    best = max(methods, key=lambda one: one.value, default=None)
+    if best is None:
+        return f"No method here can be asked of {title}."
+    figures = (
+        f"{best.value:.0%} of {questions} questions ({best.low:.0%} to {best.high:.0%}; chance {chance:.0%})"
+    )
+    said = f"For {title}, {best.name} points right most often: in {figures}."
+    above = [one.name for one in controls if best.low > one.high]
+    if len(above) == len(controls):
+        return f"{said} That is more than each control does."
+    others = " and ".join(one.name for one in controls if one.name not in above)
+    return f"{said} That is **not clearly more** than the control {others} does."
+
+
 # ---------------------------------------------------------------- a map beside others
 
 

@@ -122,6 +122,11 @@ KEYS: dict[str, Key] = {
     "m_tv": choice(0.0, 0.3, 1.0, 3.0, 10.0),
     "m_stop": flag(None),
     "m_real": flag(),
+    # the table of truth
+    "t_n": choice(12, 24, 50, 100, default=24),
+    "t_seed": whole(0, 999, 0),
+    "t_third": text(),
+    "t_slow": flag(),
     # similarity
     "k_data": text(),
     "k_n": whole(1, 2048, 128),

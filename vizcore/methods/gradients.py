@@ -46,13 +46,18 @@ def gradient(model: VisionModel, images: Tensor, target: Target) -> Tensor:
 
 
 @in_any_mode
-def gradients(model: VisionModel, images: Tensor, targets: Sequence[Target]) -> Tensor:
-    """``gradient`` of one picture for each of several targets, which share the way there: (K, 3, H, W)."""
+def gradients(model: VisionModel, images: Tensor, targets: Sequence[Target], guided: bool = False) -> Tensor:
+    """``gradient`` of one picture for each of several targets, which share the way there: (K, 3, H, W).
+
+    Args:
+        guided: ``guided_backpropagation`` instead.
+    """
     one_picture(images)
     wanted = [objective(model, target) for target in targets]
+    net = _guided(model) if guided else model.net
     images = images.detach().requires_grad_()
     with torch.enable_grad():
-        scores = all_values(model.net, images.clone(), wanted)[0]  # (K,)
+        scores = all_values(net, images.clone(), wanted)[0]  # (K,)
     found = [
         torch.autograd.grad(score, images, retain_graph=k + 1 < len(wanted), materialize_grads=True)[0]
         for k, score in enumerate(scores)
@@ -79,7 +84,11 @@ def guided_backpropagation(model: VisionModel, images: Tensor, target: Target) -
     Raises:
         ValueError: as ``gradient``, or the network has activations other than ReLU and ReLU6.
     """
-    wanted = objective(model, target)
+    return differentiate(_guided(model), images, objective(model, target))
+
+
+def _guided(model: VisionModel) -> nn.Module:
+    """A network of one's own whose ReLUs drop negative gradients."""
     if reason := why_not_guided(model):
         raise ValueError(reason)
     net = private_copy(model.net)
@@ -87,7 +96,7 @@ def guided_backpropagation(model: VisionModel, images: Tensor, target: Target) -
         for name, child in module._modules.items():
             if isinstance(child, nn.ReLU | nn.ReLU6):
                 module._modules[name] = _GuidedReLU(child)
-    return differentiate(net, images, wanted)
+    return net
 
 
 class _GuidedReLU(nn.Module):

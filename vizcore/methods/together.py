@@ -17,6 +17,7 @@ from . import cam, gradients
 from .method import PARTS, strongest, summed
 from .table import METHODS
 
+GUIDED = "guided backpropagation"
 _OF_GRADIENT = {  # (K, 3, H, W) of the gradient, (1, 3, H, W) of the picture -> (K, H, W)
     "gradient": lambda pixels, _: strongest(pixels),
     "gradient × input": lambda pixels, images: summed(pixels * images),
@@ -49,6 +50,8 @@ def together(
     if any(name in _OF_GRADIENT for name in methods):
         pixels, seen = gradients.gradients(model, images, targets), full(images)
         shared |= {name: make(pixels, seen) for name, make in _OF_GRADIENT.items() if name in methods}
+    if GUIDED in methods:
+        shared[GUIDED] = strongest(gradients.gradients(model, images, targets, guided=True))
     return {
         name: shared[name] if name in shared else _alone(model, images, targets, name) for name in methods
     }

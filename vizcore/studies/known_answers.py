@@ -7,7 +7,7 @@ scores what chance does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import NamedTuple
 
 import numpy as np
@@ -65,9 +65,10 @@ class _Marks(NamedTuple):
 def known_answers(
     models: Mapping[str, VisionModel],
     asked: Mapping[str, Mapping[str, int]],
-    scenes: Sequence[Scene],
+    scenes: Iterable[Scene],
     methods: Sequence[str],
     seed: int = 0,
+    count: int | None = None,
 ) -> Iterator[Answers]:
     """Ask networks about pictures whose answer is known: each picture for each of its classes.
 
@@ -75,9 +76,9 @@ def known_answers(
         models: by any name.
         asked: by the model's name, the class that stands for each name of the scenes' masks; of a mask that
             is missing there the network isn't asked. Masks of one class are one region.
-        scenes: asked for one at a time, by number.
+        scenes: asked for one at a time, so that thousands take no memory.
         methods: of ``METHODS``. Those that can't be asked of a network are left out, with the reason.
-        seed: of the random control.
+        seed: of the random control. count: how many pictures there are; needed where they have no length.
 
     Yields:
         After each picture of each network, all networks taking turns.
@@ -87,7 +88,8 @@ def known_answers(
     """
     if unknown := [name for name in methods if name not in METHODS]:
         raise ValueError(f"unknown method {unknown[0]!r}; there are {', '.join(METHODS)}")
-    if not scenes:
+    count = len(scenes) if count is None and isinstance(scenes, Sized) else count
+    if not count:
         raise ValueError("there are no pictures to ask about")
     left_out = {
         name: {method: why for method in methods if (why := METHODS[method].why_not(model))}
@@ -95,9 +97,8 @@ def known_answers(
     }
     marks: dict[str, list[dict[str, _Marks]]] = {name: [] for name in models}
     areas: dict[str, list[float]] = {name: [] for name in models}
-    total, done = len(models) * len(scenes), 0
-    for number in range(len(scenes)):
-        scene = scenes[number]
+    total, done = len(models) * count, 0
+    for number, scene in enumerate(scenes):
         for name, model in models.items():
             regions = _regions(scene, asked.get(name, {}))
             if regions:

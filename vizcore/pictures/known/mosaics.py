@@ -5,12 +5,11 @@ The cells partition the frame, so a map that doesn't depend on the class points 
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ..frame import Box
 from ..images import to_rgb
@@ -75,11 +74,19 @@ def mosaic(pictures: Mapping[str, Image.Image], side: int = SIDE, seed: int | No
 
 
 def mosaics(
-    pictures: Mapping[str, Image.Image], count: int, cells: int = 4, side: int = SIDE, seed: int = 0
+    pictures: Mapping[str, Image.Image],
+    count: int,
+    cells: int = 4,
+    side: int = SIDE,
+    seed: int = 0,
+    mirrored: bool = False,
 ) -> Iterator[Scene]:
     """Mosaics of pictures drawn by lot: each as often as any other but for one, none twice in a mosaic.
 
     Each mosaic is a function of the pictures, the seed and its number, made when it is asked for.
+
+    Args:
+        mirrored: whether each picture is turned left to right by lot, so that a few make many mosaics.
 
     Raises:
         ValueError: fewer pictures than cells.
@@ -88,7 +95,7 @@ def mosaics(
         raise ValueError(f"A mosaic of {cells} takes at least {cells} pictures; there are {len(pictures)}.")
     draw = np.random.default_rng(seed)
     waiting: list[str] = []
-    for number in itertools.islice(itertools.count(), count):
+    for number in range(count):
         chosen: list[str] = []
         while len(chosen) < cells:
             waiting = waiting or [list(pictures)[k] for k in draw.permutation(len(pictures))]
@@ -98,7 +105,12 @@ def mosaics(
                 waiting += fresh
                 continue
             chosen.append(waiting.pop(at))
-        yield mosaic({name: pictures[name] for name in chosen}, side, seed=seed * 1_000_003 + number)
+        turned = draw.integers(0, 2, cells) if mirrored else [0] * cells
+        parts = {
+            name: ImageOps.mirror(pictures[name]) if turn else pictures[name]
+            for name, turn in zip(chosen, turned, strict=True)
+        }
+        yield mosaic(parts, side, seed=seed * 1_000_003 + number)
 
 
 def cells_whole(box: Box, side: int = SIDE) -> bool:

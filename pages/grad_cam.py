@@ -46,6 +46,9 @@ for side, column in zip(sides, columns, strict=True):
         with column:
             mapped.append(cams.panel(side, picture, indices[side.slot], name, names, look))
 mapped = [one for one in mapped if one]
+for one in mapped:
+    mask = masks.get(one.name.casefold()) if look["region"] else None
+    over_picture.keep_for_slide(one, look["opacity"], mask)
 if mapped:
     with beside_them:
         beside.together(mapped, look)

@@ -125,6 +125,7 @@ def keep(one: Mapped, masks: dict) -> None:
         code.cam(one, look),
         map=one.map.numpy(),
     )
+    over_picture.keep_for_slide(one, OPACITY, masks.get(one.name.casefold()))
 
 
 def verdict(asked: str, masks: dict, found: list[judgements.Network]) -> str:

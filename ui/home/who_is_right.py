@@ -130,6 +130,7 @@ def keep(one: Mapped, masks: dict) -> None:
         code.cam(one, look),
         map=one.map.numpy(),
     )
+    over_picture.keep_for_slide(one, look)
 
 
 def verdict(asked: str, picture, found: list[judgements.Network]) -> str:

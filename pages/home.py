@@ -20,12 +20,12 @@ words = "Two networks look at one picture. "
 if masks:
     words += "It was drawn by code, so **where each texture really is, is known**."
 st.markdown(words)
-with st.container(key="h_page"):
+with st.container(key="page_home"):
     left, right = st.columns([1, 2], gap="medium")
 with left:
-    with st.container(key="h_top"):
+    with st.container(key="top_home"):
         seen, asked = st.container(), st.container()
-    below = st.container(key="h_below")
+    below = st.container()
 with seen:
     with st.container(horizontal=True):  # as high as the networks' names
         st.subheader(plain(picture.title), anchor=False)

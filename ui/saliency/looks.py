@@ -38,12 +38,17 @@ def pick_method(model, slot: str) -> str:
     return st.selectbox("Method", methods, key=f"s_method_{slot}", help=refused or None)
 
 
-def pick_look(masks: dict[str, np.ndarray]) -> Look:
-    """How maps are shown: what of the pixels, how opaque, and with the true region where it is known."""
-    view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="s_view", wrap=True)
+def pick_view() -> str:
+    """What of the pixels is shown."""
+    how = {"required": True, "wrap": True, "label_visibility": "collapsed"}
+    return st.segmented_control("Show", VIEWS, default=VIEWS[0], key="s_view", **how)
+
+
+def pick_look(view: str, masks: dict[str, np.ndarray]) -> Look:
+    """How maps are shown: how opaque, and with the true region where it is known."""
     seen = over_picture.look(KEYS)
     region = bool(masks) and seen["region"]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if masks and view != OVER:
             words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
             region = st.toggle("True region", True, key="s_region", help=words)

@@ -39,10 +39,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Trace back from", [everyone, POINT], default=everyone, required=True, key="r_query",
         help="The answer is read from the class token, or from all patches where there is none.",
     )  # fmt: skip
-    x = st.number_input("Point, % from the left", 0, 100, 50, key="x", width=140)
-    y = st.number_input("% from the top", 0, 100, 50, key="y", width=120)
-    head, method, told = options.controls([side.model for side in present])
-point = x / 100, y / 100
+    point, head, method, told = options.controls([side.model for side in present])
 asks = query == POINT or any(not side.model.num_classes for side in present)
 now = over_picture.look(LOOK)
 look = {"opacity": now["opacity"] / 100, "colour_map": now["colours"], "shared": now["scale"] == "shared"}

@@ -22,12 +22,12 @@ words = (
 if masks:
     words += home.KNOWN[picture.drawn]
 st.markdown(words)
-with st.container(key="h_page"):
+with st.container(key="page_home"):
     left, right = st.columns([1, 2], gap="medium")
 with left:
-    with st.container(key="h_top"):
+    with st.container(key="top_home"):
         seen, asked = st.container(), st.container()
-    below = st.container(key="h_below")
+    below = st.container()
 with seen:
     with st.container(horizontal=True):  # as high as the networks' names
         st.subheader(plain(picture.title), anchor=False)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, cant_show, checks, classes, figures, saving
+from ui import address, answers, cant_show, checks, classes, figures, saving, viewer
 from ui.choices import chosen
 from ui.header import header
 from ui.saliency import gradient_sheet, looks, panels
@@ -16,31 +16,38 @@ st.markdown(
     "colours: **grey where a small change makes no difference**. Then methods that mend its faults, and "
     "tests of them all."
 )
-left, right = st.columns([2, 3], gap="large")
+with st.container(key="page_saliency"):
+    left, right = st.columns([1, 2], gap="medium")
 with left:
+    with st.container(key="top_saliency"):
+        seen, asked = st.container(), st.container()
+with seen:
     st.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
 with right:
-    beside = st.container()
-columns = st.columns(2, gap="large")
+    above = st.container()
+    columns = viewer.row("s_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 present = [side for side in sides if side.model]
 if not present:
     address.stop()
-with beside:
-    figures.all_predictions(sides)
-    with st.container(horizontal=True):
-        name, indices = classes.ask(sides, "s_class")
-        against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
-    look = looks.pick_look(picture.masks, any(side.top for side in present))
+with asked:
+    name, indices = classes.ask(sides, "s_class")
+    against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
+any_map = any(side.top for side in present)
+with above:
+    view = looks.pick_view() if any_map else looks.VIEWS[0]
+with left:
+    look = looks.pick_look(view, picture.masks, any_map)
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):
     if side.model:
-        asked = (name, indices[side.slot]), (against, others[side.slot])
+        question = (name, indices[side.slot]), (against, others[side.slot])
         with column:
-            mapped.append(panels.panel(side, picture, *asked, look))
+            mapped.append(panels.panel(side, picture, *question, look))
 mapped = [one for one in mapped if one]
+figures.all_predictions(sides)
 
 with st.expander(
     "One row a picture", icon=":material/table_rows:", key="s_sheet", on_change="rerun"

@@ -74,7 +74,7 @@ def test_a_picture_another_page_and_an_option(page, server):
         [
             lambda: pick(page, "Picture", "Scales in cracks"),
             lambda: go(page, "Feature maps"),
-            lambda: page.get_by_role("button", name="◀").first.click(),
+            lambda: page.get_by_role("button", name="←").first.click(),
             lambda: page.get_by_role("button", name="Reset").click(),
         ],
     )

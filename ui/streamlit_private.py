@@ -21,16 +21,25 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_r
 from .limits import forget_session_seconds, session_upload_bytes
 
 # Streamlit's own list of pages closes the sidebar over a phone's page at a click; links that carry an address
-# don't, and nothing documented closes it.
+# don't, nor does what is chosen in it, and nothing documented closes it.
 CLOSE_SIDEBAR = """
   const sidebar = document.querySelector("[data-testid=stSidebar]");
   if (sidebar && !sidebar.dataset.closes) {
     sidebar.dataset.closes = "1";
+    const close = (wait) => {
+      const button = "[data-testid=stSidebarCollapseButton] button";
+      if (window.innerWidth < 768) setTimeout(() => sidebar.querySelector(button)?.click(), wait);
+    };
     sidebar.addEventListener("click", (event) => {
-      if (window.innerWidth >= 768 || !event.target.closest("[data-testid=stPageLink]")) return;
-      const close = "[data-testid=stSidebarCollapseButton] button";
-      setTimeout(() => sidebar.querySelector(close)?.click(), 0);
+      if (event.target.closest("[data-testid=stPageLink], .st-key-reset")) close(0);
     });
+    sidebar.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target.role === "combobox") close(300);
+    });
+    document.addEventListener("pointerup", (event) => {  // a list lies outside of what it belongs to
+      const chosen = event.target.closest("[role=option]");
+      if (chosen && sidebar.contains(document.activeElement)) close(300);
+    }, true);
   }
 """
 

@@ -9,8 +9,8 @@ from ..address import forget
 from .flows import RELEVANCES
 
 
-def controls(models: list) -> tuple[str, str, dict]:
-    """How the maps are computed: head, method, settings of rollout."""
+def controls(models: list) -> tuple[tuple[float, float], str, str, dict]:
+    """The point, as shares of width and height, and how the maps are computed: head, method, and rollout."""
     count = max((answers.heads_of(model) for model in models), default=0)
     heads = ["mean", "max", "min", *(f"head {i}" for i in range(count))]
     forget("r_head", heads, heads[0])  # of a network shown before
@@ -27,6 +27,9 @@ def controls(models: list) -> tuple[str, str, dict]:
             words = "Off: rollout drops attention to the class token and registers."
             through = st.toggle("Through prefix tokens", True, key="r_prefix", help=words)
         with st.container(**row):
+            x = st.number_input("Point, % from the left", 0, 100, 50, key="x", width=160)
+            y = st.number_input("% from the top", 0, 100, 50, key="y", width=130)
+        with st.container(**row):
             head = st.selectbox("Raw attention of", heads, key="r_head", width=130)
             method = st.selectbox("Relevance by", RELEVANCES, key="r_method", width=230)
     settings = {
@@ -35,4 +38,4 @@ def controls(models: list) -> tuple[str, str, dict]:
         "discard": discard / 100,
         "through_prefix": through,
     }
-    return head, method, settings
+    return (x / 100, y / 100), head, method, settings

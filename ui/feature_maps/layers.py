@@ -37,9 +37,15 @@ def pick_layer(model, slot: str) -> str:
         state[key] = order[min(max(place, 0), len(order) - 1)]
 
     arrows = {"a": ("left", "right"), "b": ("j", "k")}[slot]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key=f"line_{slot}"):
         st.button(
-            "◀", key=f"back_{slot}", on_click=step, args=(-1,), help="One block back", shortcut=arrows[0]
+            "",
+            icon=":material/chevron_left:",
+            key=f"back_{slot}",
+            on_click=step,
+            args=(-1,),
+            help="One block back",
+            shortcut=arrows[0],
         )
         layer = st.selectbox("Layer", model.layers, key=key, format_func=with_depth(model.layers))
         st.button(

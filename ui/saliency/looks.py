@@ -38,17 +38,22 @@ def pick_method(model, slot: str) -> str:
     return st.selectbox("Method", methods, key=f"s_method_{slot}", help=refused or None)
 
 
-def pick_look(masks: dict[str, np.ndarray], any_map: bool) -> Look:
-    """How maps are shown: what of the pixels, how opaque, and with the true region where it is known.
+def pick_view() -> str:
+    """What of the pixels is shown."""
+    how = {"required": True, "wrap": True, "label_visibility": "collapsed"}
+    return st.segmented_control("Show", VIEWS, default=VIEWS[0], key="s_view", **how)
+
+
+def pick_look(view: str, masks: dict[str, np.ndarray], any_map: bool) -> Look:
+    """How maps are shown: how opaque, and with the true region where it is known.
 
     Without ``any_map`` there is nothing to choose.
     """
     if not any_map:
-        return Look(VIEWS[0], 0.0, False, masks, {})
-    view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="s_view", wrap=True)
+        return Look(view, 0.0, False, masks, {})
     seen = over_picture.look(KEYS)
     region = bool(masks) and seen["region"]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if masks and view != OVER:
             words = f"Where {' and '.join(masks)} really are in this picture is known."
             region = st.toggle("True region", True, key="s_region", help=words)

@@ -39,7 +39,8 @@ def panel(
         asked_for, against: a class's name, and its index in this model or None.
     """
     model = side.model
-    figures.heading(model, side.colour)
+    figures.name(model, side.colour)
+    figures.remark(model)
     if not model.num_classes:
         st.info(f"{model.title} has no classes, so no pixel can be asked what it does for one.")
         return None
@@ -55,6 +56,7 @@ def panel(
     if step is None:
         st.caption(f"{method} takes many passes through the network.")
         return None
+    figures.origin(model)
     words, finer = step.finer
     if words:
         icon, how = ":material/speed_2x:", {"on_click": _finer, "args": (finer,)}

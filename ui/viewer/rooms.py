@@ -25,7 +25,7 @@ def room(own: str, size: tuple[int, int], lines: int, above: float = 0) -> None:
         f"{own} > *, {own}::before {{ grid-area: 1 / 1; min-width: 0; }} {own} > * {{ width: 100%; }}",
         f"{own}::before {{ content: ''; aspect-ratio: {width} / {height};",
         f"width: min(100%, 70vh * {width} / {height}); }} {around(own, above + 1.35 + 1.25 * lines)}",
-        f"@container (max-width: 260px) {{ {around(own, above + 1.35 + 2.5 * lines)} }}",
+        f"@container (max-width: 240px) {{ {around(own, above + 1.35 + 2.5 * lines)} }}",
     )
 
 

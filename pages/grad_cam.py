@@ -40,18 +40,19 @@ now = over_picture.look(LOOK)
 look = {"masks": masks, "region": now["region"], "opacity": now["opacity"] / 100, "asked": name}
 look |= {"settings": chosen_settings, "over": over_picture.held("g_over")}
 
-mapped = []
+found = []
 for side, column in zip(sides, columns, strict=True):
     if side.model:
         with column:
-            mapped.append(cams.panel(side, picture, indices[side.slot], name, names, look))
-mapped = [one for one in mapped if one]
+            found.append(cams.panel(side, picture, indices[side.slot], name, names, look))
+found = [own for own in found if own]
+mapped = [own[name] for own in found]
 for one in mapped:
     mask = masks.get(one.name.casefold()) if look["region"] else None
     over_picture.keep_for_slide(one, look["opacity"], mask)
 if mapped:
     with beside_them:
-        beside.together(mapped, look)
+        beside.together(found, look)
     which = ("opacity", "colours", "scale", *(["region"] if masks else []))
     over_picture.controls("g_look", which, LOOK)
 figures.all_predictions(sides)

@@ -1,11 +1,15 @@
 """Every widget of the Grad-CAM page, without a browser."""
 
+import re
+
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui import answers, checks, checks_repeating, jobs, mapped
+from vizcore import truth
 
 BOTH = "honeycombed", "banded"
 
@@ -79,6 +83,36 @@ def test_class_look_methods_and_layers(page):
     at.selectbox(key="g_layer_b").set_value("blocks.5").run()
     assert "exactly zero" in fine(at).warning[0].value  # the other map is still there
     assert "Texture ResNet for “zigzagged”" in words(at)
+
+
+def agreements(at) -> dict[str, str]:
+    """What is said of both maps together, by the class."""
+    return {one["name"]: one["facts"] for one in all_maps(at) if one["key"] == "g_ab"}
+
+
+def test_how_far_two_maps_agree_is_known_for_every_class_that_both_show(page):
+    at = page(g_class="honeycombed")
+    told = agreements(at)
+    names = [one["name"] for one in all_maps(at) if one["key"] == "g_a"]
+    assert list(told) == names and all(words.startswith("Agreement: ") for words in told.values())
+    for name in names[:3]:  # the same as where it is asked for
+        assert agreements(page(g_class=name))[name] == told[name]
+    assert len({told[name] for name in ("honeycombed", "banded", "spiralled")}) == 3
+    at = page(g_class="honeycombed", g_method_b="relevance")  # a pass a class
+    assert list(agreements(at)) == ["honeycombed"]
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_a_coarse_frame_is_enough_to_say_how_far_maps_agree(page, monkeypatch, step):
+    at = page(g_class="banded")
+    rank = float(re.search(r"rank correlation \*\*(.*?)\*\*", agreements(at)["banded"])[1])
+    kept = at.session_state["kept"]
+    first, second = (
+        torch.nn.functional.interpolate(torch.from_numpy(kept[name].maps["map"])[None, None], size=(384, 384),
+                                        mode="bilinear")[0, 0, ::step, ::step]
+        for name in kept if name.startswith("Grad-CAM")
+    )  # fmt: skip
+    assert abs(truth.rank_correlation(first, second) - rank) < 0.015
 
 
 def test_score_cam_runs_by_itself_unless_it_takes_very_long(page, monkeypatch):
@@ -230,7 +264,7 @@ def test_what_a_link_says_of_the_look_is_what_the_viewer_begins_with(page):
     assert (look["opacity"], look["region"]) == (30, False)
     kept = at.session_state["kept"]
     other = page(g_opacity="90", g_region="false", g_over="both").session_state["kept"]
-    assert [one["mode"] for one in all_maps(at) if one["key"] == "g_ab"] == ["difference"]
+    assert {one["mode"] for one in all_maps(at) if one["key"] == "g_ab"} == {"difference"}
     assert "The difference of both maps" in kept and "Both maps" in other
     name = "Grad-CAM of Texture ResNet, A"
     assert np.abs(kept[name].draw().astype(int) - other[name].draw()).mean() > 5

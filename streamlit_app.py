@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import address, guide, viewer
+from ui import address, arrival, guide, viewer
 from ui.choices import sidebar
 from ui.streamlit_private import bound_uploads
 from ui.warmup import warm_up
@@ -44,6 +44,6 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
-    app = st.App(__file__)
+    app = st.App(__file__, middleware=[arrival.MIDDLEWARE])
 warm_up()
 bound_uploads()

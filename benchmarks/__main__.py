@@ -5,6 +5,7 @@ import sys
 
 BENCHMARKS = {
     "truth": "accuracy of the bundled pair, and whether heatmaps point at the right texture",
+    "photo": "how many unseen photographs the Photo ViT names, class by class, with its teacher beside it",
     "networks": "one architecture of each of timm's model files: a right map, or a true sentence",
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",
@@ -18,6 +19,7 @@ BENCHMARKS = {
     "long": "the tests that take long: most of the viewer's in a browser, histories, four visitors at once",
     "links": "links that people have: what they show, beside what they showed",
     "digest": "figures that a reshaping of the code must leave as they are, bit for bit",
+    "shifts": "how much pages move as they load and as another class, layer or method is asked for",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from vizcore import evidence
 from vizcore.methods import table as heatmaps
 from vizcore.networks.load import VisionModel, load_model
 from vizcore.pictures import textures
+from vizcore.truth.intervals import Interval, normal, wilson
 
 SIZE = 128  # pixels a side of the scenes
 FIRST_SEED = {"one": 0, "distractor": 500_000, "two": 800_000}  # training starts at a billion
@@ -73,27 +73,6 @@ HEATMAPS: dict[str, tuple[Callable[[VisionModel], bool], Heatmap]] = {
 }
 
 # ---------------------------------------------------------------- scenes and scores
-
-
-class Interval(NamedTuple):
-    value: float
-    low: float
-    high: float
-
-
-def wilson(hits: float, count: int, z: float = 1.96) -> Interval:
-    """A proportion and its 95 % interval (Wilson, 1927)."""
-    share = hits / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
-
-
-def normal(values: list[float], z: float = 1.96) -> Interval:
-    """The mean of independent values and its 95 % interval."""
-    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else math.inf
-    half = z * spread / math.sqrt(len(values))
-    return Interval(mean, mean - half, mean + half)
 
 
 def one_texture(count: int, kind: str = "one") -> Iterator[tuple[Image.Image, str]]:

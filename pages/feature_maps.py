@@ -12,7 +12,7 @@ from ui.header import header
 from ui.shared_networks import load_both
 from vizcore.drawing import render
 
-LOOK = {"opacity_a": "opacity_a", "opacity_b": "opacity_b"}
+LOOK = {"opacity_a": "opacity_a", "opacity_b": "opacity_b", "colours": "f_colours"}
 state = st.session_state
 picture, *choices = chosen()
 
@@ -44,7 +44,7 @@ with beside:
     with st.container(horizontal=True):
         st.number_input("Point, % from the left", 0, 100, 50, key="x")
         st.number_input("% from the top", 0, 100, 50, key="y")
-over_picture.controls("f_look", (*LOOK, "colours"), LOOK)
+over_picture.controls("f_look", tuple(LOOK), LOOK)
 below = st.columns(2, gap="large")
 sides = answers.sides(picture, choices, models)
 found = [

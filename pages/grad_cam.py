@@ -6,10 +6,9 @@ from ui import address, answers, cant_show, checks, classes, figures, over_pictu
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
-from ui.mapped import scene_masks
 from ui.shared_networks import load_both
 
-LOOK = {"opacity": "g_opacity", "region": "g_region"}
+LOOK = {"opacity": "g_opacity", "colours": "g_colours", "scale": "g_scale", "region": "g_region"}
 picture, *choices = chosen()
 
 header("Grad-CAM")
@@ -25,20 +24,20 @@ models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 if not any(models.values()):
     address.stop()
-masks = scene_masks(picture.title, picture.size[0])
+masks = picture.masks
 with controls:
     first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
     with first:
         name, indices = classes.ask(sides, "g_class")
     with second:
-        names = classes.likely(sides, name)
+        names = classes.likely(sides, name, () if picture.drawn else picture.masks)
         over_picture.flip(
             "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
         )
     chosen_settings = settings.ask("grad_cam")
 now = over_picture.look(LOOK)
 look = {"masks": masks, "region": now["region"], "opacity": now["opacity"] / 100, "asked": name}
-look |= {"settings": chosen_settings, "over": over_picture.held("g_over")}
+look |= {"colour_map": now["colours"], "settings": chosen_settings, "over": over_picture.held("g_over")}
 
 found = []
 for side, column in zip(sides, columns, strict=True):
@@ -48,8 +47,7 @@ for side, column in zip(sides, columns, strict=True):
 found = [own for own in found if own]
 mapped = [own[name] for own in found]
 for one in mapped:
-    mask = masks.get(one.name.casefold()) if look["region"] else None
-    over_picture.keep_for_slide(one, look["opacity"], mask)
+    over_picture.keep_for_slide(one, look)
 if mapped:
     with beside_them:
         beside.together(found, look)

@@ -7,13 +7,12 @@ from ui.choices import chosen
 from ui.header import header
 from ui.home import doors
 from ui.home import who_is_right as home
-from ui.mapped import scene_masks
 from ui.plain import plain
 from ui.shared_networks import load_both
 from vizcore import judgements
 
 picture, *choices = chosen()
-masks = scene_masks(picture.title, picture.size[0])
+masks = picture.masks
 
 header("Who looks where, and who is right?")
 words = (
@@ -21,10 +20,15 @@ words = (
     "is **yellow** where most of it lies. "
 )
 if masks:
-    words += "The picture was drawn by code, so **where each texture really is, is known**."
+    words += home.KNOWN[picture.drawn]
 st.markdown(words)
-left, right = st.columns([1, 2], gap="medium")
+with st.container(key="h_page"):
+    left, right = st.columns([1, 2], gap="medium")
 with left:
+    with st.container(key="h_top"):
+        seen, asked = st.container(), st.container()
+    below = st.container(key="h_below")
+with seen:
     with st.container(horizontal=True):  # as high as the networks' names
         st.subheader(plain(picture.title), anchor=False)
     viewer.show("h_picture", over_picture.picture(picture), lines=0)
@@ -32,9 +36,9 @@ with right:
     columns = viewer.row("h_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
-with left:
+with asked:
     name, indices, names = home.ask_for(picture, sides)
-    if masks:
+    if picture.drawn:
         words, values, icon = "Take a photograph instead", home.PHOTOGRAPH, ":material/photo_camera:"
     else:
         words, values, icon = "Take a drawn picture", home.DRAWN, ":material/texture:"
@@ -49,17 +53,18 @@ for side, column in zip(sides, columns, strict=True):
         figures.remark(side.model)
         found.append(home.panel(side, picture, indices.get(side.slot), name, names, masks))
 with right:
+    with over_picture.roomy("h_verdict", 4.5, 7.5):
+        st.markdown(f"**{home.verdict(name, picture, found)}**")
     if any(one.mapped for one in found):
-        over_picture.controls("h_look", ("opacity", "colours", "scale"))
+        over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)
+with below:
     figures.all_predictions(sides)
-with left:
-    with over_picture.roomy("h_verdict", 10.5):
-        st.markdown(f"**{home.verdict(name, masks, found)}**")
     st.caption("One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more.")
     guide.first()
 
 st.header("Look closer", anchor=False)
 doors.doors(picture)
 st.header("Lessons", anchor=False)
-guide.shelf()
+with st.container(key="h_lessons"):
+    guide.shelf()
 saving.offer("Home")

@@ -5,7 +5,6 @@ import streamlit as st
 from ui import address, answers, cant_show, checks, classes, figures, saving
 from ui.choices import chosen
 from ui.header import header
-from ui.mapped import scene_masks
 from ui.saliency import gradient_sheet, looks, panels
 from ui.shared_networks import load_both
 
@@ -33,8 +32,7 @@ with beside:
     with st.container(horizontal=True):
         name, indices = classes.ask(sides, "s_class")
         against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
-    masks = scene_masks(picture.title, picture.size[0])
-    look = looks.pick_look(masks, any(side.top for side in present))
+    look = looks.pick_look(picture.masks, any(side.top for side in present))
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):

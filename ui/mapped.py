@@ -13,7 +13,6 @@ from vizcore.pictures import textures
 
 from . import answers
 from .jobs import forget_job, job
-from .picture_picker import SCENES
 
 BY_ITSELF = 512  # passes up to which a method begins without a press
 
@@ -114,22 +113,32 @@ def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str, pass
     return steps[-1] if steps else None
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def scene_masks(title: str, side: int) -> dict[str, np.ndarray]:
-    """Where each texture of a drawn scene is, (H, W) by name; empty for any other picture."""
-    if title not in SCENES:
-        return {}
-    return textures.two(*SCENES[title][:3], side).masks
-
-
 def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:
     """Whether the map points to where the class is known to be, (H, W) bool; and in a sentence."""
-    from vizcore import truth
+    return told_of(one.picture, one.model, one.map, one.name, mask)
 
-    framed = one.framed()
+
+def told_of(picture, model, heatmap, name: str, mask: np.ndarray) -> tuple[bool, str]:
+    """The same of any map (h, w) of a network over what it sees of a picture.
+
+    On a picture that was put together it also says what lies on another thing: the sharper question.
+    """
+    import torch
+
+    from vizcore import truth
+    from vizcore.methods.table import in_frame
+
+    heatmap = torch.as_tensor(heatmap)
+    framed = in_frame(model, picture.image, heatmap)
     share, hit = truth.energy(framed, mask), truth.pointing(framed, mask)
-    thing = textures.NOUNS.get(one.name.casefold(), "true region")
-    return hit, judgements.pointing(*one.ends, hit, share, float(mask.mean()), thing)
+    ends = float(heatmap.min()), float(heatmap.max())
+    words = [
+        judgements.pointing(*ends, hit, share, float(mask.mean()), textures.NOUNS.get(name.casefold(), name))
+    ]
+    if not picture.drawn and not judgements.empty(*ends):
+        others = {name: other for name, other in picture.masks.items() if not (other & mask).any()}
+        words.append(judgements.elsewhere({name: truth.energy(framed, one) for name, one in others.items()}))
+    return hit, " ".join(filter(None, words))
 
 
 def score(one: Mapped, mask: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from .address import offer
 from .address.keys import key as of_address
 from .answers import Side
 from .classes import class_names
-from .mapped import Mapped, judged, scene_masks
+from .mapped import Mapped, judged
 from .plain import plain
 
 state = st.session_state
@@ -27,7 +27,7 @@ MARKS = re.compile(r":material/\w+:|\*\*")  # of what is said on a page
 
 def picture(one) -> viewer.Picture:
     """A page's picture, and where things really are in it: the same on all pages, so that it is sent once."""
-    return viewer.picture(one.array, plain(one.title), scene_masks(one.title, one.size[0]))
+    return viewer.picture(one.array, plain(one.title), one.masks)
 
 
 def cams(
@@ -71,38 +71,41 @@ def over(one: Mapped, masks: Mapping, words: str, facts: str = "", name: str = "
     )
 
 
-def laid(one: Mapped, opacity: float, mask: np.ndarray | None = None, times: int = 1) -> np.ndarray:
-    """The same by the server, to be saved. mask: the region to be surrounded, or None."""
+def laid(one: Mapped, look: Mapping, times: int = 1) -> np.ndarray:
+    """The same by the server, to be saved: with the opacity, the colours and the regions of a look."""
     box, values = one.model.preprocess.box(one.picture.size), viewer.sent(np.asarray(one.map))
-    shown = figures.laid(one.picture.array, values, box, "heat", None, None, opacity, times=times)
+    how = "heat", None, None, look["opacity"], look["colour_map"]
+    shown = figures.laid(one.picture.array, values, box, *how, times=times)
+    mask = look["masks"].get(one.name.casefold()) if look["region"] else None
     return shown if mask is None else render.contour(shown, mask.repeat(times, 0).repeat(times, 1))
 
 
-def keep_for_slide(one: Mapped, opacity: float, mask: np.ndarray | None) -> None:
-    """So that both networks' maps can be saved beside the picture. mask: the region to be surrounded."""
+def keep_for_slide(one: Mapped, look: Mapping) -> None:
+    """So that both networks' maps can be saved beside the picture, in this look."""
     top = answers.top_classes(one.choice, one.picture.key, one.model, one.picture.image)
     heading = f"Where is the evidence for “{one.name}”?" if one.how.knows_class else one.method
     saving.keep_panel("", heading, partial(_picture_panel, one.picture))
-    saving.keep_panel(one.choice.slot, heading, partial(_panel, one, opacity, mask, top))
+    saving.keep_panel(one.choice.slot, heading, partial(_panel, one, look, top))
 
 
 def _picture_panel(picture) -> render.Panel:
     return render.Panel(picture.title, (), partial(figures.enlarged, picture.array))
 
 
-def _panel(one: Mapped, opacity: float, mask: np.ndarray | None, top: Sequence) -> render.Panel:
+def _panel(one: Mapped, look: Mapping, top: Sequence) -> render.Panel:
     labels = class_names(one.model)
     says = ", ".join(f"{labels[index]} {probability:.0%}" for index, probability in top[:3])
     what = f"{one.method} for “{one.name}”." if one.how.knows_class else f"{one.method}, of no class."
-    true = scene_masks(one.picture.title, one.picture.size[0]).get(one.name.casefold())
+    true = look["masks"].get(one.name.casefold())
     known = judged(one, true)[1] if true is not None else judgements.empty(*one.ends)
     weights = f" ({one.model.source})" if one.model.weights == "random" else ""
     return render.Panel(
         f"{one.model.title}{weights}",
         [what, *filter(None, [MARKS.sub("", known).strip()]), f"It says: {says}."],
-        lambda times: laid(one, opacity, mask, times),
+        partial(laid, one, look),
         one.colour,
         one.ends,
+        look["colour_map"],
     )
 
 
@@ -139,7 +142,8 @@ def flip(key: str, label: str, names: Mapping[str, str], chosen: str, widget: st
             viewer.picker(key, label, names, chosen, pick)
 
 
-def roomy(key: str, rems: float):
-    """A place that keeps its height while what is said in it changes by some lines."""
-    viewer.style(f".st-key-{key} {{ min-height: {rems}rem; }}")
+def roomy(key: str, rems: float, narrow: float):
+    """A place that keeps its height, on a desk and on a phone, while what is said in it changes."""
+    own = f".st-key-{key} {{{{ min-height: {{}}rem; }}}}".format
+    viewer.style(own(rems), f"@media (max-width: 640px) {{ {own(narrow)} }}")
     return st.container(key=key)

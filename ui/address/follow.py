@@ -27,13 +27,15 @@ def in_step(page: str, step: Step, pages: list) -> Iterator[None]:
         pages: those that the sidebar links to.
     """
     read(page, step)
-    place, shown = st.sidebar.empty(), query(lesson=False)
-    _links(place, pages)
+    shown = query(lesson=False)
+    with st.sidebar.container(gap="xsmall"):
+        links = [link(page) for page in pages]
     with suppress(_Stop):
         yield
     write()  # not where Streamlit ends the run: it then takes nothing more, and the next run writes
     if query(lesson=False) != shown:
-        _links(place, pages)
+        for place, page in zip(links, pages, strict=True):
+            place.page_link(page, query_params=query(lesson=False))  # where it is: nothing moves
 
 
 class _Stop(BaseException):
@@ -45,15 +47,9 @@ def stop() -> None:
     raise _Stop
 
 
-def _links(place, pages: list) -> None:
-    with place.container(gap="xsmall"):
-        for page in pages:
-            link(page)
-
-
-def link(page, label: str | None = None, icon: str | None = None) -> None:
+def link(page, label: str | None = None, icon: str | None = None):
     """A link to a page that keeps what was chosen; out of a lesson, to what was there before it."""
-    st.page_link(page, label=label, icon=icon, query_params=query(lesson=False))
+    return st.page_link(page, label=label, icon=icon, query_params=query(lesson=False))
 
 
 def lesson() -> str:

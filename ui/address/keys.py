@@ -17,6 +17,8 @@ from .kinds import Key, choice, flag, number, several, text, texts, whole, whole
 TESTS = "Curves", "Cross-test", "Randomised weights", "Noise"
 VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Change"
 OPACITY = whole(0, 100, 70)
+COLOURS = choice(*COLOUR_MAPS, default=next(iter(COLOUR_MAPS)))
+SCALE = choice("own", "shared", default="own")
 PARTS = "jitter", "crop", "rotation", "perspective", "flip", "colour", "blur"
 
 EACH = {  # of either network: its slot follows
@@ -44,7 +46,23 @@ KEYS: dict[str, Key] = {
     "x": whole(0, 100, 50),
     "y": whole(0, 100, 50),
     **{f"{name}_{slot}": key for name, key in EACH.items() for slot in "ab"},
+    "f_colours": COLOURS,
+    # a picture that is made
+    "p_kind": choice("mosaic", "cut-outs", "region", default="mosaic"),
+    "p_cells": texts(9),
+    "p_things": texts(4),
+    "p_one": text(),
+    "p_ground": text(),
+    "p_seed": whole(0, 9999, 0),
+    "p_left": whole(0, 99, 25),
+    "p_top": whole(0, 99, 25),
+    "p_right": whole(1, 100, 75),
+    "p_bottom": whole(1, 100, 75),
+    "p_names": text(""),
     "h_class": text(),
+    "h_opacity": OPACITY,
+    "h_colours": COLOURS,
+    "h_scale": SCALE,
     # attention rollout
     "r_class": text(),
     "r_query": choice("the answer", "the point", default="the answer"),
@@ -55,8 +73,8 @@ KEYS: dict[str, Key] = {
     "r_head": text(),
     "r_method": choice("Chefer et al.", "gradient-weighted rollout", default="Chefer et al."),
     "r_opacity": OPACITY,
-    "r_colours": choice(*COLOUR_MAPS, default=next(iter(COLOUR_MAPS))),
-    "r_scale": choice("own", "shared", default="own"),
+    "r_colours": COLOURS,
+    "r_scale": SCALE,
     "r_block": whole(1, 9999),
     "r_proof": flag(),
     "r_heads": flag(),
@@ -64,6 +82,8 @@ KEYS: dict[str, Key] = {
     "g_class": text(),
     "g_over": choice("both", "difference", "swipe", "a", "b", default="both"),
     "g_opacity": OPACITY,
+    "g_colours": COLOURS,
+    "g_scale": SCALE,
     "g_region": flag(True),
     "g_five": flag(),
     "g_others": flag(),
@@ -78,6 +98,7 @@ KEYS: dict[str, Key] = {
     "s_not": text(),
     "s_view": choice("colours", "greyscale", "positive", "negative", "over the picture", default="colours"),
     "s_opacity": OPACITY,
+    "s_colours": COLOURS,
     "s_region": flag(True),
     "s_sheet": flag(),
     "s_first": flag(),
@@ -101,6 +122,11 @@ KEYS: dict[str, Key] = {
     "m_tv": choice(0.0, 0.3, 1.0, 3.0, 10.0),
     "m_stop": flag(None),
     "m_real": flag(),
+    # the table of truth
+    "t_n": choice(12, 24, 50, 100, default=24),
+    "t_seed": whole(0, 999, 0),
+    "t_third": text(),
+    "t_slow": flag(),
     # similarity
     "k_data": text(),
     "k_n": whole(1, 2048, 128),

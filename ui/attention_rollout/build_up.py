@@ -13,6 +13,7 @@ from vizcore.drawing import render
 
 from .. import cant_show, code, figures, saving, viewer
 from ..address import forget, write_fragment
+from ..mapped import told_of
 from ..streamlit_private import in_fragment_run
 from .flows import AGNOSTIC, Asked, Panel, panels
 
@@ -80,13 +81,18 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, look: dict) 
     box = model.preprocess.box(picture.size)
     nowhere = judgements.empty(float(frame.min()), float(frame.max())) if panel.kind == "heat" else ""
     facts = f":red[{nowhere}]" if nowhere else ""
+    region, lines = asked.name.casefold(), 2
+    if region not in picture.masks or panel.kind != "heat" or asked.cell is not None:
+        region = ""
+    else:
+        facts, lines = told_of(picture, model, frame, region, picture.masks[region])[1], 5
     alt = f"{panel.title} of {model.title} over {picture.title}"
     built = f"1 to {block} of {len(panel.frames)}" if len(panel.frames) > 1 else None
     what = panel.badge if agnostic or not panel.badge else f"for **{panel.badge}**"
     words = ", ".join(filter(None, (what, built and f"blocks {built}"))) or panel.title
-    told = viewer.Map(frame, words, box, panel.kind, shared=shared, facts=facts, alt=alt)
+    told = viewer.Map(frame, words, box, panel.kind, shared=shared, region=region, facts=facts, alt=alt)
     key = f"r_{asked.choice.slot}-{saving.slug(panel.title)}"
-    viewer.show(key, look["picture"], [told], point=look["point"], on_pin=look["on_pin"])
+    viewer.show(key, look["picture"], [told], point=look["point"], on_pin=look["on_pin"], lines=lines)
     _keep(asked, panel, frame, block, look, shared if look["shared"] else None, built)
     cant_show.say(panel.title, panel.limits)
     if panel.note:

@@ -88,7 +88,7 @@ def both(mapped: list[Mapped], look: dict) -> np.ndarray:
     else:
         laid = [(heat, one.colour, look["opacity"]) for heat, one in zip(maps, mapped, strict=True)]
         shown = render.tint(picture.array, laid)
-    mask = look["masks"].get(mapped[0].name) if look["region"] else None
+    mask = look["masks"].get(mapped[0].name.casefold()) if look["region"] else None
     return shown if mask is None else render.contour(shown, mask)
 
 

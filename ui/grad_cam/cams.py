@@ -143,11 +143,10 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:
 def _keep(one: Mapped, look: dict) -> None:
     """So that it can be saved."""
     facts = {"layer": one.layer} | ({"class": one.name} if one.how.knows_class else {}) | dict(one.settings)
-    mask = look["masks"].get(one.name.casefold()) if look["region"] else None
     saving.keep(
         f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
         saving.about(one.method, one.model, one.picture, **facts),
-        partial(over_picture.laid, one, look["opacity"], mask),
+        partial(over_picture.laid, one, look),
         code.cam(one, look),
         map=one.map.numpy(),
     )

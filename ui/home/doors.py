@@ -123,7 +123,7 @@ DOORS = [
 
 def doors(picture) -> None:
     """A card for each page."""
-    for door, card in cards(DOORS):
+    for door, card in cards(DOORS, "door"):
         with card:
             small = _miniature(door.page, picture.key if door.of_picture else "", picture)
             st.image(small, width="stretch", alt=f"{door.title}, in small")

@@ -13,7 +13,7 @@ from .painting import OVER
 
 NOTHING = "nothing"
 VIEWS = ["colours", "greyscale", "positive", "negative", OVER]
-KEYS = {"opacity": "s_opacity", "region": "s_region"}
+KEYS = {"opacity": "s_opacity", "colours": "s_colours", "region": "s_region"}
 
 
 class Look(NamedTuple):
@@ -50,7 +50,7 @@ def pick_look(masks: dict[str, np.ndarray], any_map: bool) -> Look:
     region = bool(masks) and seen["region"]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if masks and view != OVER:
-            words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
+            words = f"Where {' and '.join(masks)} really are in this picture is known."
             region = st.toggle("True region", True, key="s_region", help=words)
         chosen = settings.ask("saliency")
     if view == OVER:

@@ -15,7 +15,7 @@ from ..answers import Side
 from ..classes import class_names
 from ..jobs import found as steps_of
 from ..jobs import running
-from ..mapped import Mapped, found, scene_masks, score
+from ..mapped import Mapped, found, score
 from .looks import NOTHING, Look, pick_method
 from .painting import OVER, over, paint, painted, signed, tensor
 
@@ -104,11 +104,12 @@ def draw(asked: Mapped, look: Look, step) -> None:
     one, pixels = _with_map(asked, step, look.view), step.pixels.cpu().numpy()
     names = class_names(one.model)
     words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
-    region = one.name in look.masks and look.region
+    mask = look.masks.get(one.name.casefold())
+    region = mask is not None and look.region
 
     def whole() -> np.ndarray:
         array = paint(one, pixels, look.view, look.opacity)[0]
-        return render.contour(array, look.masks[one.name]) if region else array
+        return render.contour(array, mask) if region and mask is not None else array
 
     told = dict(asked.settings)
     saving.keep(
@@ -136,8 +137,8 @@ def draw(asked: Mapped, look: Look, step) -> None:
         st.markdown(step.note)
     if one.how.failed:
         _failed(one)
-    if one.name in look.masks:
-        score(one, look.masks[one.name])
+    if mask is not None:
+        score(one, mask)
 
 
 def _over(one: Mapped, words: str) -> float:
@@ -145,9 +146,7 @@ def _over(one: Mapped, words: str) -> float:
     values, kind, ends, end = over(one)
     run = _run_key(one.choice.slot)
     moving = f"-{steps_of(run)[-1].done}" if running(run) else ""  # on the way, a viewer for each step
-    told = over_picture.over(
-        one, scene_masks(one.picture.title, one.picture.size[0]), f"{one.method} for {words}"
-    )
+    told = over_picture.over(one, one.picture.masks, f"{one.method} for {words}")
     told = told._replace(values=values, kind=kind, range=ends)
     viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told])
     return end

@@ -97,7 +97,7 @@ def test_how_far_two_maps_agree_is_known_for_every_class_that_both_show(page):
     assert list(told) == names and all(words.startswith("Agreement: ") for words in told.values())
     for name in names[:3]:  # the same as where it is asked for
         assert agreements(page(g_class=name))[name] == told[name]
-    assert len(set(told.values())) > len(names) // 2
+    assert len({told[name] for name in ("honeycombed", "banded", "spiralled")}) == 3
     at = page(g_class="honeycombed", g_method_b="relevance")  # a pass a class
     assert list(agreements(at)) == ["honeycombed"]
 

@@ -122,7 +122,6 @@ KEYS: dict[str, Key] = {
     "k_biased": flag(),
 }
 PREFIX = {"saliency": "s_", "grad_cam": "gm_"}  # of a page's methods' settings: their names follow
-MOVING = {"r_block": "r_playing"}  # what moves by itself while the other is on, and isn't written then
 
 
 class Change(NamedTuple):

@@ -113,6 +113,8 @@ def _of_a_map(one: dict, here: str) -> Iterator[Said]:
     if small:
         yield Said(small[1], f"{one['words']}: {one['facts']}")
         return
+    if one["name"].isdigit():  # of a block, of several that build a map up
+        one = one | {"name": ""} if one["name"] == one["chosen"] else one | {"words": "", "facts": ""}
     slot, method = other.groups() if other else (here, "")
     method = {"grad-cam": "Grad-CAM"}.get(method, method)
     yield from (Said(slot, one[part], one["name"], method) for part in ("words", "facts"))

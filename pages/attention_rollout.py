@@ -23,7 +23,6 @@ st.markdown(
 
 def point_at(place: tuple[float, float]) -> None:
     state["x"], state["y"], state["r_query"] = *(round(100 * share) for share in place), POINT
-    state["r_pinned"] = True
 
 
 models = {choice.slot: load(choice) for choice in choices}

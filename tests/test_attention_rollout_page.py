@@ -34,7 +34,8 @@ def texts(at):
 
 def maps(at):
     """What lies over the picture, by its description; two maps of one id are drawn alike."""
-    return {one["alt"].split(" over ")[0]: one["id"] for one in all_maps(at) if " over " in one["alt"]}
+    seen = [one for one in all_maps(at) if one["name"] == one["chosen"]]
+    return {one["alt"].split(" over ")[0]: one["id"] for one in seen if " over " in one["alt"]}
 
 
 def test_four_maps_each_with_what_it_cant_show(page):
@@ -60,7 +61,6 @@ CHANGES = [  # widget, value, which maps it must change and which not
     ("selectbox", "r_class", "woven", "Relevance", "Rollout"),
     ("selectbox", "r_method", "gradient-weighted rollout", "Relevance", "Rollout"),
     ("segmented_control", "r_query", "the point", "Rollout", "Relevance"),
-    ("slider", "r_block", 2, "Rollout", "Grad-CAM"),
 ]
 
 
@@ -100,7 +100,7 @@ def test_sliders_need_no_other_pass(page, monkeypatch):
 
     for module in (attention, rollout):
         monkeypatch.setattr(module, "capture", refuse)
-    for key, value in {"r_residual": 30, "r_discard": 40, "r_block": 3}.items():
+    for key, value in {"r_residual": 30, "r_discard": 40}.items():
         at.slider(key=key).set_value(value).run()
         assert healthy(at)
     at.segmented_control(key="r_fusion").set_value("max").run()
@@ -108,23 +108,17 @@ def test_sliders_need_no_other_pass(page, monkeypatch):
     assert healthy(at)
 
 
-def test_play_builds_up_and_stops(page, monkeypatch):
-    at = page(r_block="5")
-    assert at.slider(key="r_block").value == 5
-    now = [100.0]
-    monkeypatch.setattr("ui.attention_rollout.build_up.time.monotonic", lambda: now[0])
-    at.button(key="r_play").click().run()
-    assert healthy(at) and at.button(key="r_play").label == "Pause"
-    now[0] += 1.2
-    at.run()
-    assert at.slider(key="r_block").value == 6 and at.button(key="r_play").label == "Play"
-    at.button(key="r_play").click().run()
-    assert at.slider(key="r_block").value == 1
-    now[0] += 0.2
-    at.run()  # somebody moves another slider meanwhile
-    assert at.slider(key="r_block").value == 1
-    at.button(key="r_play").click().run()
-    assert at.button(key="r_play").label == "Play" and at.slider(key="r_block").value == 1
+def test_all_blocks_are_sent_at_once_and_the_link_says_with_which_it_begins(page):
+    at = page(r_block="3")
+    rollouts = [one for one in all_maps(at) if one["alt"].startswith("Rollout")]
+    assert [one["name"] for one in rollouts] == ["1", "2", "3", "4", "5", "6"]
+    assert {one["chosen"] for one in rollouts} == {"3"} and len({one["id"] for one in rollouts}) == 6
+    assert len({tuple(one["shared"]) for one in rollouts}) == 1, "on one scale, the blocks can be compared"
+    assert "blocks 1 to 3 of 6" in texts(at) and "blocks 1 to 4" not in texts(at)
+    assert {one["name"] for one in all_maps(at) if one["alt"].startswith("Grad-CAM")} == {""}, "has no blocks"
+    kept = [one.draw() for name, one in at.session_state["kept"].items() if name.startswith("Rollout")]
+    last = [one.draw() for name, one in page().session_state["kept"].items() if name.startswith("Rollout")]
+    assert (kept[0] != last[0]).any()
 
 
 def test_classes_that_only_one_model_knows(page):
@@ -184,10 +178,10 @@ def test_a_link_says_how_the_maps_look_in_the_viewer_and_in_what_is_saved(page):
     for name, one in at.session_state["kept"].items():
         assert (one.draw() != other.session_state["kept"][name].draw()).any(), name
     ends = [one["shared"] for one in all_maps(at) if one["alt"].startswith(("Attention", "Rollout"))]
-    assert len(ends) == 2 and ends[0] == ends[1] and ends[0][0] == 0  # attention and rollout alike
+    assert len(ends) == 12 and all(one == ends[0] for one in ends) and ends[0][0] == 0  # both alike
 
 
 def test_broken_links_fall_back(page):
     at = page(r_block="99", r_class="unicorn", r_head="head 77", r_fusion="median", r_residual="x")
-    assert at.slider(key="r_block").value == 6 and at.selectbox(key="r_class").value == "top class"
+    assert at.session_state["r_block"] == 6 and at.selectbox(key="r_class").value == "top class"
     assert at.selectbox(key="r_head").value == "mean"

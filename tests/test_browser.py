@@ -86,7 +86,7 @@ def test_the_build_up_plays_without_reloading_the_page(page):
     expect(block).to_have_value("4", timeout=15_000)
     expect(block).to_have_value("6", timeout=15_000)
     play.wait_for()  # it stops by itself at the last block
-    assert page.evaluate("window.mark") == 1
+    assert page.evaluate("window.mark") == 1 and "r_block" not in page.url, "the last is the default"
 
 
 def test_pointing_at_a_map_asks_both_models(page):

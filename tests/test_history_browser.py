@@ -1,5 +1,7 @@
 """Back and Forward in a real browser: an action that changes the address is one entry, and can be undone."""
 
+import re
+
 import pytest
 from conftest import new_tab, settled
 from playwright.sync_api import expect
@@ -109,11 +111,11 @@ def test_what_changes_no_address_is_no_entry(page, server):
     expect(block).to_have_value("3", timeout=15_000)
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Raw maps (NPZ)").wait_for()
-    page.wait_for_timeout(300)  # the page doesn't come to rest while it plays
     assert (page.evaluate("history.length"), page.url) == (length, address)
     page.get_by_role("button", name="Pause").click()
+    expect(page).to_have_url(re.compile("r_block="))
     settled(page)
-    assert page.evaluate("history.length") == length + 1 and "r_block=" in page.url
+    assert page.evaluate("history.length") == length + 1
 
 
 def test_a_page_that_is_gone_to_is_seen_on_a_phone(page, server):

@@ -29,13 +29,6 @@ def test_a_run_knows_whether_back_or_forward_asked_for_it():
     assert not streamlit_private.came_by_history()
 
 
-def test_a_run_knows_whether_it_draws_a_fragment_alone():
-    assert "fragment_ids_this_run" in inspect.signature(ScriptRunContext.reset).parameters, (
-        "a block that was chosen on the slider of attention rollout isn't in the address"
-    )
-    assert not streamlit_private.in_fragment_run()
-
-
 def test_elements_of_no_room_are_not_on_the_page_and_a_second_one_is_none():
     def script():
         import streamlit as st

@@ -57,12 +57,6 @@ def came_by_history() -> bool:
     return context is not None and bool(context.is_history_navigation)
 
 
-def in_fragment_run() -> bool:
-    """Whether this run draws a fragment alone, so that nobody else writes the address at its end."""
-    context = get_script_run_ctx()
-    return context is not None and bool(context.fragment_ids_this_run)
-
-
 def of_no_room():
     """Where elements go that take no room on the page, not even a gap, such as those that bring code or
     pictures to the browser. Toasts go there; nothing documented leads to it."""

@@ -142,9 +142,3 @@ def write() -> None:
         own.forgive()
     own.seen.append({name: tuple(value) for name, value in words.items()})
     st.query_params.from_dict(words)
-
-
-def write_fragment() -> None:
-    """The same at the end of a fragment, where nothing else of the page runs."""
-    if streamlit_private.in_fragment_run():
-        write()

@@ -43,10 +43,9 @@ def now() -> dict[str, Any]:
     """All values that differ from their defaults, of this page's widgets and of those last seen on others."""
     values = dict(held().values)
     for name in keys.known(state):
-        if not (name in keys.MOVING and state.get(keys.MOVING[name])):
-            values[name] = state[name]
-            if is_default(name, state[name]):
-                del values[name]
+        values[name] = state[name]
+        if is_default(name, state[name]):
+            del values[name]
     return values
 
 

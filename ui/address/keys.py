@@ -58,7 +58,7 @@ KEYS: dict[str, Key] = {
     "p_top": whole(0, 99, 25),
     "p_right": whole(1, 100, 75),
     "p_bottom": whole(1, 100, 75),
-    "p_names": text(""),
+    "p_names": text(),
     "h_class": text(),
     "h_opacity": OPACITY,
     "h_colours": COLOURS,
@@ -139,7 +139,6 @@ KEYS: dict[str, Key] = {
     "k_biased": flag(),
 }
 PREFIX = {"saliency": "s_", "grad_cam": "gm_"}  # of a page's methods' settings: their names follow
-MOVING = {"r_block": "r_playing"}  # what moves by itself while the other is on, and isn't written then
 
 
 class Change(NamedTuple):

@@ -191,18 +191,26 @@ def _viewer(key: str, picture: Picture, head: dict, body: bytes, lines: int, abo
 
 
 def picker(
-    key: str, label: str, names: Mapping[str, str], chosen: str, on_pick: Callable[[str], None] | None = None
+    key: str,
+    label: str,
+    names: Mapping[str, str],
+    chosen: str,
+    on_pick: Callable[[str], None] | None = None,
+    seconds: float = 0,
 ) -> None:
-    """Names of maps in a row, one of which all viewers of the page show.
+    """Names of maps, one of which all viewers of the page show: in a row, or on a slider that plays.
 
     A viewer that hasn't got the map waits for it, and the server is asked at once.
 
     Args:
         names: and a word or number of each, or "". on_pick: called with the name, before the next run.
+        seconds: for which each is seen while the slider plays; 0 for a row.
     """
     options = [(name, name, note) for name, note in names.items()]
     data = {"label": label, "names": options, "chosen": chosen, "tells": on_pick is not None}
-    style(f".st-key-{key} {{ min-height: 2rem; }}")
+    data |= {"seconds": seconds}
+    narrow = f"@media (max-width: 640px) {{ .st-key-{key} {{ min-height: {4 if seconds else 2}rem; }} }}"
+    style(f".st-key-{key} {{ min-height: {2.4 if seconds else 2}rem; }}", narrow)
     known = {name: name for name in names}.get
     _PICKER(key=key, data=data, **_heard(key, "picked", lambda said: known(str(said)), on_pick))
 

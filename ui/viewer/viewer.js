@@ -776,10 +776,43 @@ async function takeMaps(viewer, head, body) {
   draw();
 }
 
+/** The same as a slider that plays: goes on to the next by itself, up to the last. */
+function player(label, options, chosen, choose, seconds) {
+  const names = options.map(([name]) => name), count = names.length;
+  const button = make("button", { type: "button" }), output = make("output");
+  const range = make("input", { type: "range", min: 1, max: count, step: 1, ariaLabel: label });
+  const group = make("div", { className: "player" }, button, make("span", { textContent: label }), range, output);
+  let timer = 0;
+  const go = (at) => choose(names[at - 1], !!timer);
+  group.stop = () => {
+    timer = clearInterval(timer) ?? 0;
+    button.textContent = "Play";
+  };
+  const step = () => {
+    const at = Math.min(Number(range.value) + 1, count);
+    if (at === count) group.stop();
+    go(at);
+  };
+  button.onclick = () => {
+    if (timer) return group.stop(), go(Number(range.value)); // where it is, which the server hears now
+    timer = setInterval(step, 1000 * seconds);
+    button.textContent = "Pause";
+    if (Number(range.value) === count) go(1);
+  };
+  range.oninput = () => (group.stop(), go(Number(range.value)));
+  group.check = (name) => {
+    range.value = names.indexOf(name) + 1;
+    output.textContent = name;
+  };
+  group.stop();
+  group.check(chosen);
+  return group;
+}
+
 /** The names of maps, to be picked for all viewers of the page. */
 function takePicker({ data, parentElement, setTriggerValue }) {
-  const root = rootOf(parentElement, "picker"), { label, names, chosen, tells } = data;
-  const choose = (name) => {
+  const root = rootOf(parentElement, "picker"), { label, names, chosen, tells, seconds } = data;
+  const choose = (name, moving) => {
     page.name = name;
     group.check(name);
     for (const viewer of shown()) {
@@ -787,17 +820,22 @@ function takePicker({ data, parentElement, setTriggerValue }) {
       viewer.parts.frame.classList.toggle("waiting", viewer.waiting);
     }
     const all = shown().every((viewer) => !viewer.waiting);
-    if (tells) tellName(() => setTriggerValue("picked", name), all ? REST : 0);
+    if (tells && !moving) tellName(() => setTriggerValue("picked", name), all ? REST : 0);
     draw();
   };
   if (root.told !== chosen) page.name = root.told = chosen;
-  const focused = parentElement.activeElement?.value;
-  const group = radios(label, names, page.name, choose);
-  root.replaceChildren(group);
+  const focused = parentElement.activeElement?.value, same = String(names) === root.names && root.group?.stop;
+  const group = same ? root.group : seconds ? player(label, names, page.name, choose, seconds) : radios(label, names, page.name, choose);
+  if (same) group.check(page.name);
+  else root.group?.stop?.(), root.replaceChildren(group);
+  Object.assign(root, { group, names: String(names) });
   if (focused) group.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
   draw();
   page.picker = root;
-  return () => page.picker === root && (page.name = null);
+  return () => {
+    group.stop?.();
+    if (page.picker === root) page.name = null;
+  };
 }
 
 /** Opacity, colours, scale and the true region, for all viewers of the page. */

@@ -284,8 +284,9 @@ def _layer(state, half: Half, found) -> bool:
 
 def _agreement(state, slot, found) -> bool:
     maps = [half.map(state.asked_for()) for half in (state.a, state.b)]
-    if any(not float(one.max()) > float(one.min()) for one in maps):
-        return "undefined" in found.string
+    flat = any(not float(one.max()) > float(one.min()) for one in maps)
+    if flat or found["rank"] is None:
+        return flat and found["rank"] is None
     each = list(zip((state.a, state.b), maps, strict=True))
     seen = [in_frame(half, torch.ones_like(one)) > 0.5 for half, one in each]
     ours = rank_correlation(*(in_frame(half, one)[seen[0] & seen[1]].numpy() for half, one in each))

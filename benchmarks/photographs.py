@@ -116,16 +116,19 @@ def pairs(
         if names[one] == names[two]:
             continue
         both, below = {one: things[one], two: things[two]}, ground(number)
-        alone = [known.place(below, both, number, shown=[name]).picture for name in both]
-        images = torch.cat([model.preprocess(Image.fromarray(picture)) for picture in alone])
-        with torch.no_grad():
-            answers = model.net(images).argmax(1).tolist()
-        if answers == [names[one], names[two]]:
+        if all(_named_alone(model, below, both, number, name) == names[name] for name in both):
             yield known.place(below, both, number)
             found += 1
             if found == count:
                 return
     raise ValueError(f"{model.title} names too few pairs of things alone: {found} of {count} scenes")
+
+
+def _named_alone(model: VisionModel, below: np.ndarray, both: Mapping, number: int, name: str) -> int:
+    """What the network calls one of two things where the other's place is empty."""
+    picture = known.place(below, both, number, shown=[name]).picture
+    with torch.no_grad():
+        return int(model.net(model.preprocess(Image.fromarray(picture))).argmax())
 
 
 def asked_of(model: VisionModel, methods: list[str] | None) -> list[str]:

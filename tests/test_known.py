@@ -366,8 +366,8 @@ def test_the_command_measures_a_folder(tmp_path, capsys):
 
 
 def test_pairs_of_things_that_are_named_alone(monkeypatch):
-    model, names = shared_model("texture_resnet"), {}
-    things = {}
+    monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
+    model, names, things = shared_model("texture_resnet"), {}, {}
     for name in ("banded", "honeycombed", "chequered"):
         whole = Image.fromarray(textures.single(name, 9, 200).picture)
         things[name], names[name] = known.round_cut(whole), textures.LABELS.index(name)

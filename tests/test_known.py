@@ -11,6 +11,8 @@ import torch
 from conftest import shared_model
 from PIL import Image
 
+from benchmarks import __main__ as command
+from benchmarks import photographs
 from vizcore import truth
 from vizcore.methods.table import METHODS, QUICK
 from vizcore.methods.together import together
@@ -106,6 +108,10 @@ def test_a_cut_out_is_where_its_mask_says():
             longer = max(np.ptp(rows), np.ptp(columns)) + share
             assert 0.3 * 300 <= longer <= 0.5 * 300 + 2
             assert rows.min() >= 300 / 16 - 1 and columns.max() <= 400 * 15 / 16 + 1
+    alone = known.place(ground, things, 4, turn=30, shown=["one"])
+    assert (alone.masks["one"] == scene.masks["one"]).all()
+    assert (alone.picture[scene.masks["one"]] == scene.picture[scene.masks["one"]]).all()
+    assert (alone.picture[scene.masks["two"]] == 90).all(), "its place is empty"
     again = known.place(ground, things, 4, turn=30)
     assert (again.picture == scene.picture).all()
 
@@ -339,3 +345,38 @@ def test_cells_seen_one_by_one_can_t_mix():
     alone = image.crop((24, 24, int(first[1].max()) + 1, int(first[0].max()) + 1))
     assert torch.allclose(scores[0].softmax(0), model.net(model.preprocess(alone))[0].softmax(0), atol=0.15)
     assert "one by one" in why_not_disconnected(shared_model("texture_vit"))
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_the_command_measures_a_folder(tmp_path, capsys):
+    for name, image in drawn(6).items():
+        (tmp_path / name).mkdir()
+        image.save(tmp_path / name / "1.png")
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    target = tmp_path / "found.json"
+    options = ["--models", "texture_resnet", "--scenes", "4", "--methods", "HiResCAM", "--json", str(target)]
+    assert command.main(["truth", "--photographs", str(tmp_path), *options]) == 0
+    said = capsys.readouterr().out
+    assert "names 6 of 6 pictures alone, 6 classes" in said and "4 scenes, 16 questions, chance 0.250" in said
+    found = json.loads(target.read_text())["texture_resnet"]
+    assert found["mosaics"]["scores"]["random"]["pointing"][0] == 0.25
+    assert found["mosaics, cell by cell"]["scores"]["HiResCAM"]["pointing"][0] > 0.9
+
+
+def test_pairs_of_things_that_are_named_alone(monkeypatch):
+    monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
+    model, names, things = shared_model("texture_resnet"), {}, {}
+    for name in ("banded", "honeycombed", "chequered"):
+        whole = Image.fromarray(textures.single(name, 9, 200).picture)
+        things[name], names[name] = known.round_cut(whole), textures.LABELS.index(name)
+    first, second = (list(photographs.pairs(model, things, names, 2, seed=1)) for _ in range(2))
+    assert all((a.picture == b.picture).all() for a, b in zip(first, second, strict=True))
+    for scene in first:
+        one, two = scene.masks.values()
+        assert not (one & two).any() and 0.05 < one.mean() < 0.2
+    monkeypatch.setattr(photographs, "TRIES", 3)
+    nobody = {name: (index + 1) % 20 for name, index in names.items()}
+    with pytest.raises(ValueError, match="names too few pairs of things alone: 0 of 1"):
+        list(photographs.pairs(model, things, nobody, 1))

@@ -157,7 +157,7 @@ def _cutouts(sources: dict[str, Source]) -> Picture:
     if below_code and all(sources[title].code for title in chosen):
         code = f"known.place({below_code}, {{{', '.join(codes)}}}, {seed})"
     scene = known.place(below, cuts, seed)
-    alone = {title: Image.fromarray(known.place(below, {title: cuts[title]}, seed).picture) for title in cuts}
+    alone = {title: Image.fromarray(known.place(below, cuts, seed, shown=[title]).picture) for title in cuts}
     return _of_scene("Cut-outs", scene, alone, code)
 
 

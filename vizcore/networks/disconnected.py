@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import cast
 
 from torch import Tensor, nn
-from torchvision import transforms
 
 from ..model import VisionModel
 from ..pictures.frame import Preprocess, Transform
 from ..pictures.known.mosaics import MARGIN, SIDE
 from ..pictures.textures.scenes import Scene
+from .torchvision_ops import torchvision
 
 
 class Disconnected(nn.Module):
@@ -71,6 +71,7 @@ def disconnected(model: VisionModel, columns: int = 2, side: int = SIDE) -> Visi
     """
     if reason := why_not_disconnected(model):
         raise ValueError(reason)
+    transforms = torchvision.transforms
     given = list(model.preprocess.transform.transforms)
     height, width = next(step.size for step in reversed(given) if "Crop" in type(step).__name__)
     cell = int(side * (1 - 2 * MARGIN)) // columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from PIL import Image
@@ -76,6 +76,7 @@ def place(
     size: tuple[float, float] = (0.35, 0.5),
     turn: float = 0.0,
     overlap: float = 0.0,
+    shown: Collection[str] | None = None,
 ) -> Scene:
     """Things on a ground, each at a place, of a size and at an angle drawn by lot.
 
@@ -85,6 +86,7 @@ def place(
         size: of its longer side, in shares of the frame's shorter one, from and to.
         turn: up to so many degrees either way.
         overlap: the most of a thing that the others may cover together, 0 to below 1.
+        shown: those of the things that are there; the others leave their places empty. All of them if None.
 
     Returns:
         The picture, and where of each thing can be seen.
@@ -103,7 +105,7 @@ def place(
             masks[name], above = whole[name] & ~above, above | whole[name]
         if all(masks[name].sum() >= max(1, (1 - overlap) * whole[name].sum()) for name in laid):
             picture = Image.fromarray(ground)
-            for layer in laid.values():
+            for layer in (laid[name] for name in laid if shown is None or name in shown):
                 picture.paste(Image.fromarray(layer[..., :3]), mask=Image.fromarray(layer[..., 3]))
             return Scene(np.asarray(picture), {name: masks[name] for name in laid})
     raise ValueError(f"there is no room for {len(things)} things of this size; make them smaller")

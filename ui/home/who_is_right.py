@@ -21,8 +21,8 @@ state = st.session_state
 LOOK = {"opacity": "h_opacity", "colours": "h_colours", "scale": "h_scale"}
 LINES = 4  # of words below a map
 KNOWN = {
-    True: "It was drawn by code, so **where each texture really is, is known**.",
-    False: "It was put together, so **where each thing is, is known**.",
+    True: "The picture was drawn by code, so **where each texture really is, is known**.",
+    False: "The picture was put together, so **where each thing is, is known**.",
 }
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
 PHOTOGRAPH = {"picture": next(iter(SAMPLES)), "a": "efficientnet_lite0", **TRAINED}

@@ -19,7 +19,7 @@ def sidebar() -> None:
         made = st.container(key="made")
         with made:
             picture = picture or make()
-        choices = choose_model("a"), choose_model("b")
+        choices = choose_model("a", picture.drawn), choose_model("b", picture.drawn)
         with made:
             picture = with_names(picture, choices)
         st.session_state["chosen"] = picture, *choices

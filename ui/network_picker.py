@@ -17,6 +17,7 @@ from .uploads import uploader, wrong_kind
 
 KINDS = {"checkpoint": ["safetensors", "pt", "pth", "bin"], "labels": ["txt", "json"]}  # by a name's ending
 DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
+PHOTOGRAPHED = {"a": "efficientnet_lite0", "b": "photo_vit"}  # those that know photographs
 READY, SEPARATOR = "ready", " · "
 
 
@@ -75,16 +76,22 @@ def _note(name: str, weights: str) -> str:
     return f"{entry.title}: {entry.note}." if entry.note else ""
 
 
-def choose_model(slot: str) -> Choice:
-    """The sidebar's picker for model A or B."""
-    offer(slot, DEFAULTS[slot])
+def suited(drawn: bool) -> dict[str, str]:
+    """The pair in the box that knows a kind of picture: textures drawn by code, or photographs."""
+    return DEFAULTS if drawn else PHOTOGRAPHED
+
+
+def choose_model(slot: str, drawn: bool) -> Choice:
+    """The sidebar's picker for model A or B; one that nobody has chosen follows the picture's kind."""
+    ready = suited(drawn)[slot]
+    offer(slot, ready)
     found = marks()
     if (name := name_of(st.session_state[slot])) != st.session_state[slot]:
         st.session_state[slot] = name
     name = st.selectbox(
         f"Model {slot.upper()}",
         list(found),
-        index=list(found).index(DEFAULTS[slot]),
+        index=list(found).index(ready),
         format_func=lambda name: f"{title(name)}{SEPARATOR}{found[name]}" if name in found else name,
         key=slot,
         accept_new_options=True,

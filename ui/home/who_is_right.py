@@ -14,7 +14,7 @@ from ..address import forget
 from ..answers import Side
 from ..classes import ask, class_names, likely
 from ..mapped import Mapped, judged
-from ..network_picker import DEFAULTS
+from ..network_picker import suited
 from ..picture_picker import SAMPLES, SCENES
 
 state = st.session_state
@@ -25,8 +25,8 @@ KNOWN = {
     False: "The picture was put together, so **where each thing is, is known**.",
 }
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
-PHOTOGRAPH = {"picture": next(iter(SAMPLES)), "a": "efficientnet_lite0", **TRAINED}
-DRAWN = {"picture": next(iter(SCENES)), "a": DEFAULTS["a"], "b": DEFAULTS["b"], **TRAINED}
+PHOTOGRAPH = {"picture": next(iter(SAMPLES)), **suited(drawn=False), **TRAINED}
+DRAWN = {"picture": next(iter(SCENES)), **suited(drawn=True), **TRAINED}
 
 
 def suits(model, picture) -> bool:

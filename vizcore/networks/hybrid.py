@@ -24,7 +24,9 @@ def photo_vit(_name: str, **kwargs: Any) -> nn.Module:
     """
     stem: Any = timm.create_model(STEM, features_only=True, out_indices=(3,))
     stem.blocks = stem.blocks[:STAGES]
-    embed = partial(timm.layers.hybrid_embed.HybridEmbed, backbone=stem, feature_size=SIDE // 16, feature_ratio=16)
+    embed = partial(
+        timm.layers.hybrid_embed.HybridEmbed, backbone=stem, feature_size=SIDE // 16, feature_ratio=16
+    )
     size: dict[str, Any] = {"img_size": SIDE, "patch_size": 2, "embed_dim": 192, "depth": 4, "num_heads": 3}
     return timm.models.VisionTransformer(**{**size, "embed_layer": embed, **kwargs})
 

@@ -62,6 +62,11 @@ def main(argv=None):
     if args.count:
         pictures = pictures[:: max(1, len(pictures) // args.count)]
     results = {name: measured(load_model(name), classes, pictures) for name in NETWORKS}
+    if not args.count:
+        out = Path(args.out)
+        figures = {"pictures": len(pictures), **results}
+        (out / "photo_vit.json").write_text(json.dumps(figures, indent=1) + "\n")
+        photo_card.write(out)
     print(f"{len(pictures)} photographs of {len(classes)} classes, left out of the training")
     for name, one in results.items():
         first, five = ("{:.1%} ({:.1%} to {:.1%})".format(*one[key]) for key in ("top1", "top5"))
@@ -69,8 +74,3 @@ def main(argv=None):
     for words, (first, five, count) in results["photo_vit"]["classes"].items():
         other = results["efficientnet_lite0"]["classes"][words]
         print(f"  {words[:48]:48} {first:3} {five:3} of {count}; its teacher {other[0]:3} {other[1]:3}")
-    if not args.count:
-        out = Path(args.out)
-        figures = {"pictures": len(pictures), **results}
-        (out / "photo_vit.json").write_text(json.dumps(figures, indent=1) + "\n")
-        print(f"wrote {photo_card.write(out)}")

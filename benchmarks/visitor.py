@@ -23,7 +23,7 @@ from websockets.sync.client import connect
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 180  # seconds after which an answer counts as none
-OFFLINE = ("texture_resnet", "texture_vit", "efficientnet_lite0")
+OFFLINE = ("texture_resnet", "texture_vit", "efficientnet_lite0", "photo_vit")
 LEFT_ALONE = ("Seed", "Weights", "Play", "Model A", "Model B", "Picture")
 
 

@@ -27,7 +27,7 @@ BATCH = 256
 RATE = 4e-3
 LABELS, WHOLE, PLACES = 0.5, 1.0, 1.0  # what each counts: labels, the teacher's answer, its answer at places
 MIXED = 0.5  # of the samples get a rectangle of another one's patches
-KEPT, SPARSE = 18, 0.75  # patches that are looked at, in that share of the steps; in the last ones all are
+KEPT, SPARSE = 18, 0.85  # patches that are looked at, in that share of the steps; in the last ones all are
 ALONG = 0.5  # of the steps are taken while views are still being made
 
 
@@ -68,7 +68,8 @@ def drawn(made, step, steps, chunks, seed, batch):
     numbers = np.sort(rng.integers(there * made.size, size=batch))
     rows = np.concatenate([made.chunk(int(n) // made.size)[int(n) % made.size][None] for n in numbers])
     rows = {key: torch.from_numpy(rows[key]).float() for key in rows.dtype.names}
-    return mixed({key: value[torch.from_numpy(rng.permutation(batch))] for key, value in rows.items()}, rng)
+    order = torch.from_numpy(rng.permutation(batch))
+    return mixed({key: value[order] for key, value in rows.items()}, rng)
 
 
 def mixed(rows, rng):
@@ -161,7 +162,7 @@ def arguments(argv=None):
     parser.add_argument("--pictures", nargs="+", required=True, help="folders or zips of wnid/name.JPEG")
     parser.add_argument("--out", default="vizcore/weights", help="where the weights and the labels go")
     parser.add_argument("--runs", default="runs", help="where the views (1 GB) and the checkpoint are kept")
-    parser.add_argument("--views", type=int, default=10 * views.CHUNK, help="pictures to learn from")
+    parser.add_argument("--views", type=int, default=11 * views.CHUNK, help="pictures to learn from")
     parser.add_argument("--steps", type=int, default=400, help=f"batches of {BATCH}")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--note", default="", help="a remark on this run for the model card")

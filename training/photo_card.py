@@ -38,8 +38,9 @@ With {each} pictures a class the following is coarse. Weakest at: {weakest}. Muc
 ## What it doesn't know
 
 - It knows {classes} of ImageNet's 1,000 classes (below) and nothing else; whatever it is shown, it names one.
-- It learnt from pictures of 64 pixels a side, so it knows little of fine detail; and its attention tells
-  nothing finer than a patch of 32 pixels.
+- It learnt from pictures of 64 pixels a side, so it knows little of fine detail, and a large sharp photograph
+  may be named wrongly that its teacher names rightly; how many of these it names has not been measured. Its
+  attention tells nothing finer than a patch of 32 pixels.
 - It repeats its teacher's mistakes, and ImageNet's: what people put online, unevenly, named by strangers.
 - It is for teaching and for trying visualisation methods, and for no decision about anything or anybody.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..pictures.textures import LABELS as TEXTURES
 
@@ -40,6 +41,8 @@ _TEXTURE_PAIR = {
     "labels": tuple(TEXTURES),
     "note": "knows 20 textures and nothing else",
 }
+_LITE = {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}  # as it was trained: (x - 127) / 128
+_PHOTOGRAPHS = Path(__file__).parent.parent / "weights" / "photo_vit.txt"  # a class a line
 _TORCHVISION = {"crop_pct": 0.875, "interpolation": "bilinear"}  # its presets: resize to 256, crop 224
 
 CATALOG: dict[str, Entry] = {
@@ -56,8 +59,15 @@ CATALOG: dict[str, Entry] = {
         "EfficientNet-Lite0",
         arch="tf_efficientnet_lite0",  # the weights are TensorFlow's, which pads more at the right
         source="package",
-        data={"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3},  # as it was trained: (x - 127) / 128
+        data=_LITE,
         note="trained on ImageNet",
+    ),
+    "photo_vit": Entry(
+        "Photo ViT",
+        source="bundled",
+        data={**_LITE, "input_size": (3, 192, 192), "crop_pct": 1.0, "interpolation": "bicubic"},
+        labels=tuple(_PHOTOGRAPHS.read_text("utf-8").splitlines()),
+        note="knows 200 kinds of ImageNet photographs",
     ),
     "resnet18": Entry("ResNet-18", megabytes=47),
     "resnet34": Entry("ResNet-34", megabytes=87),

@@ -5,19 +5,28 @@
 All of the browser's layout-shift entries are summed, those soon after a click included, which browsers leave
 out of their own figure: from the first paint until a page is complete, and over one change. What moves in a
 list that has opened over the page isn't counted. On the bundled pair, on a desk and on a phone, each page in
-a browser that has seen nothing yet. Home may be 2500 px high on the phone.
+a browser that has seen nothing yet. Home may be 2500 px high on the phone, and on a small screen the maps of
+each page that has some are seen at once.
 """
 
 import argparse
 import contextlib
 import sys
 
-from benchmarks.app import COMPLETE
+from benchmarks.app import COMPLETE, PICTURES
 from benchmarks.browser import chromium, find_chromium
 from benchmarks.visitor import server
 
 LIMIT = 0.05
 TALLEST = {("", "phone"): 2500}  # pixels that a page may be high
+SMALL = (1280, 720)
+ABOVE = {
+    "": 3,
+    "feature_maps": 3,
+    "attention_rollout": 4,
+    "grad_cam": 3,
+    "saliency": 3,
+}  # pictures that fit there
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 PAGES = (
     "",
@@ -82,7 +91,7 @@ def main(argv):
         opened(browser, address, "", SIZES["desk"]).context.close()  # the server's first visitor
         rows = [*measured(browser, address, options)]
     beyond = [row for row in rows if row[-1] > LIMIT]
-    print(f"\n{len(beyond)} of {len(rows)} beyond {LIMIT}")
+    print(f"\n{len(beyond)} of {len(rows)} beyond {LIMIT}, too high, or with maps below the fold")
     return 1 if beyond else 0
 
 
@@ -99,6 +108,15 @@ def measured(browser, address: str, options):
                 change(page, where, words)
                 yield told(page, path, screen, what, options.why)
             page.context.close()
+        if path in ABOVE:
+            page = opened(browser, address, path, SMALL)
+            seen = page.evaluate(
+                f"() => {PICTURES}.map((one) => one.getBoundingClientRect())"
+                ".filter((box) => box.width > 100 && box.bottom <= innerHeight).length"
+            )
+            print(f"{path or 'home':24} small  {seen} pictures above the fold, of {ABOVE[path]}", flush=True)
+            page.context.close()
+            yield path, "small", "fold", 0 if seen >= ABOVE[path] else float("inf")
 
 
 def opened(browser, address: str, path: str, size: tuple[int, int]):

@@ -1,20 +1,22 @@
 (() => {
-  const LONG = 15000, PAUSE = 3000; // ms from the start, and without anything new, until it is seen as it is
+  // ms until it is seen as it is: from the start, and without anything new while all code that it needs is there
+  const LONG = 15000, PAUSE = 3000;
   const root = document.documentElement, start = performance.now();
   let titled = false, rested = 0, count = 0, since = start;
   root.classList.add("arriving");
-  const complete = () => {
-    const app = document.querySelector("[data-testid=stApp]");
-    const waits = app.dataset.testScriptState === "running" || app.querySelector("[data-testid=stSkeleton]");
-    const styled = getComputedStyle(root).getPropertyValue("--sightlines"); // the viewer's room is kept
-    return !waits && styled && [...document.images].every((image) => image.complete);
-  };
+  const comes = () =>
+    document.querySelector("[data-testid=stApp] [data-testid=stSkeleton]") ||
+    !getComputedStyle(root).getPropertyValue("--sightlines"); // with which the viewer's room is kept
+  const complete = () =>
+    document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" &&
+    [...document.images].every((image) => image.complete);
   const look = () => {
     const now = performance.now(), elements = document.getElementsByTagName("*").length;
-    if (elements !== count) [count, since] = [elements, now];
+    const waits = comes();
+    if (elements !== count || waits) [count, since] = [elements, now];
     if (document.querySelector("[data-testid=stDialog], [data-testid=stException]")) return show();
     titled ||= !!document.querySelector("[data-testid=stMain] h1");
-    rested = titled && complete() ? rested + 1 : 0;
+    rested = titled && !waits && complete() ? rested + 1 : 0;
     if (rested > 2 || now - start > LONG || (titled && now - since > PAUSE)) show();
   };
   const show = () => {

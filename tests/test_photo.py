@@ -1,5 +1,6 @@
 """The Photo ViT: what it is, that it knows photographs, and the commands that make and measure it."""
 
+import json
 import socket
 import zipfile
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from benchmarks import networks
 from benchmarks import photo as measure
-from training import loop, photo, photographs, views
+from training import loop, photo, photo_card, photographs, views
 from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.capture import capture
 from vizcore.methods.attention import attention
@@ -221,7 +222,7 @@ def test_the_commands_make_weights_figures_and_a_card(drawn, tmp_path, capsys, m
     printed = capsys.readouterr().out
     assert "8 pictures of 2 classes to learn from; 2 left out" in printed and "2 photographs of 2" in printed
     card = (tmp_path / "PHOTO_VIT.md").read_text()
-    assert "2 batches of 4 out of 8 views of 8 photographs" in card
+    assert "2 batches of 4 out of 8 views, drawn from\n8 photographs" in card
 
 
 def test_a_class_that_is_named_counts_and_one_that_is_not_does_not(chelsea, tmp_path):
@@ -233,3 +234,18 @@ def test_a_class_that_is_named_counts_and_one_that_is_not_does_not(chelsea, tmp_
     found = measure.measured(teacher, classes, [fish, cat])
     assert found["top1"][0] == 0.5 and found["top5"][0] == 1  # the fish is second of two
     assert list(found["classes"].values()) == [[0, 1, 1], [1, 1, 1]]
+
+
+def test_the_card_says_what_was_measured(tmp_path):
+    for path in WEIGHTS.glob("photo_vit*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert photo_card.write(tmp_path).read_text() == (WEIGHTS / "PHOTO_VIT.md").read_text()
+    figures = json.loads((WEIGHTS / "photo_vit.json").read_text())
+    assert figures["pictures"] >= 2000
+    for name in measure.NETWORKS:
+        counted = np.array(list(figures[name]["classes"].values()))
+        assert counted.sum(0)[2] == figures["pictures"]
+        assert counted.sum(0)[:2] / figures["pictures"] == pytest.approx(
+            [figures[name]["top1"][0], figures[name]["top5"][0]], abs=1e-4
+        )
+    assert list(figures["photo_vit"]["classes"]) == shared_model("photo_vit").labels

@@ -32,8 +32,10 @@ In brackets 95 % intervals. The teacher is asked among the same {classes} classe
 pictures: it was trained on ImageNet, from which they are taken. `python -m benchmarks photo` measures this
 again, and `photo_vit.json` has it for each class.
 
-With {each} pictures a class the following is coarse. Weakest at: {weakest}. Much weaker than its teacher at:
-{behind}.
+With {each} pictures a class the following is coarse.
+
+- Weakest at: {weakest}.
+- Much weaker than its teacher at: {behind}.
 
 ## What it doesn't know
 
@@ -47,8 +49,8 @@ With {each} pictures a class the following is coarse. Weakest at: {weakest}. Muc
 ## How made
 
 `python -m training photo --pictures FOLDER` makes it again from Tiny ImageNet, or from any folder or zips of
-`wnid/name.JPEG`. This one: {steps} batches of {batch} out of {views:,} views of {learnt:,} photographs of
-{classes} classes, seed {seed}{note}.
+`wnid/name.JPEG`. This one: {steps} batches of {batch} out of {views:,} views, drawn from
+{learnt:,} photographs of {classes} classes; seed {seed}{note}.
 
 - A view is one photograph, mirrored, cut, sharpened or not, or four or nine as a mosaic, or one pasted on
   another. The stem's answers to it are computed once; half of each batch then exchange rectangles of patches,

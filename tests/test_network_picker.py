@@ -36,8 +36,8 @@ def test_titles_are_shown_and_links_hold_names(app):
     box = at.selectbox(key="a")
     assert box.value == "resnet34" and box.options[box.index].startswith("ResNet-34 · ")
     assert not any("_" in option for option in box.options)
-    box.set_value("efficientnet_lite0").run()
-    assert at.query_params["a"] == "efficientnet_lite0"
+    box.set_value("texture_resnet").run()
+    assert at.query_params["a"] == "texture_resnet"
 
 
 def test_a_browser_may_say_what_it_was_shown_before(app):
@@ -64,4 +64,4 @@ def test_without_any_network_there_is_nothing_to_set(page, app):
     ]
     assert [one.key for kind in drawn for one in kind if one.key != "m_part"] == []
     at.button(key="ready_a").click().run()
-    assert not at.exception and len(at.error) == 1 and at.session_state["a"] == "texture_resnet"
+    assert not at.exception and len(at.error) == 1 and at.session_state["a"] == "efficientnet_lite0"

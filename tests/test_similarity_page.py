@@ -27,7 +27,7 @@ def words(at) -> str:
 @pytest.fixture
 def page(app):
     def open_page(**link):
-        at = app(**{"a": "texture_resnet", "k_n": "64", "k_control": "false", **link})
+        at = app(**{"a": "texture_resnet", "b": "texture_vit", "k_n": "64", "k_control": "false", **link})
         return at.switch_page("pages/similarity.py").run()
 
     return open_page

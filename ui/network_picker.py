@@ -19,6 +19,10 @@ KINDS = {"checkpoint": ["safetensors", "pt", "pth", "bin"], "labels": ["txt", "j
 DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
 PHOTOGRAPHED = {"a": "efficientnet_lite0", "b": "photo_vit"}  # those that know photographs
 READY, SEPARATOR = "ready", " · "
+HELP = (
+    "The list is a beginning: type the name of another architecture of timm. One whose layers don't lie as "
+    "the picture does is refused, and says so."
+)
 
 
 class Choice(NamedTuple):
@@ -95,8 +99,7 @@ def choose_model(slot: str, drawn: bool) -> Choice:
         format_func=lambda name: f"{title(name)}{SEPARATOR}{found[name]}" if name in found else name,
         key=slot,
         accept_new_options=True,
-        help="The list is a beginning: type the name of another architecture of timm. One whose layers don't "
-        "lie as the picture does is refused, and says so.",
+        help=HELP,
     )
     if words := _note(name, _weights_label(slot)):
         st.caption(words)

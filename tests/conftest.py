@@ -81,9 +81,9 @@ def classless(monkeypatch) -> str:
 def app():
     """The whole app in a session of its own, started by a link's query parameters.
 
-    Unless the link says otherwise, with a photograph and a network that knows photographs.
+    Unless the link says otherwise, with a photograph, a network that knows photographs and one that doesn't.
     """
-    photograph = {"picture": "Chelsea the cat", "a": "efficientnet_lite0"}
+    photograph = {"picture": "Chelsea the cat", "a": "efficientnet_lite0", "b": "texture_vit"}
     with whole_app() as visit:
         yield lambda page="pages/home.py", **link: visit(Path(page).stem, photograph | link)
 

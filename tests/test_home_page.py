@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.whole_app import all_maps, all_words
+from benchmarks.whole_app import all_maps, all_words, whole_app
+from ui.network_picker import DEFAULTS
 
 
 def words(at) -> str:
@@ -64,7 +65,7 @@ def test_the_button_sets_all_that_it_means(app, weights):
     at.button(key="h_turn").click().run()
     words(at)
     assert at.selectbox(key="a").value == "efficientnet_lite0"
-    assert at.selectbox(key="b").value == "texture_vit"
+    assert at.selectbox(key="b").value == "photo_vit"
     for slot in "ab":
         assert at.session_state[f"weights_{slot}"] == "trained"
     assert not any("random weights (seed" in one.value for one in at.markdown)
@@ -72,6 +73,22 @@ def test_the_button_sets_all_that_it_means(app, weights):
     words(at)
     assert at.selectbox(key="picture").value == "A spiral on bands"
     assert at.selectbox(key="a").value == "texture_resnet" and at.session_state["weights_a"] == "trained"
+
+
+def test_the_networks_follow_the_picture_until_one_is_chosen():
+    """What knows textures for a drawn picture, what knows photographs for another; a choice stays."""
+    with whole_app() as visit:
+        at = visit("home", {})
+        pairs = [[at.selectbox(key=slot).value for slot in "ab"]]
+        for name in ("A rocket", "Chequers in cobwebs"):
+            at.selectbox(key="picture").set_value(name).run()
+            pairs.append([at.selectbox(key=slot).value for slot in "ab"])
+        assert pairs == [[*DEFAULTS.values()], ["efficientnet_lite0", "photo_vit"], [*DEFAULTS.values()]]
+        at.selectbox(key="b").set_value("efficientnet_lite0").run()
+        at.selectbox(key="picture").set_value("A rocket").run()
+        assert [at.selectbox(key=slot).value for slot in "ab"] == ["efficientnet_lite0"] * 2
+        at = visit("home", {"picture": "A rocket", "a": "texture_resnet"})
+        assert [at.selectbox(key=slot).value for slot in "ab"] == ["texture_resnet", "photo_vit"]
 
 
 def test_the_sidebar_says_of_random_weights_that_they_learnt_nothing(app):

@@ -151,7 +151,7 @@ def _over(one: Mapped, words: str) -> float:
         one, scene_masks(one.picture.title, one.picture.size[0]), f"{one.method} for {words}"
     )
     told = told._replace(values=values, kind=kind, range=ends)
-    viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told])
+    viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told], lines=1)
     return end
 
 

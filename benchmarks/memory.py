@@ -36,7 +36,7 @@ def main(argv):
             with contextlib.closing(Visitor(address, link, page)) as visitor:
                 visitor.open()
                 visitor.change(visitor.widget(button), True)
-        line("all pages, three networks, two runs")
+        line(f"all pages, {len(OFFLINE)} networks, two runs")
         with contextlib.closing(Visitor(address)) as visitor:
             visitor.open()
             choose = random.Random("memory")

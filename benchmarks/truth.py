@@ -3,6 +3,7 @@
     python -m benchmarks truth                                  the bundled pair, every method
     python -m benchmarks truth --models texture_vit --pairs 100 --scenes 0
     python -m benchmarks truth --json truth.json
+    python -m benchmarks truth --photographs [FOLDER] --models efficientnet_lite0     see photographs.py
 
 A heatmap method is a function (vision_model, image, class_index) -> (H, W) tensor in the picture's frame. On
 a scene of two textures it is asked for both. Pointing: the map's maximum lies in the region of the texture
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -24,10 +24,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks import photographs
 from vizcore import evidence
 from vizcore.methods import table as heatmaps
 from vizcore.networks.load import VisionModel, load_model
 from vizcore.pictures import textures
+from vizcore.truth.intervals import Interval, normal, wilson
 
 SIZE = 128  # pixels a side of the scenes
 FIRST_SEED = {"one": 0, "distractor": 500_000, "two": 800_000}  # training starts at a billion
@@ -73,27 +75,6 @@ HEATMAPS: dict[str, tuple[Callable[[VisionModel], bool], Heatmap]] = {
 }
 
 # ---------------------------------------------------------------- scenes and scores
-
-
-class Interval(NamedTuple):
-    value: float
-    low: float
-    high: float
-
-
-def wilson(hits: float, count: int, z: float = 1.96) -> Interval:
-    """A proportion and its 95 % interval (Wilson, 1927)."""
-    share = hits / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
-
-
-def normal(values: list[float], z: float = 1.96) -> Interval:
-    """The mean of independent values and its 95 % interval."""
-    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else math.inf
-    half = z * spread / math.sqrt(len(values))
-    return Interval(mean, mean - half, mean + half)
 
 
 def one_texture(count: int, kind: str = "one") -> Iterator[tuple[Image.Image, str]]:
@@ -217,20 +198,32 @@ def _confusions(table: np.ndarray, least: float = 0.02) -> Iterator[str]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks truth", description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=["texture_resnet", "texture_vit"], metavar="NAME")
+    parser.add_argument("--models", nargs="+", metavar="NAME")
+    parser.add_argument("--methods", nargs="+", choices=[*HEATMAPS, *heatmaps.METHODS], metavar="METHOD")
     parser.add_argument(
-        "--methods", nargs="+", default=list(HEATMAPS), choices=list(HEATMAPS), metavar="METHOD"
+        "--scenes", type=int, help="scenes of one texture (2000; 0: none), or of photographs (200)"
     )
-    parser.add_argument("--scenes", type=int, default=2000, help="scenes of one texture (0: none)")
     parser.add_argument("--pairs", type=int, default=380, help="scenes of two textures (0: none)")
     parser.add_argument("--device", help="cpu or cuda (default: the best there is)")
     parser.add_argument(
         "--json", metavar="PATH", help="also write the figures, with whole confusion matrices"
     )
+    parser.add_argument(
+        "--photographs",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="mosaics of a folder's photographs; without one, mosaics and cut-outs of tuxpaint's stamps",
+    )
     args = parser.parse_args(argv)
+    if args.photographs is not None:
+        args.scenes, args.models = args.scenes or 200, args.models or ["efficientnet_lite0"]
+        return photographs.run(args)
     results = []
-    for name in args.models:
-        results.append(measure(name, args.scenes, args.pairs, args.methods, args.device))
+    scenes = 2000 if args.scenes is None else args.scenes
+    methods = [name for name in args.methods or HEATMAPS if name in HEATMAPS]
+    for name in args.models or ["texture_resnet", "texture_vit"]:
+        results.append(measure(name, scenes, args.pairs, methods, args.device))
         show(results[-1])
     if args.json:
         with open(args.json, "w") as file:

@@ -23,7 +23,7 @@ from websockets.sync.client import connect
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 180  # seconds after which an answer counts as none
-OFFLINE = ("texture_resnet", "texture_vit", "efficientnet_lite0")
+OFFLINE = ("texture_resnet", "texture_vit", "efficientnet_lite0", "photo_vit")
 LEFT_ALONE = ("Seed", "Weights", "Play", "Model A", "Model B", "Picture")
 
 
@@ -119,7 +119,8 @@ class Visitor:
             state.string_array_value.data.extend(value if isinstance(value, list) else [value])
         elif kind == "BidiComponent":
             state.id = f"$$STREAMLIT_INTERNAL_KEY_{element.id}__events"
-            state.json_trigger_value = json.dumps([{"event": "clicked", "value": value}])
+            event, said = value
+            state.json_trigger_value = json.dumps([{"event": event, "value": said}])
             return self._ask(state, fragment=fragment)
         elif kind == "Button":
             state.trigger_value = True
@@ -265,8 +266,8 @@ class Visitor:
                 values = [True, False]
             elif kind == "button_group" and element.click_mode == element.SINGLE_SELECT:
                 values = [option.content for option in element.options]
-            elif kind == "bidi_component" and "pointer" in element.component_name:
-                values = [[x / 10, y / 10] for x in range(1, 10) for y in range(1, 10)]
+            elif kind == "bidi_component":
+                values = _said(element)
             if len(values) > 1:
                 result.append((element, values, fragment))
         return sorted(result, key=lambda option: option[0].id)
@@ -276,6 +277,27 @@ class Visitor:
             (e for _, e, _ in self.shown.values() if getattr(e, "label", None) == label),
             None,
         )
+
+
+def _said(element) -> list[tuple[str, object]]:
+    """What a component of the app may tell: a name that is picked, once the flips are over, or a place.
+
+    Opacity, colours, scale, and flips among the maps at hand, tell nothing while they last.
+    """
+    name = element.component_name.removeprefix("sightlines.")
+    places = [[x / 10, y / 10] for x in range(1, 10) for y in range(1, 10)]
+    if name == "picker":
+        told = json.loads(element.json)
+        return [("picked", one) for one, *_ in told["names"]] if told["tells"] else []
+    if name == "tiles":
+        return [("picked", one) for one in json.loads(element.json)["names"]]
+    if name == "pointer":
+        return [("clicked", place) for place in places]
+    if name == "viewer":
+        length = int.from_bytes(element.bytes[:4], "little")
+        pins = json.loads(element.bytes[4 : 4 + length])["pins"]
+        return [("pinned", place) for place in places] if pins else []
+    return []
 
 
 def _steps(element) -> list[float]:
@@ -312,5 +334,5 @@ def act(visitor: Visitor, choose: random.Random) -> tuple[str, float]:
         return "page", visitor.visit(sorted(visitor.pages)[0])
     element, values, fragment = choose.choice(options)
     value = choose.choice(values)
-    label = getattr(element, "label", "") or type(element).__name__
+    label = getattr(element, "label", "") or element.id.rsplit("-", 1)[-1]
     return f"{visitor.page}: {label} = {value}", visitor.change(element, value, fragment)

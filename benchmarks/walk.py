@@ -1,6 +1,8 @@
 """Is every sentence true? Opens the pages in many states and checks what they say with figures of its own.
 
-    python -m benchmarks walk                      all pages, networks, pictures and classes: half an hour
+    python -m benchmarks walk                      all pages, networks, pictures and classes, all that is
+                                                   closed opened: an hour or two
+    python -m benchmarks walk --most 200           as many of these states, drawn by lot
     python -m benchmarks walk --pages home grad_cam --pictures "A spiral on bands"
 
 The app runs as in its tests, without a browser. Answers, maps, regions and layers are computed here once
@@ -15,180 +17,39 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
-from functools import cache
-from itertools import product
+from itertools import count, product, repeat
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
-from torch.nn import functional as F
 
-from ui.picture_picker import SAMPLES, SAMPLES_FOLDER, SCENES
-from vizcore.methods.cam import default_layer
-from vizcore.networks.load import load_model
+from ui.picture_picker import SCENES
 from vizcore.pictures import textures
-from vizcore.pictures.images import read_picture
 
+from .walk_facts import (
+    PRE,
+    WEIGH,
+    Half,
+    as_map,
+    in_frame,
+    layer_output,
+    mask,
+    masks,
+    network,
+    rank_correlation,
+)
 from .whole_app import viewer_maps, whole_app
 
 PAGES = {"home": "h_class", "grad_cam": "g_class", "saliency": "s_class", "attention_rollout": "r_class",
          "feature_maps": ""}  # and what the class asked for is called there  # fmt: skip
 PICTURES = ("A spiral on bands", "Honeycomb in bands", "Chelsea the cat", "A rocket")
-PRE = {  # the share of the shorter side that each sees
-    "texture_resnet": 1.0, "texture_vit": 1.0, "efficientnet_lite0": 0.875
-}  # fmt: skip
 NETWORKS = [(name, weights) for name in PRE for weights in ("trained", "random")]
 LOST = ("resnet50", "trained")  # its weights are unavailable where there is no internet
 CLASSES = {  # asked for: known and there, known and not there, known to nobody
     True: ("spiralled", "scaly", "no such class"),
     False: ("Egyptian cat", "scaly", "no such class"),
 }
-
-
-class Half(NamedTuple):
-    """One network on one picture: what is so, whatever the app says."""
-
-    slot: str
-    name: str
-    weights: str
-    title: str
-    picture: str
-
-    @property
-    def lost(self) -> bool:
-        return self.name not in PRE
-
-    @property
-    def random(self) -> bool:
-        return self.weights == "random"
-
-    @property
-    def textures_only(self) -> bool:
-        return self.name.startswith("texture")
-
-    def labels(self) -> list[str]:
-        return [label.split(",")[0].strip() for label in network(self.name, self.weights).labels]
-
-    def knows(self, name: str) -> bool:
-        return name.casefold() in [label.casefold() for label in self.labels()]
-
-    def probabilities(self) -> torch.Tensor:
-        return _probabilities(self.name, self.weights, self.picture)
-
-    def first(self) -> str:
-        return self.labels()[int(self.probabilities().argmax())]
-
-    def index(self, name: str) -> int:
-        """Of the class, or of its own first answer where it doesn't know it."""
-        folded = [label.casefold() for label in self.labels()]
-        return folded.index(name.casefold()) if self.knows(name) else int(self.probabilities().argmax())
-
-    def cam(self, name: str) -> torch.Tensor:
-        """(h, w)"""
-        return _cam(self.name, self.weights, self.picture, self.index(name))
-
-    def inside(self, name: str) -> bool:
-        """Whether the largest value of the map lies where the texture was drawn."""
-        return bool(mask(self.picture, name).flatten()[in_frame(self, self.cam(name)).argmax()])
-
-    def share(self, heat: torch.Tensor, name: str) -> float:
-        framed = in_frame(self, heat).clamp(min=0)
-        return float(framed[torch.from_numpy(mask(self.picture, name))].sum() / framed.sum())
-
-
-@cache
-def network(name: str, weights: str):
-    return load_model(name, weights, seed=0, device="cpu")
-
-
-@cache
-def picture(name: str) -> Image.Image:
-    if name in SCENES:
-        return Image.fromarray(textures.two(*SCENES[name], 384).picture)
-    return read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes())
-
-
-@cache
-def masks(name: str) -> dict[str, np.ndarray]:
-    return textures.two(*SCENES[name], 384).masks if name in SCENES else {}
-
-
-def mask(name: str, label: str) -> np.ndarray:
-    return masks(name)[label.casefold()]
-
-
-@cache
-def _inputs(name: str, weights: str, of: str) -> torch.Tensor:
-    return network(name, weights).preprocess(picture(of))
-
-
-@cache
-def _probabilities(name: str, weights: str, of: str) -> torch.Tensor:
-    with torch.no_grad():
-        return deepcopy(network(name, weights).net)(_inputs(name, weights, of))[0].softmax(0)
-
-
-def _hooked(name: str, weights: str, of: str, layer: str):
-    """A layer's output and the scores of one pass, in a graph; by a hook on a copy."""
-    net, kept = deepcopy(network(name, weights).net), []
-    for parameter in net.parameters():
-        parameter.requires_grad_(True)
-    handle = net.get_submodule(layer).register_forward_hook(lambda _m, _i, out: kept.append(out))
-    scores = net(_inputs(name, weights, of))
-    handle.remove()
-    return kept[-1], scores
-
-
-@cache
-def layer_output(name: str, weights: str, of: str, layer: str) -> torch.Tensor:
-    """(1, C, h, w) of a CNN, (1, tokens, C) of a ViT."""
-    return _hooked(name, weights, of, layer)[0].detach()
-
-
-@cache
-def _cam(name: str, weights: str, of: str, index: int) -> torch.Tensor:
-    layer = default_layer(network(name, weights))  # what is asked; the answer is one's own
-    out, scores = _hooked(name, weights, of, layer)
-    (gradient,) = torch.autograd.grad(scores[0, index], out)
-    out = out.detach()
-    if out.ndim == 3:  # one class token, then 8 × 8 patches
-        out, gradient = (values[:, 1:].transpose(1, 2).unflatten(2, (8, 8)) for values in (out, gradient))
-    return (gradient.mean((2, 3), keepdim=True) * out).sum(1)[0].relu()
-
-
-@cache
-def gradient(name: str, weights: str, of: str, index: int) -> torch.Tensor:
-    """The largest absolute gradient over the colours, (H, W)."""
-    images = _inputs(name, weights, of).clone().requires_grad_()
-    score = deepcopy(network(name, weights).net)(images.clone())[0, index]
-    return torch.autograd.grad(score, images)[0][0].abs().amax(0)
-
-
-@cache
-def relevance(weights: str, of: str, index: int) -> torch.Tensor:
-    """Chefer et al. (2021) for the bundled ViT, whose first token is read: (patches,)"""
-    net, kept = deepcopy(network("texture_vit", weights).net), []
-    for block in net.blocks:
-        block.attn.fused_attn = False
-        block.attn.attn_drop.register_forward_hook(lambda _m, inputs, _out: kept.append(inputs[0]))
-    score = net(_inputs("texture_vit", weights, of).clone().requires_grad_())[0, index]
-    relevant = torch.eye(kept[0].shape[-1])
-    for attention, slope in zip(kept, torch.autograd.grad(score, kept), strict=True):
-        relevant = relevant + (attention * slope).clamp(min=0).mean(1)[0].detach() @ relevant
-    return relevant[0, 1:]
-
-
-def in_frame(half: Half, heat: torch.Tensor) -> torch.Tensor:
-    """A map over what the network sees, in the picture's own pixels."""
-    width, height = picture(half.picture).size
-    side = round(min(width, height) * PRE[half.name])
-    top, left = round((height - side) / 2), round((width - side) / 2)
-    framed = torch.zeros(height, width)
-    large = F.interpolate(heat[None, None].float(), (side, side), mode="bilinear")[0, 0]
-    framed[top : top + side, left : left + side] = large
-    return framed
 
 
 # ---------------------------------------------------------------- what a page says
@@ -198,6 +59,7 @@ class Said(NamedTuple):
     slot: str  # "a" or "b" where it stands in that network's own place, or ""
     words: str
     asked: str = ""  # the class for which it is said, where it is one of several between which one can flip
+    method: str = ""  # whose map it is about, where that isn't the page's own
 
 
 class State(NamedTuple):
@@ -206,6 +68,7 @@ class State(NamedTuple):
     asked: str
     a: Half
     b: Half
+    opened: tuple[tuple[str, str], ...] = ()  # what the link says besides
 
     @property
     def drawn(self) -> bool:
@@ -237,10 +100,36 @@ def said(at, state: State) -> Iterator[Said]:
             elif child.type in ("markdown", "caption", "info", "warning", "subheader"):
                 yield Said(here, "# " * (child.type == "subheader") + child.value)
             for one in viewer_maps(child):
-                yield from (Said(here, one[part], one["name"]) for part in ("words", "facts"))
+                yield from _of_a_map(one, here)
 
     found = list(walk(at.main, ""))
-    yield from _by_name(found, state) if state.page == "attention_rollout" else found
+    yield from _by_name(found, state) if state.page == "attention_rollout" else _below_a_name(found, state)
+
+
+def _of_a_map(one: dict, here: str) -> Iterator[Said]:
+    """What a viewer says of one of its maps; those of a section below the page's own tell whose they are."""
+    small = re.fullmatch(r"g_five_([ab])-\d", one["key"])
+    other = re.fullmatch(r"(?:g_other_|r_)([ab])-([\w-]+)", one["key"])
+    if small:
+        yield Said(small[1], f"{one['words']}: {one['facts']}")
+        return
+    if one["name"].isdigit():  # of a block, of several that build a map up
+        one = one | {"name": ""} if one["name"] == one["chosen"] else one | {"words": "", "facts": ""}
+    slot, method = other.groups() if other else (here, "")
+    method = {"grad-cam": "Grad-CAM"}.get(method, method)
+    yield from (Said(slot, one[part], one["name"], method) for part in ("words", "facts"))
+
+
+def _below_a_name(found: list[Said], state: State) -> Iterator[Said]:
+    """In a section over the page's whole width, what follows a network's name is about it."""
+    slot, before = "", {half.title: 0 for half in (state.a, state.b)}
+    for one in found:
+        title = one.words.removeprefix("# ")
+        if one.words.startswith("# ") and not one.slot:
+            places = [half.slot for half in (state.a, state.b) if half.title == title]
+            slot = places[before[title] % len(places)] if places else ""
+            before[title] = before.get(title, 0) + 1
+        yield one._replace(slot=one.slot or slot)
 
 
 def _by_name(found: list[Said], state: State) -> Iterator[Said]:
@@ -248,18 +137,21 @@ def _by_name(found: list[Said], state: State) -> Iterator[Said]:
     halves = [half for half in (state.a, state.b) if not half.lost]
     slot, names = None, [half.title + ", random weights" * half.random for half in halves]
     headed = 0
-    for place, words, asked in found:
+    for place, words, asked, method in found:
         if words in names:  # above a map
             same = [half for half, name in zip(halves, names, strict=True) if name == words]
             slot = same[0].slot
         elif same := [half for half in halves if words == f"# {half.title}"]:  # a heading, A's first
             slot, headed = same[min(headed, len(same) - 1)].slot, headed + 1
-        yield Said(place if slot is None or words.endswith("says:") else slot, words, asked)
+        yield Said(place if slot is None or words.endswith("says:") else slot, words, asked, method)
+
+
+_BETWEEN = r"(?<=[.?])\s+(?=[A-Z“]|[0-9]+% of )(?!Differences)"  # sentences
 
 
 def sentences(words: str) -> list[str]:
     words = re.sub(r":material/\w+: |\*\*|:\w+\[|\]$", "", words)
-    return [one.strip() for one in re.split(r"(?<=[.?])\s+(?=[A-Z“])", words) if one.strip()]
+    return [one.strip() for one in re.split(_BETWEEN, words) if one.strip()]
 
 
 Check = Callable[[State, str, re.Match], bool]  # (state, slot, what was found) -> whether it is true
@@ -326,25 +218,45 @@ def _answers(kind: str):
 
 def _flat(state, half, found) -> bool:
     """Nothing in the map speaks for the class that it is for."""
-    if half.lost:
-        return False
-    if state.page == "attention_rollout" and half.name == "texture_vit":
-        return not float(relevance(half.weights, half.picture, half.index(state.asked_for())).max()) > 0
-    return float(half.cam(state.asked_for()).max()) <= 0
+    return not half.lost and half.flat(state.asked_for())
 
 
 def _scored(state, half: Half, found) -> bool:
-    """Where the maximum is, and the share of the map, on the pages whose map is Grad-CAM or a gradient."""
+    """Where the maximum is, and the share of the map."""
     name = state.asked_for()
     if not half.knows(name):
         name = half.first()
-    heat = half.cam(name)
-    if state.page == "saliency":
-        heat = gradient(half.name, half.weights, half.picture, half.index(name))
-    inside = bool(mask(half.picture, name).flatten()[in_frame(half, heat).argmax()])
-    close = abs(100 * half.share(heat, name) - int(found["share"])) <= 1
+    close = abs(100 * half.share(name) - int(found["share"])) <= 1
     area = abs(100 * mask(half.picture, name).mean() - int(found["area"])) <= 0.51
-    return inside == (found["side"] == "inside") and close and area and float(heat.max()) > 0
+    told = half.inside(name) == (found["side"] == "there") and found["thing"] == textures.NOUNS[name]
+    return told and close and area and not half.flat(name)
+
+
+def _small(state, half: Half, found) -> bool:
+    """One of the maps of the likeliest classes: its probability, and whether it is like the map asked for."""
+    if half.method not in WEIGH:
+        half = half._replace(method="Grad-CAM")  # others can't be had for several classes at once
+    what, asked = found["what"], half.labels()[half.index(state.asked_for())]
+    share = 100 * float(half.probabilities()[half.index(what)])
+    like = rank_correlation(half.map(what).numpy(), half.map(asked).numpy())
+    if half.flat(what):
+        fact = found["fact"] == "no positive evidence"
+    elif what == asked:
+        fact = found["fact"] == "the class asked for"
+    elif np.isnan(like):
+        fact = found["fact"] == "no correlation, one map is flat"
+    else:
+        fact = found["rank"] is not None and abs(like - float(found["rank"])) < 0.02
+    return half.knows(what) and abs(share - int(found["share"])) <= 0.51 and fact
+
+
+def _differences(state, slot, found) -> bool:
+    """The figures of a curve beside those of its controls."""
+    less = [float(one.replace("−", "-")) for one in re.findall(r"[+−]?\d\.\d\d", found["less"])]
+    areas = [float(one) for one in re.findall(r"\d\.\d\d", found["areas"])]
+    better = "less" if found["kind"] == "Deletion" else "more"
+    off = [abs(areas[0] - other - one) for other, one in zip(areas[1:], less, strict=True)]
+    return found["better"] == better and max(off) <= 0.011
 
 
 def _own_class(state, half: Half, found) -> bool:
@@ -359,8 +271,7 @@ def _own_class(state, half: Half, found) -> bool:
 def _layer(state, half: Half, found) -> bool:
     """The line below a layer's figure."""
     out = layer_output(half.name, half.weights, half.picture, found["layer"])
-    if out.ndim == 3:
-        out = out[:, 1:].transpose(1, 2).unflatten(2, (8, 8))
+    out = as_map(out)
     dead = (out[0].flatten(1).abs().amax(1) == 0).float().mean()
     shape = tuple(int(found[key]) for key in ("channels", "rows", "columns"))
     ends = [float(found["low"]), float(found["high"])]
@@ -372,13 +283,13 @@ def _layer(state, half: Half, found) -> bool:
 
 
 def _agreement(state, slot, found) -> bool:
-    maps = [half.cam(state.asked_for()) for half in (state.a, state.b)]
-    if any(not float(one.max()) > float(one.min()) for one in maps):
-        return "undefined" in found.string
+    maps = [half.map(state.asked_for()) for half in (state.a, state.b)]
+    flat = any(not float(one.max()) > float(one.min()) for one in maps)
+    if flat or found["rank"] is None:
+        return flat and found["rank"] is None
     each = list(zip((state.a, state.b), maps, strict=True))
     seen = [in_frame(half, torch.ones_like(one)) > 0.5 for half, one in each]
-    values = [_ranks(in_frame(half, one)[seen[0] & seen[1]].numpy()) for half, one in each]
-    ours = float(np.corrcoef(*values)[0, 1])
+    ours = rank_correlation(*(in_frame(half, one)[seen[0] & seen[1]].numpy() for half, one in each))
     return abs(ours - float(found["rank"])) < 0.06
 
 
@@ -386,12 +297,6 @@ def _differ(state, slot, found) -> bool:
     """Whether the two maps are for different classes."""
     asked = state.asked_for()
     return len({half.labels()[half.index(asked)].casefold() for half in (state.a, state.b)}) > 1
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Equal values share a rank."""
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (counts.cumsum() - (counts - 1) / 2)[where]
 
 
 def _nothing_compared(state, slot, found) -> bool:
@@ -447,11 +352,12 @@ CHECKS: list[tuple[str, Check]] = [
         lambda s, half, f: _answers("asked")(s, half, f) and half.inside(s.asked_for()))),
     (r"A good answer needs no good reason\.", lambda s, slot, f: any(
         _answers("asked")(s, half, f) and _elsewhere(s, half, f) for half in (s.a, s.b))),
-    (r"Its maximum lies (?P<side>\w+) the true region, and (?P<share>\d+)% of the map lies there "
-     r"\(the region is (?P<area>\d+)% of the picture\)\.", _own(_scored)),
+    (r"(?P<share>\d+)% of (the heat|what speaks for it) lies on the (?P<thing>[a-z ]+) "
+     r"\((?P<area>\d+)% of the picture\); its maximum lies (?P<side>there|elsewhere)( too)?\.",
+     _own(_scored)),
     (r"Its strongest evidence lies \w+ the true region, .*", lambda s, slot, f: True),
     (r"No positive evidence anywhere\.", _own(_flat)),
-    (r"So it points neither into the true region nor out of it\.", _own(_flat)),
+    (r"So it points neither to the [a-z ]+ nor elsewhere\.", _own(_flat)),
     (r"Grad-CAM for (?P<what>.+?)(?P<nowhere>: no positive evidence anywhere)?\.", _own(
         lambda s, half, f: f["what"] == half.labels()[half.index(s.asked_for())]
         and bool(f["nowhere"]) == _flat(s, half, f))),
@@ -467,6 +373,16 @@ CHECKS: list[tuple[str, Check]] = [
     (rf"{N}, random weights", _own(lambda s, half, f: half.random and half.title == f["who"])),
     (r"`(?P<layer>[\w.]+)`: (?P<channels>\d+) channels of (?P<rows>\d+) × (?P<columns>\d+), values from "
      r"(?P<low>\S+) to (?P<high>\S+), (?P<dead>\d+)% of the channels dead", _own(_layer)),
+    (r"(?P<what>.+) (?P<share>\d+)%: (?P<fact>the class asked for|no positive evidence|correlation "
+     r"(?P<rank>-?[\d.]+)|no correlation, one map is flat)", _own(_small)),
+    (r"All weights are drawn anew, and the map is still much the same \(rank correlation (?P<rank>[\d.]+)"
+     r"\)\.", lambda s, slot, f: float(f["rank"]) > 0.69),
+    (r"All weights are drawn anew, .* \(rank correlation (?P<rank>[\d.]+)\): evidence that .+ here shows the "
+     rf"picture more than what {N} learnt\.",
+     _one(lambda s, half, f: float(f["rank"]) > 0.69 and not half.random)),
+    (rf"{N} had random weights before too, so that says nothing .*", _one(lambda s, half, f: half.random)),
+    (r"(?P<kind>Deletion|Insertion), area: (?P<areas>.+?) \((?P<better>less|more) is better\)\. "
+     r"Differences: (?P<less>.+)\.", _differences),
 ]  # fmt: skip
 # what judges, or speaks of what a network knows
 JUDGES = re.compile(
@@ -494,8 +410,10 @@ def false_sentences(at, state: State) -> list[str]:
     lost = [half for half in (state.a, state.b) if half.lost]
     if len(at.error) != len(lost):
         wrong.append(f"errors: {[one.value for one in at.error]}")
-    for place, words, asked in said(at, state):
+    for place, words, asked, method in said(at, state):
         of = state._replace(asked=asked) if asked else state
+        if method:
+            of = of._replace(a=of.a._replace(method=method), b=of.b._replace(method=method))
         wrong += [f"{place or 'page'}: {sentence}" for sentence in false_words(of, place, words)]
     for half in (state.a, state.b):
         wrong += _false_answers(at, half)
@@ -539,6 +457,9 @@ CONSTANTS = {
     "One was trained on a million photographs, the other has random weights.",
     "Maps first, then tests of them.",
     "Rollout: correlation 1.00, by construction: no class enters it.",
+    "It can't show whether the map is right: a half-covered picture is unlike those that networks learn "
+    "from.",
+    "It can't show which map is right: a method that always shows the same is perfectly stable.",
 }
 
 
@@ -557,26 +478,65 @@ def link(state: State) -> dict[str, str]:
     query = {"picture": state.picture}
     for half in (state.a, state.b):
         query |= {half.slot: half.name, f"weights_{half.slot}": half.weights}
-    return query | ({PAGES[state.page]: state.asked} if PAGES[state.page] else {})
+    asked = {PAGES[state.page]: state.asked} if PAGES[state.page] else {}
+    return query | asked | dict(state.opened)
 
 
-def state(page: str, of: str, a: tuple[str, str], b: tuple[str, str], asked: str) -> State:
+CLOSED = {  # the parts of a page that are closed at first
+    "grad_cam": ("g_five", "g_others"),
+    "saliency": ("s_sheet", "s_first"),
+    "attention_rollout": ("r_proof", "r_heads"),
+}
+PARTS = {"grad_cam": "g_part", "saliency": "s_part"}  # the choice of a test of the maps
+PRESSED = 8  # the tests of maps that take long are started in one of so many states
+TESTS = "Cross-test", "Curves", "Randomised weights", "Noise"
+METHODS = {  # whose maps a page shows, and the key of the choice
+    "grad_cam": ("g_method", ("Grad-CAM", "HiResCAM", "LayerCAM", "relevance")),
+    "saliency": ("s_method", ("gradient", "gradient × input")),
+}
+
+
+def state(page: str, of: str, a: tuple[str, str], b: tuple[str, str], asked: str, turn: int = -1) -> State:
+    """A page with two networks (name, weights).
+
+    Args:
+        turn: which of the page's tests and methods are taken, with all that is closed opened; -1 for the page
+            as it is at first.
+    """
     from vizcore.networks.catalog import CATALOG
 
-    halves = [
-        Half(slot, name, weights, CATALOG[name].title, of)
-        for slot, (name, weights) in zip("ab", (a, b), strict=True)
-    ]
-    return State(page, of, asked, *halves)
+    opened = dict.fromkeys(CLOSED.get(page, ()), "true") if turn >= 0 else {}
+    if turn >= 0 and page in PARTS:
+        opened[PARTS[page]] = TESTS[turn % len(TESTS)]
+    halves = []
+    for slot, (name, weights) in zip("ab", (a, b), strict=True):
+        attends = name == "texture_vit"
+        method = {"saliency": "gradient"}.get(page, "Grad-CAM")
+        if page == "attention_rollout" and attends:
+            method = "relevance"
+        if turn >= 0 and page in METHODS:
+            key, methods = METHODS[page]
+            method = methods[(turn + (slot == "b")) % len(methods)]
+            method = method if attends or method != "relevance" else methods[0]
+            opened[f"{key}_{slot}"] = method
+        halves.append(Half(slot, name, weights, CATALOG[name].title, of, method))
+    return State(page, of, asked, *halves, tuple(opened.items()))
 
 
-def states(pages=PAGES, pictures=PICTURES) -> Iterator[State]:
+def states(pages=PAGES, pictures=PICTURES, opened: bool = True) -> Iterator[State]:
     """Every pair of networks, also with one that is unavailable, every picture and class, on every page."""
     pairs = list(product(NETWORKS, NETWORKS))
     pairs += [pair for one in NETWORKS for pair in ((LOST, one), (one, LOST))]
+    turns = count() if opened else repeat(-1)
     for page, of, (a, b) in product(pages, pictures, pairs):
         for asked in CLASSES[of in SCENES] if PAGES[page] else ("",):
-            yield state(page, of, a, b, asked)
+            yield state(page, of, a, b, asked, next(turns))
+
+
+def press(at, which: tuple[str, ...] = ("Measure", "Randomise", "Shake")):
+    """Start the test of maps that waits for it, where there is one."""
+    waiting = [button for button in at.button if button.label in which]
+    return waiting[0].click().run() if waiting else at
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -584,14 +544,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pages", nargs="+", choices=list(PAGES), default=list(PAGES), metavar="PAGE")
     names = list(PICTURES)
     parser.add_argument("--pictures", nargs="+", choices=names, default=names, metavar="NAME")
+    parser.add_argument("--closed", action="store_true", help="open nothing that is closed at first")
+    parser.add_argument("--most", type=int, default=None, help="this many of the states, drawn by lot")
+    parser.add_argument("--seed", type=int, default=0, help="of the lot")
     args = parser.parse_args(argv)
-    visited, wrong, begin = 0, 0, time.monotonic()
+    wrong, begin, way = 0, time.monotonic(), list(states(args.pages, args.pictures, not args.closed))
+    Random(args.seed).shuffle(way)  # a part of the way meets all kinds of states
+    way = way[: args.most]
     with app() as visit:
-        for one in states(args.pages, args.pictures):
-            found = false_sentences(visit(one), one)
-            visited, wrong = visited + 1, wrong + bool(found)
+        for number, one in enumerate(way):
+            at = visit(one)
+            found = false_sentences(press(at) if number % PRESSED == 0 else at, one)
+            wrong += bool(found)
             for sentence in found:
                 print(f"{one.page} {link(one)}\n    {sentence}", flush=True)
     minutes = (time.monotonic() - begin) / 60
-    print(f"{visited} states in {minutes:.0f} minutes, {wrong} of them with a false sentence")
+    print(f"{len(way)} states in {minutes:.0f} minutes, {wrong} of them with a false sentence")
     return int(wrong > 0)

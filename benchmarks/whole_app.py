@@ -43,17 +43,17 @@ def viewer_maps(element) -> list[dict]:
     data = element.proto.bytes
     head = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
     both = [
-        {"name": name, "words": "", "facts": facts, "alt": "", "mode": head["mode"]}
+        {"name": name, "words": "", "facts": facts, "alt": "", "mode": head["mode"], "chosen": head["of"][0]}
         for name, facts in head.get("facts", {}).items()
     ]
-    return [
-        one | {"key": head["key"], "chosen": head.get("chosen", one["name"])} for one in head["maps"] + both
-    ]
+    return [{"key": head["key"], "chosen": head.get("chosen")} | one for one in head["maps"] + both]
 
 
 def all_maps(at: AppTest) -> list[dict]:
     """What all viewers of a page say of their maps."""
-    return [one for element in at.get("bidi_component") for one in viewer_maps(element)]
+    found = [one for element in at.get("bidi_component") for one in viewer_maps(element)]
+    chosen = {one["key"]: one["chosen"] for one in found}  # what lays two together shows what they show
+    return [one | {"chosen": chosen.get(one["chosen"], one["chosen"])} for one in found]
 
 
 def all_words(at: AppTest) -> str:

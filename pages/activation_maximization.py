@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, saving
+from ui import address, answers, cant_show, saving
 from ui.activation_maximization import agreement, imagined, real, runs, saved, units
 from ui.activation_maximization.recipe import pick_recipe
 from ui.choices import chosen_models
@@ -22,19 +22,22 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )  # fmt: skip
 if part == GALLERY:
-    imagined.gallery()
+    imagined.gallery(choices)
     saving.offer("Activation maximisation")
     address.stop()
 
 sides = answers.sides(None, choices, load_both(choices, st.columns(2)))
+if not any(side.model for side in sides):
+    address.stop()
 asked = units.ask(sides)
 name, recipe, seed = pick_recipe()
 if not asked:
     address.stop()
 found = runs.watch(asked, recipe, seed)
-st.caption(
-    "It can't show what the network sees in a photograph, nor all that excites the unit: another seed gives "
-    "another picture. What has no meaning to you may still be what the network goes by."
+cant_show.say(
+    "Activation maximisation",
+    "can't show what the network sees in a photograph, nor all that excites the unit: another seed gives "
+    "another picture. What has no meaning to you may still be what the network goes by.",
 )
 if not found:
     address.stop()
@@ -45,4 +48,5 @@ with st.expander("Real beside imagined", icon=":material/compare:", key="m_real"
         real.beside(asked, found)
 st.header("Does the other network agree?", anchor=False)
 agreement.cross(asked, [side for side in sides if side.model], found, recipe, seed)
+cant_show.sign()
 saving.offer("Activation maximisation")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, classes, figures, over_picture, saving
+from ui import address, answers, cant_show, classes, figures, over_picture, saving
 from ui.attention_rollout import build_up, flows, heads, options
 from ui.choices import chosen
 from ui.header import header
@@ -28,6 +28,8 @@ def point_at(place: tuple[float, float]) -> None:
 models = {choice.slot: load(choice) for choice in choices}
 sides = answers.sides(picture, choices, models)
 present = [side for side in sides if side.model]
+if not present:
+    address.stop()
 first = sorted(present, key=lambda side: not side.model.attention)  # the ViT's top class is the default
 with st.container(horizontal=True, vertical_alignment="bottom"):
     name, indices = classes.ask(first, "r_class")
@@ -57,4 +59,5 @@ with st.expander("Every head of every block", icon=":material/apps:", key="r_hea
     for one in asked:
         if one.model.attention:
             heads.heads(one, look)
+cant_show.sign()
 saving.offer("Attention rollout")

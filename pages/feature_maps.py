@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from ui import answers, figures, over_picture, saving, viewer
+from ui import address, answers, figures, over_picture, saving, viewer
 from ui.choices import chosen
 from ui.feature_maps.panel import for_both, panel
 from ui.feature_maps.views import POINT
@@ -36,6 +36,9 @@ for key in (*"xy", *LOOK.values()):
 maps, beside = st.columns([2, 1], gap="medium")
 with maps:
     columns = viewer.row("f_maps")
+models = load_both(choices, columns)
+if not any(models.values()):
+    address.stop()
 with beside:
     together = viewer.place("f_place_ab", picture.size, 4, viewer.MODES_ROOM)
     with st.container(horizontal=True):
@@ -43,7 +46,6 @@ with beside:
         st.number_input("% from the top", 0, 100, 50, key="y")
 over_picture.controls("f_look", tuple(LOOK), LOOK)
 below = st.columns(2, gap="large")
-models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 found = [
     panel(side, picture, above, under, point_at)

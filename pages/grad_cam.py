@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from ui import answers, checks, classes, figures, over_picture, saving, settings, viewer
+from ui import address, answers, cant_show, checks, classes, figures, over_picture, saving, settings, viewer
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
-from ui.mapped import scene_masks
 from ui.shared_networks import load_both
 
 LOOK = {"opacity": "g_opacity", "colours": "g_colours", "scale": "g_scale", "region": "g_region"}
@@ -23,13 +22,15 @@ with maps:
     columns = viewer.row("g_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
-masks = scene_masks(picture.title, picture.size[0])
+if not any(models.values()):
+    address.stop()
+masks = picture.masks
 with controls:
     first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
     with first:
         name, indices = classes.ask(sides, "g_class")
     with second:
-        names = classes.likely(sides, name)
+        names = classes.likely(sides, name, () if picture.drawn else picture.masks)
         over_picture.flip(
             "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
         )
@@ -38,17 +39,20 @@ now = over_picture.look(LOOK)
 look = {"masks": masks, "region": now["region"], "opacity": now["opacity"] / 100, "asked": name}
 look |= {"colour_map": now["colours"], "settings": chosen_settings, "over": over_picture.held("g_over")}
 
-mapped = []
+found = []
 for side, column in zip(sides, columns, strict=True):
     if side.model:
         with column:
-            mapped.append(cams.panel(side, picture, indices[side.slot], name, names, look))
-mapped = [one for one in mapped if one]
+            found.append(cams.panel(side, picture, indices[side.slot], name, names, look))
+found = [own for own in found if own]
+mapped = [own[name] for own in found]
+for one in mapped:
+    over_picture.keep_for_slide(one, look)
 if mapped:
     with beside_them:
-        beside.together(mapped, look)
-which = ("opacity", "colours", "scale", *(["region"] if masks else []))
-over_picture.controls("g_look", which, LOOK)
+        beside.together(found, look)
+    which = ("opacity", "colours", "scale", *(["region"] if masks else []))
+    over_picture.controls("g_look", which, LOOK)
 figures.all_predictions(sides)
 if mapped:
     title, icon = "The likeliest classes, a map each", ":material/view_module:"
@@ -65,4 +69,5 @@ if mapped:
                     beside.others(one, look)
 
     checks.ask(mapped, "g_part")
+cant_show.sign()
 saving.offer("Grad-CAM")

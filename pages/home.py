@@ -7,18 +7,20 @@ from ui.choices import chosen
 from ui.header import header
 from ui.home import doors
 from ui.home import who_is_right as home
-from ui.mapped import scene_masks
 from ui.plain import plain
 from ui.shared_networks import load_both
 from vizcore import judgements
 
 picture, *choices = chosen()
-masks = scene_masks(picture.title, picture.size[0])
+masks = picture.masks
 
 header("Who looks where, and who is right?")
-words = "Two networks look at one picture. "
+words = (
+    "Two networks look at one picture. What raises a network's score for a class is its **evidence**; a map "
+    "is **yellow** where most of it lies. "
+)
 if masks:
-    words += "It was drawn by code, so **where each texture really is, is known**."
+    words += home.KNOWN[picture.drawn]
 st.markdown(words)
 with st.container(key="page_home"):
     left, right = st.columns([1, 2], gap="medium")
@@ -36,7 +38,7 @@ models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 with asked:
     name, indices, names = home.ask_for(picture, sides)
-    if masks:
+    if picture.drawn:
         words, values, icon = "Take a photograph instead", home.PHOTOGRAPH, ":material/photo_camera:"
     else:
         words, values, icon = "Take a drawn picture", home.DRAWN, ":material/texture:"
@@ -52,8 +54,9 @@ for side, column in zip(sides, columns, strict=True):
         found.append(home.panel(side, picture, indices.get(side.slot), name, names, masks))
 with right:
     with over_picture.roomy("h_verdict", 4.5, 7.5):
-        st.markdown(f"**{home.verdict(name, masks, found)}**")
-    over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)
+        st.markdown(f"**{home.verdict(name, picture, found)}**")
+    if any(one.mapped for one in found):
+        over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)
 with below:
     figures.all_predictions(sides)
     st.caption("One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more.")

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from ui import answers, checks, classes, figures, saving, viewer
+from ui import address, answers, cant_show, checks, classes, figures, saving, viewer
 from ui.choices import chosen
 from ui.header import header
-from ui.mapped import scene_masks
 from ui.saliency import gradient_sheet, looks, panels
 from ui.shared_networks import load_both
 
@@ -25,16 +24,21 @@ with left:
 with seen:
     st.image(figures.jpeg(picture.array), alt=picture.title, width="stretch")
 with right:
-    view = looks.pick_view()
+    above = st.container()
     columns = viewer.row("s_maps")
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 present = [side for side in sides if side.model]
+if not present:
+    address.stop()
 with asked:
     name, indices = classes.ask(sides, "s_class")
     against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
+any_map = any(side.top for side in present)
+with above:
+    view = looks.pick_view() if any_map else looks.VIEWS[0]
 with left:
-    look = looks.pick_look(view, scene_masks(picture.title, picture.size[0]))
+    look = looks.pick_look(view, picture.masks, any_map)
 
 mapped = []
 for side, column in zip(sides, columns, strict=True):
@@ -61,4 +65,5 @@ with st.expander(
 
 if mapped:
     checks.ask(mapped, "s_part")
+cant_show.sign()
 saving.offer("Saliency")

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from ui import address, answers, figures, saving
+from ui import address, answers, cant_show, figures, saving
 from ui.choices import chosen_models
 from ui.header import header
 from ui.jobs import job
 from ui.plain import plain
 from ui.shared_networks import load_both
-from ui.similarity import cka_figures, comparison, picture_sets, presets
+from ui.similarity import beforehand, cka_figures, comparison, picture_sets, presets
 from vizcore.pictures.images import PictureError
 
 choices = chosen_models()
@@ -50,13 +50,19 @@ try:
 except PictureError as error:  # a file of a folder, when its turn came
     st.error(plain(str(error)))
     address.stop()
+if not found and (known := beforehand.beforehand(asked)):
+    beforehand.note()
+    cka_figures.show(asked, known)
+    found = [known]
 if found:
     st.header("Which layers belong together?", anchor=False)
     cka_figures.matches(asked, found[-1])
     cka_figures.keep(asked, found[-1])
-st.caption(
-    "It can't show what a layer computes, nor that two networks use it for the same answer. CKA is ruled by "
+cant_show.say(
+    "CKA",
+    "can't show what a layer computes, nor that two networks use it for the same answer. CKA is ruled by "
     "the few directions in which features vary most, and a few odd pictures can rule those. All of it is "
-    "about these pictures: others may give other figures."
+    "about these pictures: others may give other figures.",
 )
+cant_show.sign()
 saving.offer("Similarity")

@@ -4,8 +4,9 @@ import streamlit as st
 
 from ui.choices import chosen
 from ui.header import header
+from ui.your_model.truth_table import truth_table
 
-chosen()
+_, *choices = chosen()
 header("Your own model")
 st.markdown(
     "Four ways, from a name to a network that you wrote. The pages then work with it: what can't be asked "
@@ -68,3 +69,4 @@ figure = render.lay(image, framed, visible, 0.7)""",
     st.subheader("On the list for everybody", anchor=False)
     st.markdown("A line in the catalogue, `vizcore/networks/catalog.py`:")
     st.code('"resnet101": Entry("ResNet-101"),', wrap_lines=True)
+truth_table(choices)

@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ui import jobs
-from ui.activation_maximization import runs
+from ui.activation_maximization import imagined, runs
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit"}
 QUICK = {"m_part": "Make your own", "m_recipe": "fast", "m_steps": "16", "m_views": "1"}
@@ -47,6 +47,35 @@ def test_the_gallery_comes_first_and_says_who_agrees(page):
     assert len(table) == 8 and set(table["made with"]) == {"random views", "one view"}
     fine(at.selectbox(key="m_look").set_value("banded").run())
     assert "Texture ResNet’s picture is named “banded” by Texture ResNet in **100%**" in words(at)
+
+
+def test_the_gallery_follows_the_networks_or_says_whose_it_is(page):
+    titles = ["Texture ResNet", "Texture ViT"]
+    assert [one.value for one in page().subheader] == titles
+    assert [one.value for one in page(a="texture_vit", b="texture_resnet").subheader] == titles[::-1]
+    at = page(b="efficientnet_lite0")
+    assert [one.value for one in at.subheader] == titles[:1]
+    assert "Nothing was imagined beforehand for EfficientNet-Lite0." in words(at)
+    at = page(weights_a="random", b="efficientnet_lite0")
+    assert [one.value for one in at.subheader] == titles
+    assert "for Texture ResNet with other weights and EfficientNet-Lite0. These are pictures of" in words(at)
+    fine(at.button(key="m_own").click().run())
+    assert at.session_state["m_part"] == "Make your own" and at.button(key="m_run_button")
+
+
+def test_a_tile_opens_its_class(page, monkeypatch):
+    told = []
+    monkeypatch.setattr(imagined, "sheet", lambda *args: told.append(args))
+    at = page()
+    names, columns, look = told[0][3], told[0][4], told[0][-1]
+    assert len(names) == 20 and columns == 5 and [one[6] for one in told] == [names[12]] * 2
+    imagined.state, real = {}, imagined.state
+    try:
+        look("scaly")
+        assert imagined.state == {"m_look": "scaly"}
+    finally:
+        imagined.state = real
+    assert not at.exception
 
 
 def test_both_networks_run_at_once_and_are_asked_about_each_other(page):

@@ -40,7 +40,7 @@ def test_a_method(app, page, method, words):
     key = f"{page[0]}_method_a"
     at = app(f"pages/{page}.py", a="texture_resnet", picture="Honeycomb in bands", **{key: method})
     assert not at.exception and not at.error and not at.warning
-    assert at.selectbox(key=key).value == method and any(words in block.value for block in at.caption)
+    assert at.selectbox(key=key).value == method and any(words in block.value for block in at.markdown)
     assert any(name.startswith(f"{method} of") for name in at.session_state["kept"])
     small = [one for one in all_maps(at) if one["words"].startswith("channel ")]
     assert len(small) == 3 * (method == "strongest channels")
@@ -100,7 +100,7 @@ def put(folder: Path, change: Change, undo: bool = False) -> None:
 def copy(tmp_path_factory) -> Path:
     """The checkout's own files, without what the changes don't need."""
     folder = tmp_path_factory.mktemp("copy")
-    parts = ["vizcore", "ui", "pages", "samples", "benchmarks", ".streamlit", "tests/conftest.py"]
+    parts = ["vizcore", "ui", "pages", "samples", "benchmarks", "training", ".streamlit", "tests/conftest.py"]
     parts += ["streamlit_app.py", "pyproject.toml"]
     for part in parts:
         source, target = ROOT / part, folder / part

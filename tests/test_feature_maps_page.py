@@ -184,11 +184,16 @@ def test_without_a_network_the_page_says_what_works_instead(page, app, monkeypat
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     at = app(PAGE, a="resnet34", weights_b="random")
     assert not at.exception
-    assert "can't be reached" in at.error[0].value and "efficientnet_lite0" in at.error[0].value
+    assert at.error[0].value.endswith("can't be reached from here.")
+    assert [one.label for one in at.main.button][:3] == ["Use Texture ResNet", "Random weights", "Try again"]
     assert "Attention of the class token" in captions(at)  # the other model is not disturbed
     at.button(key="retry_a").click().run()
     assert "can't be reached" in at.error[0].value
-    at.segmented_control(key="weights_a").set_value("random").run()
+    at.button(key="random_a").click().run()
+    fine(at)
+    at.segmented_control(key="weights_a").set_value("trained").run()
+    at.button(key="ready_a").click().run()
+    assert at.session_state["a"] == "texture_resnet" and "a" not in at.query_params
     fine(at)
 
 

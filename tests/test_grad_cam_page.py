@@ -1,11 +1,17 @@
 """Every widget of the Grad-CAM page, without a browser."""
 
+import re
+
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look
-from ui import answers, checks, checks_repeating, jobs
+from ui import answers, checks, checks_repeating, jobs, mapped
+from vizcore import truth
+
+BOTH = "honeycombed", "banded"
 
 
 def fine(at):
@@ -31,7 +37,9 @@ def test_first_view_of_a_scene_shows_both_maps_and_their_scores(page):
     assert at.selectbox(key="g_method_a").value == at.selectbox(key="g_method_b").value == "Grad-CAM"
     assert at.selectbox(key="g_layer_a").value == "layer4.0"
     assert at.selectbox(key="g_layer_b").value == "blocks.5.norm1"
-    assert words(at).count("the true region") == 2 and "Agreement: rank correlation" in words(at)
+    assert words(at).count(
+        "of the heat lies on the honeycomb"
+    ) == 2 and "Agreement: rank correlation" in words(at)
     assert "Texture ResNet for “honeycombed”" in words(at) and "Texture ViT for “honeycombed”" in words(at)
     caption = at.session_state["kept"]["Both maps"].caption
     assert "Orange: Texture ResNet for “honeycombed”; Blue: Texture ViT for “honeycombed”" in caption
@@ -45,7 +53,8 @@ def test_the_likeliest_classes_of_both_come_with_one_answer(page):
     assert {one["chosen"] for one in all_maps(at) if one["key"] != "g_ab"} == {"zigzagged"}
     for one in own["g_a"]:
         assert one["words"] == f"Texture ResNet for “{one['name']}”"
-        assert ("the true region" in one["facts"]) == (one["name"] in ("honeycombed", "banded"))
+        there = "of the heat lies on the honeycomb", "of the heat lies on the bands"
+        assert [said in one["facts"] for said in there] == [one["name"] == own for own in BOTH]
     at = page(g_class="banded", g_method_a="relevance", g_method_b="rollout", a="texture_vit")
     assert [one["name"] for one in all_maps(at) if one["key"] == "g_a"] == ["banded"]  # a pass a class
     assert {one["words"] for one in all_maps(at) if one["key"] == "g_b"} == {
@@ -64,7 +73,7 @@ def test_class_look_methods_and_layers(page):
     at = page()
     fine(at.selectbox(key="g_class").set_value("zigzagged").run())
     assert "Texture ResNet for “zigzagged”" in words(at)
-    assert "true region" not in words(at)  # there are no zigzags in it
+    assert "of the heat lies" not in words(at)  # there are no zigzags in it
     for method in ("LayerCAM", "relevance", "rollout"):
         fine(at.selectbox(key="g_method_b").set_value(method).run())
     assert "it is the same map whatever you ask for" in words(at)
@@ -76,14 +85,46 @@ def test_class_look_methods_and_layers(page):
     assert "Texture ResNet for “zigzagged”" in words(at)
 
 
-def test_score_cam_runs_on_request(page):
+def agreements(at) -> dict[str, str]:
+    """What is said of both maps together, by the class."""
+    return {one["name"]: one["facts"] for one in all_maps(at) if one["key"] == "g_ab"}
+
+
+def test_how_far_two_maps_agree_is_known_for_every_class_that_both_show(page):
+    at = page(g_class="honeycombed")
+    told = agreements(at)
+    names = [one["name"] for one in all_maps(at) if one["key"] == "g_a"]
+    assert list(told) == names and all(words.startswith("Agreement: ") for words in told.values())
+    for name in names[:3]:  # the same as where it is asked for
+        assert agreements(page(g_class=name))[name] == told[name]
+    assert len({told[name] for name in ("honeycombed", "banded", "spiralled")}) == 3
+    at = page(g_class="honeycombed", g_method_b="relevance")  # a pass a class
+    assert list(agreements(at)) == ["honeycombed"]
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_a_coarse_frame_is_enough_to_say_how_far_maps_agree(page, monkeypatch, step):
+    at = page(g_class="banded")
+    rank = float(re.search(r"rank correlation \*\*(.*?)\*\*", agreements(at)["banded"])[1])
+    kept = at.session_state["kept"]
+    first, second = (
+        torch.nn.functional.interpolate(torch.from_numpy(kept[name].maps["map"])[None, None], size=(384, 384),
+                                        mode="bilinear")[0, 0, ::step, ::step]
+        for name in kept if name.startswith("Grad-CAM")
+    )  # fmt: skip
+    assert abs(truth.rank_correlation(first, second) - rank) < 0.015
+
+
+def test_score_cam_runs_by_itself_unless_it_takes_very_long(page, monkeypatch):
+    monkeypatch.setattr(mapped, "BY_ITSELF", 191)
     at = page()
     at.selectbox(key="g_method_b").set_value("Score-CAM").run()
     assert "Run the network 192 times" in fine(at).button(key="g_run_b_button").label
     assert "Texture ViT for" not in words(at) and not any(one["key"] == "g_ab" for one in all_maps(at))
-    fine(at.button(key="g_run_b_button").click().run())
+    monkeypatch.setattr(mapped, "BY_ITSELF", 192)
+    fine(at.run())
     assert "Texture ViT for" in words(at) and any(one["key"] == "g_ab" for one in all_maps(at))
-    assert at.button(key="g_run_b_button").label == "Once more"
+    assert not [one for one in at.button if one.key == "g_run_b_button"]
     fine(at.segmented_control(key="g_part").set_value("Noise").run())
     assert "choose another method" in at.info[0].value
 
@@ -128,8 +169,8 @@ def test_curves_of_one_picture_call_no_winner(page, monkeypatch):
 def test_maps_without_evidence_agree_on_nothing(page, monkeypatch):
     monkeypatch.setattr(answers, "class_cams", lambda *asked: np.zeros((len(asked[4]), 8, 8), np.float32))
     at = page(g_class="honeycombed")
-    assert "of the map lies there" not in words(at) and "top fifths" not in words(at)
-    assert words(at).count("No positive evidence anywhere. So it points neither into") == 2
+    assert "of the heat" not in words(at) and "top fifths" not in words(at)
+    assert words(at).count("No positive evidence anywhere. So it points neither to the honeycomb") == 2
 
 
 @pytest.mark.parametrize("lost, there", [("a", "b"), ("b", "a")])
@@ -223,7 +264,7 @@ def test_what_a_link_says_of_the_look_is_what_the_viewer_begins_with(page):
     assert (look["opacity"], look["region"]) == (30, False)
     kept = at.session_state["kept"]
     other = page(g_opacity="90", g_region="false", g_over="both").session_state["kept"]
-    assert [one["mode"] for one in all_maps(at) if one["key"] == "g_ab"] == ["difference"]
+    assert {one["mode"] for one in all_maps(at) if one["key"] == "g_ab"} == {"difference"}
     assert "The difference of both maps" in kept and "Both maps" in other
     name = "Grad-CAM of Texture ResNet, A"
     assert np.abs(kept[name].draw().astype(int) - other[name].draw()).mean() > 5

@@ -88,7 +88,8 @@ def test_the_maps_of_both_textures_come_with_one_answer_and_the_choice_is_in_the
     assert at.session_state["h_class"] == "spiralled"
     for one in all_maps(at):
         assert one["chosen"] == "spiralled" and one["name"] == one["region"] and one["name"] in one["words"]
-        assert "the true region" in one["facts"]
+        thing = {"spiralled": "the spiral", "banded": "the bands"}[one["name"]]
+        assert f"of the heat lies on {thing}" in one["facts"]
     assert [one["name"] for one in all_maps(at)] == ["spiralled", "banded"] * 2
     at = app(**DRAWN, h_class="banded")
     assert {one["chosen"] for one in all_maps(at)} == {"banded"} and at.query_params["h_class"] in (

@@ -112,18 +112,18 @@ ENDS = [(0, 0), (-1, 0), (-2, -1), (1, 1), (0, 1), (-1, 1), (math.nan, math.nan)
 @pytest.mark.parametrize("low, high", ENDS)
 @pytest.mark.parametrize("inside", [True, False])
 def test_pointing(low, high, inside):
-    text = judgements.pointing(low, high, inside, 0.25, 0.5)
+    text = judgements.pointing(low, high, inside, 0.25, 0.5, "spiral")
     if not high > 0:
         assert text.startswith("No positive evidence anywhere.")
     elif low == high:
         assert text.startswith("The same everywhere.")
     else:
-        assert f"Its maximum lies **{'inside' if inside else 'outside'}** the true region" in text
-        assert ("of its positive part lies there" in text) == (low < 0)
-        assert "**25%**" in text and "50%" in text
+        assert f"its maximum lies **{'there' if inside else 'elsewhere'}**" in text
+        heat = "what speaks for it" if low < 0 else "the heat"
+        assert f"**25%** of {heat} lies on the spiral (50% of the picture)" in text
         assert judgements.empty(low, high) == ""
         return
-    assert "inside" not in text and "outside" not in text and "%" not in text
+    assert "maximum" not in text and "%" not in text
 
 
 @pytest.mark.parametrize("kind", ["deletion", "insertion"])

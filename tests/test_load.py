@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from test_browser import drawn
 
 from benchmarks.load import at_once, differences, follow, one_by_one
+from benchmarks.visitor import Visitor
 from ui import shared_networks as networks
 from ui.network_picker import Choice
 from vizcore.networks.load import ModelError, load_model
@@ -151,3 +152,29 @@ def test_a_link_brings_everything_back_when_the_server_was_killed(tab, server, s
         link = tab.url.split("/", 3)[3]
         seen.append((link, [drawn(tab, key) for key in ("g_a", "g_b", "g_ab")]))
     assert seen[0] == seen[1] and len(set(seen[0][1])) == 3
+
+
+def told(visitor, kind: str) -> list:
+    """The components of a kind on the page, each with what it may tell."""
+    return [
+        (one, values)
+        for one, values, _ in visitor.options()
+        if getattr(one, "component_name", "") == f"sightlines.{kind}"
+    ]
+
+
+def test_a_visitor_presses_what_the_viewers_offer(strict_server):
+    """A class that is picked is one message, as from a browser, and both maps and the link follow."""
+    visitor = Visitor(strict_server.removeprefix("http://"))
+    try:
+        visitor.open()
+        ((picker, values),) = told(visitor, "picker")
+        assert values == [("picked", "spiralled"), ("picked", "banded")]
+        visitor.change(picker, values[1])
+        assert visitor.link["h_class"] == "banded" and not visitor.errors()
+        visitor.visit("attention_rollout")
+        viewer, _ = told(visitor, "viewer")[0]
+        visitor.change(viewer, ("pinned", [0.2, 0.6]))
+        assert (visitor.link["x"], visitor.link["y"]) == ("20", "60") and not visitor.errors()
+    finally:
+        visitor.close()

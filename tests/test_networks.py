@@ -168,6 +168,26 @@ def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
     assert "no attention" not in why(model)
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "reason"),
+    [
+        ("resnet18", "convolution", "no attention over places"),
+        ("mixer_s16_224", "neither convolution nor attention", "no attention over places"),
+        ("botnet26t_256", "convolution and attention", "gives no matrix away"),
+        ("lambda_resnet26t", "convolution and lambda layers", "Lambda layers sum"),
+        (
+            "lamhalobotnet50ts_256",
+            "convolution, lambda layers and attention",
+            "Some of its layers are lambda",
+        ),
+    ],
+)
+def test_how_places_learn_of_each_other(name, words, reason):
+    """Attention beside lambda layers isn't passed over, and lambda layers are no attention."""
+    model = shared_model(name, "random")
+    assert model.mixing == words and reason in model.no_rollout
+
+
 @pytest.mark.parametrize("name", ["resnet18", "mixer_s16_224", "convnext_atto"])
 def test_a_network_without_attention_says_so(name):
     assert "no attention" in why(shared_model(name, "random"))

@@ -13,7 +13,7 @@ from ui import code, saving
 from ui.network_picker import Choice
 from ui.picture_picker import Picture
 from vizcore import __version__
-from vizcore.drawing import render
+from vizcore.drawing import render, slide
 
 PAIR = {"a": "texture_resnet", "picture": "Honeycomb in bands"}
 STATES = {  # what a page is opened with, and the figures that it then offers
@@ -113,3 +113,46 @@ def test_names_from_outside_never_become_code(name):
 
 def test_files_have_plain_names():
     assert saving.slug("Grad-CAM of “x”/../y, A") == "grad-cam-of-x-y-a" and saving.slug("…") == "figure"
+
+
+# ---------------------------------------------------------------- for a slide
+
+
+@pytest.mark.parametrize("times", [2, 4])
+@pytest.mark.parametrize("page, link", [("home", {"h_class": "banded"}), ("grad_cam", {"g_class": "banded"})])
+def test_a_slide_has_the_maps_that_the_viewers_have(app, page, link, times):
+    at = app(f"pages/{page}.py", **PAIR, **link)
+    panels = at.session_state["panels"]
+    assert list(panels) == ["", "a", "b"]
+    made = np.asarray(Image.open(io.BytesIO(saving.slide_file(panels, times))))
+    for number, slot in enumerate("ab", 1):
+        panel = panels[slot][1]()
+        shown = made[slide.tile(number, (384, 384), times)]
+        assert np.array_equal(shown, panel.draw(times))
+        name = f"Grad-CAM of {panel.title}, {slot.upper()}"
+        viewers = at.session_state["kept"][name].draw()  # as the viewer draws it, of the same values
+        assert np.array_equal(panel.draw(1), viewers)
+        middle = shown[times // 2 :: times, times // 2 :: times].astype(int)  # the same places, but for edges
+        assert np.median(np.abs(middle - viewers)) <= 2
+        assert "banded" in panel.words[0] and "of the heat lies on the bands" in panel.words[1]
+        assert "**" not in panel.words[1] and panel.words[2].startswith("It says: ") and panel.ends
+    text = made[: slide.tile(0, (384, 384), times)[0].start]
+    assert text.min() < 60  # a heading is there
+    labels = [one.label for one in at.get("download_button")]
+    assert f"For a slide, {times} × (PNG)" in labels
+
+
+def test_what_the_colours_of_a_slide_mean_is_known_for_every_colour_map():
+    assert slide.ENDS.keys() == render.COLOUR_MAPS.keys()
+    for name, (_, high) in slide.ENDS.items():
+        first, last = render.legend(name)[0, [0, -1]].astype(int)
+        assert last.sum() > first.sum() + 200, name
+        assert ("yellow" in high) == (last[0] > 200 and last[1] > 200 and last[2] < 200), name
+
+
+def test_a_slide_s_words_are_wrapped_and_all_there():
+    words = "one two three four five six seven eight nine ten " * 4
+    panel = render.Panel("A", [words], lambda times: np.zeros((96 * times, 96 * times, 3), np.uint8))
+    low, high = (render.slide([panel], "Head", "", times) for times in (1, 2))
+    assert abs(high.shape[0] - 2 * low.shape[0]) <= 12
+    assert render.slide([panel._replace(words=())], "Head", "", 1).shape[0] < low.shape[0]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ui import jobs, saving
 from ui.similarity import cka_figures, picture_sets, presets
+from vizcore.studies import stored_cka
 
 
 def fine(at):
@@ -215,3 +216,30 @@ def test_folders_only_where_the_server_is_ones_own(page, monkeypatch, tmp_path):
 def test_bad_links_do_no_harm(page):
     at = fine(page(k_n="-3", k_layers="<b>", k_kernel="x", k_bandwidth="1e9", k_data="💥", k_seed="nan"))
     assert at.segmented_control(key="k_layers").value == "blocks"
+
+
+# ---------------------------------------------------------------- what the page opens with
+
+
+def test_it_opens_on_a_stored_result_of_the_pair_in_the_box(page):
+    at = fine(page(k_n="128", k_control="true"))
+    assert "computed beforehand" in at.info[0].value and "job_k_cka" not in at.session_state
+    assert "**n = 128** of 128 drawn textures" in words(at) and "Control: random weights" in words(at)
+    fine(at.toggle(key="k_biased").set_value(True).run())
+    assert "biased estimator, **n = 128**" in words(at)
+    for widget, value in (("k_seed", 1), ("k_n", 96)):
+        fine(at.number_input(key=widget).set_value(value).run())
+        assert not at.info and "n = " not in words(at)  # that is another question
+
+
+def test_the_stored_result_is_what_a_run_comes_to(page):
+    assert stored_cka.load_stored().weights == stored_cka.weights_digest(), (
+        "python -m benchmarks cka --stored"
+    )
+    at = run(page(k_n="128"))
+    stored = stored_cka.load_stored()
+    for kind in ("cka", "noise"):
+        for estimator in ("unbiased", "biased"):
+            found, known = (getattr(one, kind)[estimator] for one in (step(at).found, stored.found))
+            assert np.abs(found - known).max() < 1e-3
+    assert abs(stored.control.cka["unbiased"] - stored.found.cka["unbiased"]).max() > 0.2

@@ -1,6 +1,11 @@
-"""python -m training"""
+"""python -m training, python -m training photo"""
 
-from training.command import main
+import sys
+
+from training import command, photo
 
 if __name__ == "__main__":  # not in the processes that main starts
-    main()
+    if sys.argv[1:2] == ["photo"]:
+        photo.main(sys.argv[2:])
+    else:
+        command.main()

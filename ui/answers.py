@@ -6,7 +6,8 @@ say which network and which pixels. Everybody gets a copy, and ``limits`` says h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -172,8 +173,35 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
 def last_step(question: tuple, _asked):
     """The whole of what a method of few passes says, its tensors on the CPU; ``_asked`` is a ``Mapped``."""
     *_, last = _asked.steps()
-    pixels = None if last.pixels is None else last.pixels.cpu()
-    return last._replace(maps=last.maps.cpu(), pixels=pixels)
+    return _on_cpu(last)
+
+
+def _on_cpu(step):
+    return step._replace(maps=step.maps.cpu(), pixels=None if step.pixels is None else step.pixels.cpu())
+
+
+@st.cache_data(show_spinner=False)
+def _finished(question: tuple, _last):
+    if _last is None:
+        raise LookupError  # which isn't kept
+    return _on_cpu(_last)
+
+
+def finished(question: tuple):
+    """The whole of what a method of many passes says, where somebody's run of it has ended; else None."""
+    with suppress(LookupError):
+        return _finished(question, None)
+
+
+def to_the_end(question: tuple, steps: Iterable) -> Iterator:
+    """The steps of such a method; their last is then there for everybody."""
+    if (known := finished(question)) is not None:  # somebody else's ended while this one waited
+        yield known
+        return
+    for step in steps:
+        yield step
+        if step.done == step.total:
+            _finished(question, step)
 
 
 @st.cache_data(show_spinner=False)

@@ -6,14 +6,23 @@ import streamlit as st
 
 from . import streamlit_private
 from .address import reset
+from .made_pictures import make
 from .network_picker import Choice, choose_model
 from .picture_picker import Picture, choose_picture
+from .thing_names import with_names
 
 
 def sidebar() -> None:
     """Draw the shared pickers; pages read the result with ``chosen``."""
     with st.sidebar:
-        st.session_state["chosen"] = choose_picture(), choose_model("a"), choose_model("b")
+        picture = choose_picture()
+        made = st.container(key="made")
+        with made:
+            picture = picture or make()
+        choices = choose_model("a", picture.drawn), choose_model("b", picture.drawn)
+        with made:
+            picture = with_names(picture, choices)
+        st.session_state["chosen"] = picture, *choices
         words = "The picture, both networks and all options as on a first visit"
         st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=reset, help=words)
 

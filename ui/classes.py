@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 
 import streamlit as st
 
@@ -27,10 +28,16 @@ def class_names(model) -> list[str]:
     return _names(model.labels, model.num_classes)
 
 
-def likely(sides: list, asked: str) -> list[str]:
-    """The most probable classes of either network, each once, and the one that is asked for."""
+def likely(sides: list, asked: str, there: Container[str] = ()) -> list[str]:
+    """The most probable classes of either network, each once, and the one that is asked for.
+
+    Args:
+        there: what a picture is known to show, in small letters; these come first.
+    """
     own = [class_names(side.model)[index] for side in sides if side.model for index, _ in side.top]
-    return list(dict.fromkeys([*own, asked])) if asked else []
+    known = [name for side in sides if side.model and there for name in class_names(side.model)]
+    known = [name for name in known if name.casefold() in there]
+    return list(dict.fromkeys([*known, *own, asked])) if asked else []
 
 
 def pick_class(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .picture_picker import SAMPLES, SCENES
-
 HEAD = """\
 import numpy as np
 from PIL import Image
@@ -90,7 +88,7 @@ visible = seen(model.preprocess.box(image.size), image.size).numpy()
 figure = render.outline(render.{scale}(framed, render.end_of_scale(render.to_array(pixels))), visible)
 """,
     "region": """\
-region = two({first!r}, {second!r}, {seed!r}, {side!r}).masks[{name!r}]
+region = {region}
 figure = render.contour(figure, region)
 """,
 }
@@ -119,13 +117,14 @@ IMPORTS = {  # what a line has that needs it
     "read_picture(": "from vizcore.pictures.images import read_picture",
     "load_model(": "from vizcore.models import load_model",
     "two(": "from vizcore.pictures.textures import two",
+    "known.": "from vizcore.pictures import known",
 }
 
 
 def script(choice, picture, *parts: str) -> str:
     """A whole script: what it needs, the picture, the model, and the parts that make ``figure``."""
     body = HEAD + "".join(parts)
-    image, model = image_of(picture), model_of(choice)
+    image, model = picture.code, model_of(choice)
     used = [line for sign, line in IMPORTS.items() if sign in body + image]
     return (
         body.replace("{imports}", "\n".join(used) + "\n", 1)
@@ -133,14 +132,6 @@ def script(choice, picture, *parts: str) -> str:
         .replace("{model}", model, 1)
         + SAVED
     )
-
-
-def image_of(picture) -> str:
-    if picture.title in SCENES:
-        first, second, seed = SCENES[picture.title]
-        return f"Image.fromarray(two({first!r}, {second!r}, {seed!r}, {picture.size[0]!r}).picture)"
-    file = f"samples/{SAMPLES[picture.title]}" if picture.title in SAMPLES else "your picture.jpg"
-    return f'read_picture(open({file!r}, "rb").read())'
 
 
 def model_of(choice) -> str:
@@ -187,17 +178,16 @@ def heat(method: str, index: int, name: str, **settings) -> str:
 def cam(one, look: dict) -> str:
     """Of a map on the Grad-CAM page, a ``Mapped``."""
     figure = laid(look["opacity"], colour_map=look["colour_map"])
-    if look["region"] and one.name in look["masks"]:
+    if look["region"] and one.name.casefold() in look["masks"]:
         figure += contour(one)
     made = heat(one.method, one.index, one.name, **one.told)
     return script(one.choice, one.picture, made, FRAMED, figure)
 
 
 def contour(one) -> str:
-    """Around the true region of the class, in a drawn picture."""
-    first, second, seed = SCENES[one.picture.title]
-    side = one.picture.size[0]
-    return FIGURES["region"].format(first=first, second=second, seed=seed, side=side, name=one.name)
+    """Around the true region of the class, where it can be made again."""
+    region = one.picture.regions.get(one.name.casefold())
+    return FIGURES["region"].format(region=region) if region else ""
 
 
 def pixels(one, view: str, region: bool) -> str:

@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
+from PIL import Image
 from streamlit.components.v2 import component
 
 from vizcore.drawing import render
@@ -103,9 +104,7 @@ def heading(model, colour: tuple[int, int, int]) -> None:
 
 def origin(model) -> None:
     """Where its weights come from, and what kind of network it is."""
-    from vizcore.networks.watch import MIXING
-
-    kind = f"its places learn of each other by {MIXING[model.mixing]}"
+    kind = f"its places learn of each other by {model.mixing}"
     st.caption(f"Weights: {model.source} · runs on {model.device.type} · {kind}")
 
 
@@ -148,18 +147,31 @@ def all_predictions(sides: list) -> None:
                 predictions(side.model, side.top, side.colour)
 
 
-def laid(array, values: np.ndarray, box, kind: str, low, high, opacity, colour_map="viridis") -> np.ndarray:
+def laid(
+    array, values: np.ndarray, box, kind: str, low, high, opacity, colour_map="viridis", times: int = 1
+) -> np.ndarray:
     """A map (h, w), or colours (3, h, w), of a model's view brought into the frame and laid over the picture.
 
-    ``kind``, ``low`` and ``high`` are as ``render.lay`` has them.
+    ``kind``, ``low`` and ``high`` are as ``render.lay`` has them; ``times`` is how many times as large.
     """
     import torch
 
     from vizcore.pictures.frame import seen, to_frame
 
+    array, box = enlarged(array, times), tuple(times * side for side in box)
     size = array.shape[1], array.shape[0]
     framed, visible = to_frame(torch.from_numpy(values), box, size), seen(box, size)
     return render.lay(array, framed, visible, opacity, colour_map, kind, low, high)
+
+
+def enlarged(array: np.ndarray, times: int) -> np.ndarray:
+    """A picture (H, W, 3) some times as large, smooth."""
+    if times == 1:
+        return array
+    height, width = array.shape[:2]
+    return np.asarray(
+        Image.fromarray(array).resize((times * width, times * height), Image.Resampling.BICUBIC)
+    )
 
 
 def scale(low: float, high: float, colour_map: str = "viridis") -> None:

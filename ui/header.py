@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.components.v2 import component
 
+from . import cant_show
 from .streamlit_private import CLOSE_SIDEBAR
 
 _LINK = component(
@@ -55,8 +56,9 @@ def header(title: str) -> None:
     """The title of a page, with its tools at the right; what is saved is told to ``saving`` later."""
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
+        cant_show.begin()
         row = {"horizontal": True, "vertical_alignment": "center", "horizontal_alignment": "right"}
         with st.container(**row, width=240, key="tools"):  # room also for what comes last
             _LINK(key="copy_link")
             st.session_state["tools"] = st.empty()
-    st.session_state["kept"], st.session_state["tables"] = {}, {}
+    st.session_state.update({"kept": {}, "tables": {}, "panels": {}})

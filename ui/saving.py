@@ -23,6 +23,7 @@ from vizcore import __version__
 from vizcore.drawing import render
 
 state = st.session_state
+TIMES = 2, 4  # how much larger a slide is than its picture
 
 
 class Kept(NamedTuple):
@@ -49,13 +50,18 @@ def keep_both(what: str, words: str, picture, draw: Callable[[], np.ndarray]) ->
     keep(name, f"{words} Over “{picture.title}”. Sightlines {__version__}", draw)
 
 
+def keep_panel(slot: str, heading: str, make: Callable[[], render.Panel]) -> None:
+    """A picture of the slide that shows both networks beside each other, in the order of slots."""
+    state.setdefault("panels", {})[slot] = heading, make
+
+
 def keep_table(name: str, rows: list[dict]) -> None:
     state.setdefault("tables", {})[name] = rows
 
 
 def offer(page: str) -> None:
     """The button beside the title under which everything lies, and at the page's end the code."""
-    kept, tables = dict(state["kept"]), dict(state["tables"])
+    kept, tables, panels = (dict(state[name]) for name in ("kept", "tables", "panels"))
     if not kept:
         return
     button = partial(st.download_button, on_click="ignore", icon=":material/download:", width="stretch")
@@ -63,6 +69,9 @@ def offer(page: str) -> None:
         button(
             "Everything (ZIP)", partial(bundle, kept, tables), f"sightlines-{slug(page)}.zip", type="primary"
         )
+        for times in TIMES if len(panels) > 1 else ():
+            file = f"sightlines-{slug(page)}-{times}x.png"
+            button(f"For a slide, {times} × (PNG)", partial(slide_file, panels, times), file, "image/png")
         for name, one in kept.items():
             button(f"{name} (PNG)", partial(picture_file, one), f"{slug(name)}.png", "image/png")
         if any(one.maps for one in kept.values()):
@@ -92,6 +101,17 @@ def picture_file(one: Kept) -> bytes:
     info.add_text("Software", f"Sightlines {__version__}")
     buffer = io.BytesIO()
     Image.fromarray(render.captioned(one.draw(), one.caption)).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def slide_file(panels: dict[str, tuple[str, Callable[[], render.Panel]]], times: int) -> bytes:
+    """The picture and both networks' maps beside each other, some times as large, as a PNG."""
+    headings = {heading for heading, _ in panels.values()}
+    heading = headings.pop() if len(headings) == 1 else "Where does each network find its evidence?"
+    made = [panels[slot][1]() for slot in sorted(panels)]
+    note = f"Each map from its lowest to its highest value. Sightlines {__version__}"
+    buffer = io.BytesIO()
+    Image.fromarray(render.slide(made, heading, note, times)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -14,14 +14,15 @@ from typing import Any
 import streamlit as st
 
 from .limits import RETRY_SECONDS, models_mb
-from .network_picker import Choice, uploads
+from .network_picker import DEFAULTS, Choice, title, uploads
 from .plain import plain
 from .warmup import warm
 
+state = st.session_state
 _lock = threading.Lock()
 _held: OrderedDict = OrderedDict()  # choice -> bytes, the one that has been idle for longest first
 _alive: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # also those that an open tab still has
-_failed: dict = {}  # choice -> when it failed, and the sentence
+_failed: dict = {}  # choice -> when it failed, and the sentences
 
 
 def load(choice: Choice):
@@ -29,19 +30,50 @@ def load(choice: Choice):
     warm()  # torch and timm take seconds on a new server: the page is up by now
     from vizcore.networks.load import ModelError
 
-    failures = st.session_state.setdefault("failures", {})
+    failures = state.setdefault("failures", {})
     if choice in failures:  # a hub that can't be reached is not asked again at every click
-        st.error(failures[choice])
-        if st.button("Try again", key=f"retry_{choice.slot}"):
-            del failures[choice]
-            st.rerun()
+        _ways_out(choice, *failures[choice])
         return None
     try:
-        with st.spinner(f"Loading {plain(choice.name[:60])} …"):
+        with st.spinner(f"Loading {title(choice.name)} …"):
             return network(choice._replace(slot=""), uploads(choice))
     except ModelError as error:
-        failures[choice] = plain(str(error))
+        failures[choice] = plain(str(error.args[0])), _random_would_do(choice)
         st.rerun()
+
+
+def _ways_out(choice: Choice, sentence: str, random: bool) -> None:
+    """Why a network can't be had, and what can be done about it."""
+    slot, ready = choice.slot, DEFAULTS[choice.slot]
+    st.error(sentence)
+    with st.container(horizontal=True):
+        if choice.weights != "checkpoint":  # that stays until its file is taken away
+            if choice.name != ready:
+                use = {slot: ready, f"weights_{slot}": "trained"}
+                st.button(f"Use {title(ready)}", key=f"ready_{slot}", on_click=state.update, args=[use])
+            if random:
+                use = {f"weights_{slot}": "random"}
+                st.button("Random weights", key=f"random_{slot}", on_click=state.update, args=[use])
+        if st.button("Try again", key=f"retry_{slot}", type="tertiary"):
+            del state["failures"][choice]
+            st.rerun()
+
+
+def _random_would_do(choice: Choice) -> bool:
+    """Whether it was for want of its weights alone that a network couldn't be had."""
+    from vizcore.networks.load import ModelError, find_entry, network_bytes, weights_at_hand
+
+    if choice.weights != "trained":
+        return False
+    try:
+        wanting = weights_at_hand(choice.name, find_entry(choice.name)) in (
+            "to download",
+            "to install",
+            "none",
+        )
+        return wanting and network_bytes(choice.name) <= models_mb() * 1e6
+    except ModelError:
+        return False
 
 
 def load_both(choices: list[Choice], columns) -> dict[str, Any]:
@@ -75,9 +107,9 @@ def _load(choice, _files):
     from vizcore.networks.checkpoints import read_labels
     from vizcore.networks.load import ModelError, find_entry, load_model, module_bytes, network_bytes
 
-    failed_at, sentence = _failed.get(choice, (0.0, ""))
-    if sentence and time.monotonic() - failed_at < RETRY_SECONDS:
-        raise ModelError(sentence)  # of thirty who wait for a hub that doesn't answer, one asked it
+    failed_at, why = _failed.get(choice, (0.0, ()))
+    if why and time.monotonic() - failed_at < RETRY_SECONDS:
+        raise ModelError(*why)  # of thirty who wait for a hub that doesn't answer, one asked it
     try:
         size = network_bytes(choice.name)
         if size > models_mb() * 1e6:
@@ -103,7 +135,7 @@ def _load(choice, _files):
             _held.pop(choice, None)
             for old in [one for one, (then, _) in _failed.items() if now - then > RETRY_SECONDS]:
                 del _failed[old]
-            _failed[choice] = now, str(error)
+            _failed[choice] = now, error.args
         raise
     _alive[choice] = model
     _make_room(choice, module_bytes(model.net))  # a checkpoint may have more classes than its architecture

@@ -23,22 +23,34 @@ def empty(low: float, high: float) -> str:
     return "" if high > low else "The same everywhere."
 
 
-def pointing(low: float, high: float, inside: bool, share: float, area: float) -> str:
-    """Whether a map points into the region where its class is known to be.
+def pointing(low: float, high: float, inside: bool, share: float, area: float, thing: str) -> str:
+    """Whether a map points to where its class is known to be.
 
     Args:
         low, high: the map's smallest and largest value.
         inside: its maximum lies in the region. share: of its positive part, what lies there, 0 to 1.
-        area: the region's share of the picture, 0 to 1.
+        area: the region's share of the picture, 0 to 1. thing: what is there, such as "spiral".
     """
     if nowhere := empty(low, high):
-        return f"{nowhere} So it points neither into the true region nor out of it."
-    icon, side = (":material/check_circle:", "inside") if inside else (":material/cancel:", "outside")
-    what = "its positive part" if low < 0 else "the map"
-    return (
-        f"{icon} Its maximum lies **{side}** the true region, and **{share:.0%}** of {what} lies there "
-        f"(the region is {area:.0%} of the picture)."
+        return f"{nowhere} So it points neither to the {thing} nor elsewhere."
+    icon, side = (
+        (":material/check_circle:", "there** too") if inside else (":material/cancel:", "elsewhere**")
     )
+    heat = "what speaks for it" if low < 0 else "the heat"
+    return (
+        f"{icon} **{share:.0%}** of {heat} lies on the {thing} ({area:.0%} of the picture); its maximum lies "
+        f"**{side}."
+    )
+
+
+def elsewhere(shares: Mapping[str, float]) -> str:
+    """On which other thing of the picture most of a map lies, and how much; "" below one percent.
+
+    Args:
+        shares: of the map's positive part, by the things' names, 0 to 1.
+    """
+    name = max(shares, key=lambda one: shares[one], default="")
+    return f"**{shares[name]:.0%}** lies on “{name}”." if name and shares[name] >= 0.01 else ""
 
 
 # ---------------------------------------------------------------- the two networks of the home page
@@ -86,8 +98,8 @@ _STATES = {
 _ANSWERS = {
     "asked": ("{who} names “{asked}” first, which is right.", "Both name “{asked}” first, which is right."),
     "other": (
-        "{who} names the other texture first, which is there too.",
-        "Both name the other texture first, which is there too.",
+        "{who} names the other {what} first, which is there too.",
+        "Both name the other {what} first, which is there too.",
     ),
     "wrong": (
         "{who} names something first that wasn't drawn here, which is wrong.",
@@ -113,23 +125,24 @@ def _state(one: Network, region: str) -> str:
     return "inside" if one.inside else "outside"
 
 
-def _of_both(words: dict[str, tuple[str, str]], keys: Sequence[str], titles: Sequence[str], asked: str):
+def _of_both(words: dict[str, tuple[str, str]], keys: Sequence[str], titles: Sequence[str], **facts: str):
     """A sentence about both where the same holds of them, or else one about each."""
     if keys[0] and keys[0] == keys[1]:
-        return [words[keys[0]][1].format(asked=asked)]
-    return [words[key][0].format(who=who, asked=asked) for key, who in zip(keys, titles, strict=True) if key]
+        return [words[keys[0]][1].format(**facts)]
+    return [words[key][0].format(who=who, **facts) for key, who in zip(keys, titles, strict=True) if key]
 
 
-def verdict(asked: str, region: str, a: Network, b: Network) -> str:
+def verdict(asked: str, region: str, a: Network, b: Network, what: str = "texture") -> str:
     """What the comparison of two networks' maps for one class comes to.
 
     Args:
         asked: the class. region: "known", where it was drawn; "none", the picture was drawn and has nothing
             of the class; "unknown", nobody has marked where the class is.
+        what: the picture is known to show.
     """
     both = a, b
     states = [_state(one, region) for one in both]
-    said = _of_both(_STATES, states, [one.title for one in both], asked)
+    said = _of_both(_STATES, states, [one.title for one in both], asked=asked)
     if "absent" in states or "foreign" in states:
         return " ".join([*said, "So nothing is compared."])
     if region == "unknown":
@@ -143,13 +156,13 @@ def verdict(asked: str, region: str, a: Network, b: Network) -> str:
         return " ".join([*said, f"Nothing called “{asked}” was drawn here, so no map can point to it."])
     judged = [one for one, state in zip(both, states, strict=True) if state in ("inside", "outside")]
     answers = [one.answer if one in judged else "" for one in both]
-    said += _of_both(_ANSWERS, answers, [one.title for one in both], asked)
+    said += _of_both(_ANSWERS, answers, [one.title for one in both], what=what, asked=asked)
     if any(one.answer == "asked" and not one.inside for one in judged):
         said.append("A right answer doesn't make a map right.")
     if any(one.answer == "wrong" and one.inside for one in judged):
         said.append("A map in the right place doesn't make an answer right.")
     if states == ["inside", "inside"] and "wrong" not in answers:
-        said.append("Would they still, if you asked for the other texture?")
+        said.append(f"Would they still, if you asked for the other {what}?")
     return " ".join(said)
 
 
@@ -163,6 +176,54 @@ def foreign(learnt: bool) -> str:
 def instead(title: str, asked: str, own: str) -> str:
     """A map shown for a network's own first answer, since it has no such class as was asked for."""
     return f"{title} has no class “{asked}”: this is for its own top class, “{own}”."
+
+
+def named(title: str, said: Mapping[str, Sequence[tuple[str, float]]]) -> str:
+    """What a part of a picture is called, and by whom.
+
+    Args:
+        said: by class, which networks call it so and how surely, 0 to 1; nobody: a person does.
+    """
+    if not said:
+        return f"{title}: no network here has a name of its own for it, so nothing is asked about it."
+    each = []
+    for name, who in said.items():
+        sure = ", ".join(f"{network} {probability:.0%}" for network, probability in who)
+        each.append(f"**{name}** ({sure or 'as you say'})")
+    return f"{title}: {', '.join(each)}."
+
+
+class Measured(NamedTuple):
+    """How a method, or a control, did on pictures whose answer is known: a share and its 95 % interval."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def known(
+    title: str, questions: int, chance: float, methods: Sequence[Measured], controls: Sequence[Measured]
+):
+    """Which method points right most often, and whether that is more than maps that know nothing do.
+
+    Args:
+        chance: the mean share of the picture that is right.
+    """
+    if not questions:
+        return f"{title} was asked nothing: it has no name for any of these photographs."
+    best = max(methods, key=lambda one: one.value, default=None)
+    if best is None:
+        return f"No method here can be asked of {title}."
+    figures = (
+        f"{best.value:.0%} of {questions} questions ({best.low:.0%} to {best.high:.0%}; chance {chance:.0%})"
+    )
+    said = f"For {title}, {best.name} points right most often: in {figures}."
+    above = [one.name for one in controls if best.low > one.high]
+    if len(above) == len(controls):
+        return f"{said} That is more than each control does."
+    others = " and ".join(one.name for one in controls if one.name not in above)
+    return f"{said} That is **not clearly more** than the control {others} does."
 
 
 # ---------------------------------------------------------------- a map beside others

@@ -44,7 +44,7 @@ class VisionModel:
     labels: list[str]  # by class index; empty where there are no classes or no names for them
     num_classes: int  # 0 for a network without a classifier
     family: str  # "vit" where places attend to places or there are patch tokens, else "cnn"
-    mixing: str  # how places learn of each other: a key of ``watch.MIXING``
+    mixing: str  # by what places learn of each other, in words: "convolution and attention"
     layers: list[str]  # dotted names of modules that put out a map, in the order in which they run
     blocks: list[str]  # those of ``layers`` that make up the depth: stem, residual blocks, last norm
     layouts: dict[str, Layout]  # one for each of ``layers``

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from math import isnan
 
@@ -18,11 +19,14 @@ from vizcore.pictures import textures
 
 from .. import figures, saving
 from ..address import forget
+from ..network_picker import Choice, title
 from ..plain import plain
+from .tiles import sheet
 
 WITH = {True: "random views", False: "one view"}
 COLOURS = {"Texture ResNet": render.CNN_COLOUR, "Texture ViT": render.VIT_COLOUR}
 COLUMNS = 5  # of a sheet
+state = st.session_state
 
 
 @st.cache_resource(show_spinner=False)
@@ -31,8 +35,10 @@ def _stored():
 
 
 @st.cache_data(show_spinner=False)
-def _sheet(origin: str) -> bytes:
-    return figures.jpeg(_rows(_stored(), origin))
+def _sheet(origin: str) -> tuple[bytes, tuple[int, int]]:
+    """Encoded, with its width and height."""
+    rows = _rows(_stored(), origin)
+    return figures.jpeg(rows), (rows.shape[1], rows.shape[0])
 
 
 def _rows(found, origin: str) -> np.ndarray:
@@ -53,25 +59,58 @@ def _named(picture: np.ndarray, name: str, line: int = 20) -> np.ndarray:
     return np.asarray(cell)
 
 
-def gallery() -> None:
+def whose(choices: Sequence[Choice], origins: Sequence[str]) -> tuple[list[str], str]:
+    """Those of the gallery's networks that are chosen, or all where none is; and what to say of others."""
+    named = {
+        title(one.name) if one.weights == "trained" else f"{title(one.name)} with other weights": None
+        for one in choices
+    }
+    chosen = [name for name in named if name in origins]
+    others = [name for name in named if name not in origins]
+    if not others:
+        return chosen, ""
+    of = "of it" if len(others) == 1 else "of them"
+    words = f"Nothing was imagined beforehand for {' and '.join(others)}."
+    if not chosen:
+        words += f" These are pictures of {' and '.join(origins)}, which come with the app."
+    return chosen or list(origins), f"{words} Pictures {of} are made in a minute."
+
+
+def gallery(choices: Sequence[Choice]) -> None:
     """What the bundled pair imagines for each of its classes, and whether the other one agrees."""
     found = _stored()
-    origins = list(dict.fromkeys(origin for origin, _ in found.pictures))
-    for origin, column in zip(origins, st.columns(2, gap="large"), strict=True):
+    every = list(dict.fromkeys(origin for origin, _ in found.pictures))
+    origins, words = whose(choices, every)
+    if words:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(words, width="content")
+            st.button("Make your own", key="m_own", on_click=state.update, args=[{"m_part": "Make your own"}])
+    forget("m_look", found.labels, found.labels[12])
+    for origin, column in zip(origins, st.columns(2, gap="large"), strict=False):
         with column:
             _title(origin)
-            names = ", ".join(found.labels)
-            st.image(_sheet(origin), width="stretch", alt=f"what {origin} imagines for {names}")
+            shown, size = _sheet(origin)
+            about = found.labels, COLUMNS, f"What {origin} imagines for each class:", state["m_look"]
+            sheet(f"m_sheet_{saving.slug(origin)}", shown, size, *about, "m_closer", _look_at)
             caption = f"What {origin} imagines, without a picture to start from. Sightlines {__version__}"
             saving.keep(f"Imagined by {origin}", caption, partial(_rows, found, origin))
+    _all_of_it(found, origins)
+
+
+def _look_at(name: str) -> None:
+    state["m_look"] = name
+
+
+def _all_of_it(found, origins: list[str]) -> None:
+    """What such pictures are, one class of them in large, and who agrees."""
     st.caption(
         "Made from noise, by gradient ascent on the class's score: nothing was drawn or copied. Each is one "
         "of many pictures that excite the class, and none is what the network sees in a photograph; that "
         "you recognise one shows that the network knows something of what you know, not all that it knows."
     )
-    forget("m_look", found.labels, found.labels[12])
-    name = st.selectbox("One class, closer", found.labels, 12, key="m_look", width=260)
-    _closer(found, origins, name)
+    with st.container(key="m_closer"):
+        name = st.selectbox("One class, closer", found.labels, 12, key="m_look", width=260)
+        _closer(found, origins, name)
     st.header("Do the two agree?", anchor=False)
     st.markdown(
         "Every picture was shown to both networks in 32 random views: shifted, turned, cropped, recoloured, "

@@ -9,6 +9,7 @@ import streamlit as st
 from ..address import forget, forget_each
 from ..answers import Side
 from ..classes import class_names
+from ..layer_names import with_depth
 from ..network_picker import Choice
 
 MOST = 8  # pictures of a network in one run
@@ -89,7 +90,8 @@ def _channels(present: list[Side]) -> list[Asked]:
             blocks = model.blocks or model.layers
             start = blocks[len(blocks) // 2]
             forget(f"m_layer_{slot}", model.layers, start)
-            layer = st.selectbox(f"Layer of {model.title}", model.layers, key=f"m_layer_{slot}")
+            told = {"key": f"m_layer_{slot}", "format_func": with_depth(model.layers)}
+            layer = st.selectbox(f"Layer of {model.title}", model.layers, **told)
             layout = model.layouts[layer]
             options = [str(number) for number in range(layout.channels)]
             key = f"m_channel_{slot}"

@@ -10,8 +10,9 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import code, figures, saving, viewer
+from .. import cant_show, code, figures, saving, viewer
 from ..address import forget
+from ..mapped import told_of
 from .flows import AGNOSTIC, Asked, Panel, panels
 
 SECONDS_A_BLOCK = 1.2  # of the build-up: long enough to look at two maps
@@ -57,9 +58,12 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, depth: int, 
     else:
         maps, chosen = [_map(asked, panel, 1, shared)], ""
     key = f"r_{asked.choice.slot}-{saving.slug(panel.title)}"
-    viewer.show(key, look["picture"], maps, chosen, look["point"], look["on_pin"])
+    lines = 5 if maps[-1].region else 2
+    viewer.show(key, look["picture"], maps, chosen, look["point"], look["on_pin"], lines=lines)
     _keep(asked, panel, block, look, shared if look["shared"] else None)
-    st.caption(" ".join(filter(None, (panel.note, panel.limits))))
+    cant_show.say(panel.title, panel.limits)
+    if panel.note:
+        st.caption(panel.note)
 
 
 def _map(asked: Asked, panel: Panel, block: int, shared, name: str = "") -> viewer.Map:
@@ -67,6 +71,11 @@ def _map(asked: Asked, panel: Panel, block: int, shared, name: str = "") -> view
     model, picture = asked.model, asked.picture
     frame = panel.frames[min(block, len(panel.frames)) - 1]
     nowhere = judgements.empty(float(frame.min()), float(frame.max())) if panel.kind == "heat" else ""
+    facts, region = f":red[{nowhere}]" if nowhere else "", asked.name.casefold()
+    if region not in picture.masks or panel.kind != "heat" or asked.cell is not None:
+        region = ""
+    else:
+        facts = told_of(picture, model, viewer.sent(frame), region, picture.masks[region])[1]
     what = panel.badge if panel.badge in ("", AGNOSTIC) else f"for **{panel.badge}**"
     built = _built(panel, block)
     words = ", ".join(filter(None, (what, built and f"blocks {built}"))) or panel.title
@@ -77,7 +86,8 @@ def _map(asked: Asked, panel: Panel, block: int, shared, name: str = "") -> view
         panel.kind,
         shared=shared,
         name=name,
-        facts=f":red[{nowhere}]" if nowhere else "",
+        region=region,
+        facts=facts,
         alt=f"{panel.title} of {model.title} over {picture.title}",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ..address import forget
+from ..layer_names import with_depth
 
 
 def stages(layers: list[str]) -> dict[str, str]:
@@ -46,11 +47,7 @@ def pick_layer(model, slot: str) -> str:
             help="One block back",
             shortcut=arrows[0],
         )
-        layer = st.selectbox(
-            "Layer",
-            model.layers,
-            key=key,
-        )
+        layer = st.selectbox("Layer", model.layers, key=key, format_func=with_depth(model.layers))
         st.button(
             "",
             icon=":material/chevron_right:",

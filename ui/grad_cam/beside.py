@@ -10,10 +10,12 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import answers, figures, over_picture, saving, viewer
+from .. import answers, cant_show, figures, over_picture, saving, viewer
 from ..classes import class_names
 from ..mapped import Mapped
 from .cams import flips, show
+
+COARSE = 96  # places across a picture, at least, at which two maps are compared
 
 
 def _tensor(values: np.ndarray):
@@ -22,22 +24,20 @@ def _tensor(values: np.ndarray):
     return torch.from_numpy(values.copy())
 
 
-def together(mapped: list[Mapped], look: dict) -> None:
-    """Both maps on one picture, and how far they agree."""
+def together(found: list[dict[str, Mapped]], look: dict) -> None:
+    """Both maps on one picture, and how far they agree, for each class that both have a map of."""
+    mapped = [own[look["asked"]] for own in found]
     one = mapped[0]
     keys = [f"g_{own.choice.slot}" for own in mapped]
     if len(mapped) < 2:
         st.caption("With a second map, both could be laid on one picture.")
         return
     orange, blue = keys if figures.colour_name(one.colour) == "Orange" else keys[::-1]
-    rank, shared = _likeness(mapped[0].question, mapped[1].question, mapped)
-    flat = not _varies(mapped[0]), not _varies(mapped[1])
-    alike = one.name.casefold() == mapped[1].name.casefold()
-    facts = {look["asked"]: judgements.agreement(rank, shared, flat, alike)}
+    facts = {name: _agreement(found[0][name], found[1][name]) for name in found[0] if name in found[1]}
     each = "Each map from 0 to its own maximum."
     shown = over_picture.picture(one.picture)
     viewer.together("g_ab", shown, orange, blue, each, facts, look["over"], lines=7, on_mode=_over)
-    st.caption("Agreement can't show that either is right, nor disagreement that one is wrong.")
+    cant_show.say("Agreement", "can't show that either is right, nor disagreement that one is wrong.")
     words = [f"{figures.colour_name(own.colour)}: {own.model.title} for “{own.name}”" for own in mapped]
     saving.keep_both(look["over"], f"{'; '.join(words)}. {each}", one.picture, partial(both, mapped, look))
 
@@ -46,13 +46,33 @@ def _over(mode: str) -> None:
     st.session_state["g_over"] = mode
 
 
-@st.cache_data(show_spinner=False)
-def _likeness(a: tuple, b: tuple, _mapped: list[Mapped]) -> tuple[float, float]:
-    """The rank correlation of two maps where both networks saw, and what their top fifths share."""
-    from vizcore import truth
+def _agreement(a: Mapped, b: Mapped) -> str:
+    """How far two maps agree, in a sentence."""
+    rank, shared = _likeness(a.question, b.question, (a, b))
+    alike = a.name.casefold() == b.name.casefold()
+    return judgements.agreement(rank, shared, (not _varies(a), not _varies(b)), alike)
 
-    seen = _mapped[0].seen() & _mapped[1].seen()
-    first, second = (_tensor(render.to_array(one.framed())[seen]) for one in _mapped)
+
+@st.cache_data(show_spinner=False)
+def _likeness(a: tuple, b: tuple, _mapped: tuple[Mapped, Mapped]) -> tuple[float, float]:
+    """The rank correlation of two maps where both networks saw, and what their top fifths share.
+
+    On a frame as coarse as is enough for both: ten pairs of maps come with one answer.
+    """
+    from vizcore import truth
+    from vizcore.pictures.frame import seen, to_frame
+
+    size = _mapped[0].picture.size
+    every = max(1, min(size) // COARSE)
+    coarse = size[0] // every, size[1] // every
+    boxes = [
+        tuple(side * coarse[k % 2] / size[k % 2] for k, side in enumerate(one.model.preprocess.box(size)))
+        for one in _mapped
+    ]
+    both = seen(boxes[0], coarse) & seen(boxes[1], coarse)
+    first, second = (
+        to_frame(one.map.float(), box, coarse)[both] for one, box in zip(_mapped, boxes, strict=True)
+    )
     return truth.rank_correlation(first, second), truth.overlap(first[None], second[None])
 
 
@@ -68,7 +88,7 @@ def both(mapped: list[Mapped], look: dict) -> np.ndarray:
     else:
         laid = [(heat, one.colour, look["opacity"]) for heat, one in zip(maps, mapped, strict=True)]
         shown = render.tint(picture.array, laid)
-    mask = look["masks"].get(mapped[0].name) if look["region"] else None
+    mask = look["masks"].get(mapped[0].name.casefold()) if look["region"] else None
     return shown if mask is None else render.contour(shown, mask)
 
 

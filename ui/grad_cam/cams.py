@@ -8,11 +8,12 @@ import streamlit as st
 
 from vizcore import judgements
 
-from .. import code, figures, over_picture, saving, settings, viewer
+from .. import cant_show, code, figures, over_picture, saving, settings, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names
 from ..jobs import running
+from ..layer_names import with_depth
 from ..mapped import Mapped, found, judged
 
 LINES = 4  # of words below a map
@@ -32,18 +33,25 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
     method = first.selectbox("Method", methods, key=f"g_method_{slot}")
     if not METHODS[method].layer:
         return method, None
-    forget(f"g_layer_{slot}", model.layers, default_layer(model))
-    return method, second.selectbox("Layer", model.layers, key=f"g_layer_{slot}")
+    layers = model.layers
+    forget(f"g_layer_{slot}", layers, default_layer(model))
+    return method, second.selectbox("Layer", layers, key=f"g_layer_{slot}", format_func=with_depth(layers))
 
 
-def panel(side: Side, picture, index: int | None, name: str, names: list[str], look: dict) -> Mapped | None:
-    """One model's maps for the classes, with its controls; that for ``name``, or None where there is none."""
+def panel(
+    side: Side, picture, index: int | None, name: str, names: list[str], look: dict
+) -> dict[str, Mapped]:
+    """One model's maps by the classes that are asked for, with its controls; empty where there is none.
+
+    Args:
+        index: of the class ``name`` in the model, or None. names: of all that may be flipped through.
+    """
     model = side.model
     figures.name(model, side.colour)
     figures.remark(model)
     if not model.num_classes:
         st.info(f"{model.title} has no classes, so no map can be asked for one.")
-        return None
+        return {}
     method, layer = pick_method(model, side.slot)
     place = st.container()  # also where it is empty, so that the viewer keeps its place
     own = side.top[0][0] if index is None else index
@@ -54,11 +62,11 @@ def panel(side: Side, picture, index: int | None, name: str, names: list[str], l
             found = over_picture.cams(side, picture, names, method, layer)
             show(f"g_{side.slot}", found, name, look)
             figures.origin(model)
-            return found[name]
+            return found
         return _asked(asked, names if not asked.how.knows_class else [name], name, look)
     except ValueError as error:  # no gradient reaches its places
         place.warning(str(error))
-        return None
+        return {}
 
 
 def flips(one: Mapped) -> bool:
@@ -68,7 +76,7 @@ def flips(one: Mapped) -> bool:
     return one.method in CAMS and one.how.knows_class and not one.settings
 
 
-def _asked(asked: Mapped, names: list[str], name: str, look: dict) -> Mapped | None:
+def _asked(asked: Mapped, names: list[str], name: str, look: dict) -> dict[str, Mapped]:
     """The map of a method that is run for one class, or that knows none: the same for each of ``names``."""
     passes = asked.model.layouts[asked.layer].channels if asked.layer else asked.how.passes
     run = f"g_run_{asked.choice.slot}"
@@ -77,8 +85,8 @@ def _asked(asked: Mapped, names: list[str], name: str, look: dict) -> Mapped | N
         one, moving = _first(asked, step), f"-{step.done}" if running(run) else ""
         show(f"g_{one.choice.slot}{moving}", dict.fromkeys(names, one), name, look, step)
 
-    step = found(asked, run, draw, f"Run the network {passes} times")
-    return _first(asked, step) if step else None
+    step = found(asked, run, draw, f"Run the network {passes} times", passes)
+    return dict.fromkeys(names, _first(asked, step)) if step else {}
 
 
 def _first(asked: Mapped, step) -> Mapped:
@@ -109,8 +117,11 @@ def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None) -
                 each = over_picture.over(one._replace(map=heat.cpu()), masks, words)
                 viewer.show(f"{key}-each-{k}", shown, [each], lines=1)
     rows, columns = one.map.shape
-    limits = CAM_LIMITS.format(rows=rows, columns=columns) if one.layer else ""
-    st.caption(" ".join(filter(None, (step.note if step else "", limits, one.how.limits))))
+    if one.layer:
+        cant_show.say(one.model.title, CAM_LIMITS.format(rows=rows, columns=columns))
+    cant_show.say(one.method, one.how.limits)
+    if step and step.note:
+        st.caption(step.note)
 
 
 def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:

@@ -13,21 +13,25 @@ from .. import code, over_picture, saving, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import ask, class_names, likely
-from ..mapped import Mapped, judged, scene_masks
-from ..network_picker import DEFAULTS
+from ..mapped import Mapped, judged
+from ..network_picker import suited
 from ..picture_picker import SAMPLES, SCENES
 
 state = st.session_state
 LOOK = {"opacity": "h_opacity", "colours": "h_colours", "scale": "h_scale"}
 LINES = 4  # of words below a map
+KNOWN = {
+    True: "The picture was drawn by code, so **where each texture really is, is known**.",
+    False: "The picture was put together, so **where each thing is, is known**.",
+}
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
-PHOTOGRAPH = {"picture": next(iter(SAMPLES)), "a": "efficientnet_lite0", **TRAINED}
-DRAWN = {"picture": next(iter(SCENES)), "a": DEFAULTS["a"], "b": DEFAULTS["b"], **TRAINED}
+PHOTOGRAPH = {"picture": next(iter(SAMPLES)), **suited(drawn=False), **TRAINED}
+DRAWN = {"picture": next(iter(SCENES)), **suited(drawn=True), **TRAINED}
 
 
-def suits(model, masks: dict) -> bool:
+def suits(model, picture) -> bool:
     """Whether a network has names for this kind of picture: textures are names for drawn ones only."""
-    return bool(masks) or not model.labels or not set(model.labels) <= set(TEXTURES)
+    return picture.drawn or not model.labels or not set(model.labels) <= set(TEXTURES)
 
 
 def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], list[str]]:
@@ -37,8 +41,8 @@ def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], lis
         The class, "" where there is none to ask for; by slot its index in each network that was asked; and
         the names of all classes whose maps are at hand.
     """
-    masks = scene_masks(picture.title, picture.size[0])
-    asked = [side for side in sides if side.model and suits(side.model, masks)]
+    masks = picture.masks
+    asked = [side for side in sides if side.model and suits(side.model, picture)]
     folded = {side.slot: [own.casefold() for own in class_names(side.model)] for side in asked}
     known = [name for name in masks if any(name in own for own in folded.values())]
     if not known:
@@ -64,9 +68,9 @@ def panel(
         model.title,
         learnt=model.weights != "random",
         classes=bool(model.num_classes),
-        kind=suits(model, masks),
+        kind=suits(model, picture),
         knows=index is not None,
-        answer=answer(side, asked, masks),
+        answer=answer(side, asked, picture),
     )
     try:
         cams = over_picture.cams(side, picture, names) if facts.classes and facts.kind else {}
@@ -104,14 +108,14 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[bool | None, str, str]:
     return inside, words, " ".join([*note, sentence])
 
 
-def answer(side: Side, asked: str, masks: dict) -> str:
-    """Its first answer beside what was drawn, as ``judgements.Network`` has it."""
-    names = class_names(side.model)
+def answer(side: Side, asked: str, picture) -> str:
+    """Its first answer beside what is there, as ``judgements.Network`` has it."""
+    names, masks = class_names(side.model), picture.masks
     if not masks or not side.top or not any(name.casefold() in masks for name in names):
         return ""  # nobody knows, or it has no names for what is there
     first = names[side.top[0][0]].casefold()
     if first not in masks:
-        return "wrong"
+        return "wrong" if picture.drawn else ""  # a photograph may show what nobody has marked
     return "asked" if first == asked.casefold() else "other"
 
 
@@ -126,14 +130,16 @@ def keep(one: Mapped, masks: dict) -> None:
         code.cam(one, look),
         map=one.map.numpy(),
     )
+    over_picture.keep_for_slide(one, look)
 
 
-def verdict(asked: str, masks: dict, found: list[judgements.Network]) -> str:
+def verdict(asked: str, picture, found: list[judgements.Network]) -> str:
     """What the comparison comes to. Two networks of one name are told apart by their places."""
     if found[0].title == found[1].title:
         found = [one._replace(title=f"{one.title} ({slot})") for slot, one in zip("AB", found, strict=True)]
-    region = "unknown" if not masks else "known" if asked.casefold() in masks else "none"
-    return judgements.verdict(asked, region, *found)
+    masks = picture.masks
+    region = "known" if asked.casefold() in masks else "none" if picture.drawn else "unknown"
+    return judgements.verdict(asked, region, *found, what="texture" if picture.drawn else "thing")
 
 
 def turn(words: str, values: dict, icon: str) -> None:

@@ -44,13 +44,18 @@ def pick_view() -> str:
     return st.segmented_control("Show", VIEWS, default=VIEWS[0], key="s_view", **how)
 
 
-def pick_look(view: str, masks: dict[str, np.ndarray]) -> Look:
-    """How maps are shown: how opaque, and with the true region where it is known."""
+def pick_look(view: str, masks: dict[str, np.ndarray], any_map: bool) -> Look:
+    """How maps are shown: how opaque, and with the true region where it is known.
+
+    Without ``any_map`` there is nothing to choose.
+    """
+    if not any_map:
+        return Look(view, 0.0, False, masks, {})
     seen = over_picture.look(KEYS)
     region = bool(masks) and seen["region"]
     with st.container(horizontal=True, vertical_alignment="center"):
         if masks and view != OVER:
-            words = f"This picture is drawn: where {' and '.join(masks)} really are is known."
+            words = f"Where {' and '.join(masks)} really are in this picture is known."
             region = st.toggle("True region", True, key="s_region", help=words)
         chosen = settings.ask("saliency")
     if view == OVER:

@@ -9,13 +9,13 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import answers, code, figures, over_picture, saving, settings, viewer
+from .. import answers, cant_show, code, figures, over_picture, saving, settings, viewer
 from ..address.keys import PREFIX
 from ..answers import Side
 from ..classes import class_names
 from ..jobs import found as steps_of
 from ..jobs import running
-from ..mapped import Mapped, found, scene_masks, score
+from ..mapped import Mapped, found, score
 from .looks import NOTHING, Look, pick_method
 from .painting import OVER, over, paint, painted, signed, tensor
 
@@ -51,15 +51,16 @@ def panel(
     )
     asked = asked._replace(settings=settings.of(asked.how, look.settings))
     look = look._replace(note=note + look.note)
-    step = found(asked, _run_key(side.slot), lambda step: draw(asked, look, step), f"Run {method}")
+    run, passes = _run_key(side.slot), asked.how.passes
+    step = found(asked, run, lambda step: draw(asked, look, step), f"Run {method}", passes)
     if step is None:
-        st.caption(f"{method} takes many passes through the network. {asked.how.limits}")
+        st.caption(f"{method} takes many passes through the network.")
         return None
     figures.origin(model)
     words, finer = step.finer
     if words:
         icon, how = ":material/speed_2x:", {"on_click": _finer, "args": (finer,)}
-        st.button(words, key=f"{_run_key(side.slot)}_double", icon=icon, **how)
+        st.button(words, key=f"{run}_double", icon=icon, **how)
     return _with_map(asked, step, look.view)
 
 
@@ -85,11 +86,9 @@ def _run_key(slot: str) -> str:
 
 
 def _finer(told: dict[str, Any]) -> None:
-    """Settings are those of both panels, so both begin again where something was found."""
+    """Settings are those of both panels, so both begin again."""
     for name, value in told.items():
         state[f"{PREFIX['saliency']}{name}"] = value
-    for slot in "ab":
-        state[f"{_run_key(slot)}_go"] = bool(steps_of(_run_key(slot)))
 
 
 def _with_map(asked: Mapped, step, view: str) -> Mapped:
@@ -107,11 +106,12 @@ def draw(asked: Mapped, look: Look, step) -> None:
     one, pixels = _with_map(asked, step, look.view), step.pixels.cpu().numpy()
     names = class_names(one.model)
     words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
-    region = one.name in look.masks and look.region
+    mask = look.masks.get(one.name.casefold())
+    region = mask is not None and look.region
 
     def whole() -> np.ndarray:
         array = paint(one, pixels, look.view, look.opacity)[0]
-        return render.contour(array, look.masks[one.name]) if region else array
+        return render.contour(array, mask) if region and mask is not None else array
 
     told = dict(asked.settings)
     saving.keep(
@@ -133,13 +133,14 @@ def draw(asked: Mapped, look: Look, step) -> None:
             st.badge(one.how.failed, color="red", icon=":material/warning:")
     if not end:
         st.caption(":red[Every pixel gets 0.]")
-    st.caption(f"{look.note}{_legend(one, look.view, len(pixels))} {one.how.limits}")
+    st.caption(f"{look.note}{_legend(one, look.view, len(pixels))}")
+    cant_show.say(one.method, one.how.limits)
     if step.note:
         st.markdown(step.note)
     if one.how.failed:
         _failed(one)
-    if one.name in look.masks:
-        score(one, look.masks[one.name])
+    if mask is not None:
+        score(one, mask)
 
 
 def _over(one: Mapped, words: str) -> float:
@@ -147,9 +148,7 @@ def _over(one: Mapped, words: str) -> float:
     values, kind, ends, end = over(one)
     run = _run_key(one.choice.slot)
     moving = f"-{steps_of(run)[-1].done}" if running(run) else ""  # on the way, a viewer for each step
-    told = over_picture.over(
-        one, scene_masks(one.picture.title, one.picture.size[0]), f"{one.method} for {words}"
-    )
+    told = over_picture.over(one, one.picture.masks, f"{one.method} for {words}")
     told = told._replace(values=values, kind=kind, range=ends)
     viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told], lines=1)
     return end

@@ -12,8 +12,6 @@ from ..network_picker import Choice
 from ..shared_networks import network
 from .picture_sets import Source
 
-CONTROL_SEEDS = 7001, 7002
-
 
 class Asked(NamedTuple):
     """One comparison of two networks."""
@@ -97,6 +95,7 @@ def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
 def run(asked: Asked) -> Iterator[Step]:
     """The estimate after each batch, beside that of random networks on the same pictures."""
     from vizcore.studies.cka import compare
+    from vizcore.studies.stored_cka import CONTROL_SEEDS
 
     shown = asked.source.make()
     (first, second), (rows, columns) = asked.models, asked.layers

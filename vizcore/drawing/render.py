@@ -18,9 +18,11 @@ from .colours import (
 from .encoding import jpeg, png
 from .laying import KINDS, contour, lay, outline, overlay, tint
 from .sheets import captioned, mosaic, sheet, tiles
+from .slide import Panel, slide
 
 __all__ = [
-    "CLIPPED", "CNN_COLOUR", "COLOUR_MAPS", "KINDS", "VIT_COLOUR", "blend", "captioned", "centred",
-    "colourise", "contour", "diverging", "end_of_scale", "from_black", "jpeg", "lay", "legend", "mosaic",
-    "normalise", "outline", "overlay", "png", "sheet", "tiles", "tint", "to_array",
+    "CLIPPED", "CNN_COLOUR", "COLOUR_MAPS", "KINDS", "VIT_COLOUR", "Panel", "blend", "captioned",
+    "centred", "colourise", "contour", "diverging", "end_of_scale", "from_black", "jpeg", "lay",
+    "legend", "mosaic", "normalise", "outline", "overlay", "png", "sheet", "slide", "tiles", "tint",
+    "to_array",
 ]  # fmt: skip

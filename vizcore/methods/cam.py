@@ -126,8 +126,20 @@ def cams(
     >>> cams(model, torch.zeros(1, 3, 128, 128), [3, 7], method="LayerCAM").shape
     torch.Size([2, 1, 8, 8])
     """
-    if method not in CAMS:
-        raise ValueError(f"unknown method {method!r}; the methods are {', '.join(CAMS)}")
+    return several(model, images, targets, [method], layer)[method]
+
+
+@in_any_mode
+def several(
+    model: VisionModel,
+    images: Tensor,
+    targets: Sequence[Target],
+    methods: Sequence[str],
+    layer: str | None = None,
+) -> dict[str, Tensor]:
+    """``cams`` by each of several methods, which share the passes: by method, (K, B, h, w)."""
+    if unknown := [method for method in methods if method not in CAMS]:
+        raise ValueError(f"unknown method {unknown[0]!r}; the methods are {', '.join(CAMS)}")
     wanted = [objective(model, target) for target in targets]
     layer = layer or default_layer(model)
     layout = check_layer(model, layer)
@@ -135,7 +147,7 @@ def cams(
     output, seen = capture(model.net, images, names, grad=True)
     activation = seen[layer]
     maps = batch_maps(activation.detach(), layout).contiguous()
-    found = []
+    found: dict[str, list[Tensor]] = {method: [] for method in methods}
     for i, one in enumerate(wanted):
         (gradient,) = torch.autograd.grad(
             one.values(output, seen).sum(),
@@ -145,8 +157,9 @@ def cams(
         )
         gradient = batch_maps(gradient, layout).contiguous()
         _check_gradient(gradient, model, layer)
-        found.append(_evidence(CAMS[method].weigh, maps, gradient, activation.dtype))
-    return torch.stack(found)
+        for method, of_each in found.items():
+            of_each.append(_evidence(CAMS[method].weigh, maps, gradient, activation.dtype))
+    return {method: torch.stack(of_each) for method, of_each in found.items()}
 
 
 def cam(

@@ -6,7 +6,7 @@ colour raises what is asked (gradients), or where the colour that is there raise
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from ..capture import private_copy
 from ..model import VisionModel
 from ..modes import in_any_mode
-from ..objectives import Objective, Target, objective, values
-from ..shapes import full
+from ..objectives import Objective, Target, all_values, objective, values
+from ..shapes import full, one_picture
 from .method import Method, Partial, of_pixels, strongest, summed
 
 
@@ -46,6 +46,26 @@ def gradient(model: VisionModel, images: Tensor, target: Target) -> Tensor:
 
 
 @in_any_mode
+def gradients(model: VisionModel, images: Tensor, targets: Sequence[Target], guided: bool = False) -> Tensor:
+    """``gradient`` of one picture for each of several targets, which share the way there: (K, 3, H, W).
+
+    Args:
+        guided: ``guided_backpropagation`` instead.
+    """
+    one_picture(images)
+    wanted = [objective(model, target) for target in targets]
+    net = _guided(model) if guided else model.net
+    images = images.detach().requires_grad_()
+    with torch.enable_grad():
+        scores = all_values(net, images.clone(), wanted)[0]  # (K,)
+    found = [
+        torch.autograd.grad(score, images, retain_graph=k + 1 < len(wanted), materialize_grads=True)[0]
+        for k, score in enumerate(scores)
+    ]
+    return full(torch.cat(found))
+
+
+@in_any_mode
 def gradient_times_input(model: VisionModel, images: Tensor, target: Target) -> Tensor:
     """The gradient times what the network got there (Shrikumar et al., 2016); otherwise as ``gradient``.
 
@@ -64,7 +84,11 @@ def guided_backpropagation(model: VisionModel, images: Tensor, target: Target) -
     Raises:
         ValueError: as ``gradient``, or the network has activations other than ReLU and ReLU6.
     """
-    wanted = objective(model, target)
+    return differentiate(_guided(model), images, objective(model, target))
+
+
+def _guided(model: VisionModel) -> nn.Module:
+    """A network of one's own whose ReLUs drop negative gradients."""
     if reason := why_not_guided(model):
         raise ValueError(reason)
     net = private_copy(model.net)
@@ -72,7 +96,7 @@ def guided_backpropagation(model: VisionModel, images: Tensor, target: Target) -
         for name, child in module._modules.items():
             if isinstance(child, nn.ReLU | nn.ReLU6):
                 module._modules[name] = _GuidedReLU(child)
-    return differentiate(net, images, wanted)
+    return net
 
 
 class _GuidedReLU(nn.Module):

@@ -11,7 +11,7 @@ from ..model import VisionModel
 from ..objectives import Target, objective
 from ..shapes import one_picture
 
-SLOW = 8  # passes from which on a method runs on request, with progress
+SLOW = 8  # passes from which on a method's run is shown step by step, and can be stopped
 ENDLESS = 200  # passes from which on it isn't repeated for tests of its maps
 
 

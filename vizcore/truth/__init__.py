@@ -1,8 +1,9 @@
 """Whether a map is true: known answers, curves, weights drawn anew, noise. Knows no method."""
 
-from .controls import centre_gaussian, controls, random_map
+from .controls import centre_gaussian, controls, edges, random_map
 from .covering import on_input, only, ranked
 from .curves import KINDS, Curve, Curves, curves
+from .intervals import Interval, normal, wilson
 from .likeness import correlation, overlap, rank_correlation, similarity, ssim
 from .pointing import energy, pointing
 from .randomised import ORDERS, Heatmap, Randomised, parts, randomisation, randomised
@@ -14,13 +15,16 @@ __all__ = [
     "Curve",
     "Curves",
     "Heatmap",
+    "Interval",
     "Randomised",
     "Shaken",
     "centre_gaussian",
     "controls",
     "correlation",
     "curves",
+    "edges",
     "energy",
+    "normal",
     "on_input",
     "only",
     "overlap",
@@ -34,4 +38,5 @@ __all__ = [
     "similarity",
     "ssim",
     "stability",
+    "wilson",
 ]

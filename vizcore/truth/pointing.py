@@ -9,7 +9,11 @@ from ..shapes import one_map
 
 
 def pointing(heatmap: Tensor, mask) -> bool:
-    """Whether the largest value lies inside the mask (Zhang et al., IJCV 2018). Both (H, W)."""
+    """Whether the largest value lies inside the mask (Zhang et al., IJCV 2018). Both (H, W).
+
+    Raises:
+        ValueError: their sizes differ, or the mask is empty.
+    """
     heatmap, mask = _alike(heatmap, mask)
     return bool(mask.flatten()[heatmap.argmax()])
 
@@ -18,6 +22,9 @@ def energy(heatmap: Tensor, mask) -> float:
     """The share of the positive part that lies inside the mask (Wang et al., 2020). Both (H, W).
 
     A map without any positive value claims nothing: it scores the mask's share of the frame.
+
+    Raises:
+        ValueError: as ``pointing``.
     """
     heatmap, mask = _alike(heatmap, mask)
     positive = heatmap.double().clamp(min=0)
@@ -30,4 +37,7 @@ def _alike(heatmap: Tensor, mask) -> tuple[Tensor, Tensor]:
     one_map(heatmap, mask, kind="(H, W)")
     if heatmap.shape != mask.shape:
         raise ValueError(f"the heatmap is {tuple(heatmap.shape)}, the mask {tuple(mask.shape)}")
-    return heatmap, mask.bool()
+    mask = mask.bool()
+    if not mask.any():
+        raise ValueError("the mask is empty: no map can point into it")
+    return heatmap, mask

@@ -18,7 +18,7 @@ from .contact import contact_sheet
 from .lattices import cells, hexagons, squares
 from .lumps import bubbly, bumpy, sprinkled
 from .mixing import edge, gradient, mix, times
-from .names import LABELS, TEXTURES
+from .names import LABELS, NOUNS, TEXTURES
 from .scenes import Scene, distractor, on_distractor, photograph, region, single, two
 from .sketch import KEYS, LUMA, TAU, F, Sketch
 from .stains import blotchy, cracked, marbled
@@ -26,9 +26,10 @@ from .surfaces import lit, worn
 from .threads import braided, cobwebbed, crosshatched, fibrous, woven
 
 __all__ = [
-    "F", "KEYS", "LABELS", "LUMA", "TAU", "TEXTURES", "Scene", "Sketch", "banded", "blotchy", "braided",
-    "bubbly", "bumpy", "cells", "chequered", "cobwebbed", "contact_sheet", "cracked", "crosshatched",
-    "crystalline", "distractor", "edge", "fibrous", "gradient", "grid", "hexagons", "honeycombed", "lit",
-    "marbled", "mix", "on_distractor", "photograph", "polka_dotted", "region", "scaly", "single",
-    "spiralled", "sprinkled", "squares", "stripes", "times", "two", "worn", "woven", "zigzagged",
+    "F", "KEYS", "LABELS", "LUMA", "NOUNS", "TAU", "TEXTURES", "Scene", "Sketch", "banded", "blotchy",
+    "braided", "bubbly", "bumpy", "cells", "chequered", "cobwebbed", "contact_sheet", "cracked",
+    "crosshatched", "crystalline", "distractor", "edge", "fibrous", "gradient", "grid", "hexagons",
+    "honeycombed", "lit", "marbled", "mix", "on_distractor", "photograph", "polka_dotted", "region",
+    "scaly", "single", "spiralled", "sprinkled", "squares", "stripes", "times", "two", "worn", "woven",
+    "zigzagged",
 ]  # fmt: skip

@@ -31,3 +31,25 @@ TEXTURES = {
     "zigzagged": zigzagged,
 }
 LABELS = tuple(TEXTURES)
+NOUNS = {  # what is seen of each in a picture
+    "banded": "bands",
+    "blotchy": "blotches",
+    "braided": "braids",
+    "bubbly": "bubbles",
+    "bumpy": "bumps",
+    "chequered": "chequers",
+    "cobwebbed": "cobwebs",
+    "cracked": "cracks",
+    "crosshatched": "hatching",
+    "crystalline": "crystals",
+    "fibrous": "fibres",
+    "grid": "grid",
+    "honeycombed": "honeycomb",
+    "marbled": "marbling",
+    "polka-dotted": "polka dots",
+    "scaly": "scales",
+    "spiralled": "spiral",
+    "sprinkled": "sprinkles",
+    "woven": "weave",
+    "zigzagged": "zigzags",
+}

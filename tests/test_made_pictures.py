@@ -1,0 +1,153 @@
+"""Pictures whose answer is known, made in the sidebar: their masks under all pages' maps, and their links."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from conftest import shared_model
+from PIL import Image
+
+from benchmarks.whole_app import all_maps
+from ui.picture_picker import MADE, SAMPLES, sample
+from ui.your_model import truth_table
+from vizcore import judgements, truth
+from vizcore.methods.table import METHODS, in_frame
+from vizcore.pictures import known
+
+CELLS = list(SAMPLES)
+
+
+def fine(at):
+    assert not at.exception and not at.error, [one.value for one in (*at.exception, *at.error)]
+    return at
+
+
+def captions(at):
+    return " ".join(one.value for one in at.caption)
+
+
+def inside_of(at):
+    """The page's sentences about the map and the true region."""
+    words = " ".join(one.value for one in at.markdown)
+    return re.findall(r"lies \*\*(inside|outside)\*\* the true region, and \*\*(\d+)%\*\*", words)
+
+
+def test_a_mosaic_of_samples_is_in_the_link_and_its_cells_are_what_the_network_calls_them(app):
+    at = fine(app("pages/saliency.py", picture=MADE, p_seed="3", s_class="espresso", s_method_a="gradient"))
+    assert "A cup of espresso: **espresso** (EfficientNet-Lite0" in captions(at)
+    at.number_input(key="p_seed").set_value(5).run()
+    assert fine(at).query_params["p_seed"] == "5" and at.query_params["picture"] == MADE
+    model = shared_model("efficientnet_lite0")
+    scene = known.mosaic({name: sample(name).image for name in CELLS}, seed=5)
+    image = Image.fromarray(scene.picture)
+    index = next(k for k in range(1000) if model.label(k) == "espresso")
+    heat = in_frame(model, image, METHODS["gradient"].make(model, model.preprocess(image), index))
+    mask = scene.masks["A cup of espresso"]
+    side = "inside" if truth.pointing(heat, mask) else "outside"
+    assert inside_of(at) == [(side, f"{truth.energy(heat, mask):.0%}".rstrip("%"))]
+
+
+@pytest.mark.parametrize("page", ["home", "grad_cam", "attention_rollout", "feature_maps"])
+def test_every_page_takes_a_picture_that_was_made(app, page):
+    at = fine(app(f"pages/{page}.py", picture=MADE, p_kind="cut-outs", p_seed="2"))
+    assert at.selectbox(key="p_ground").value == "noise"
+    assert at.multiselect(key="p_things").value == CELLS[:2]
+
+
+def test_a_map_for_each_thing_says_what_lies_on_the_other(app):
+    at = fine(app("pages/grad_cam.py", picture=MADE, p_kind="mosaic", g_class="espresso"))
+    told = {one["name"]: one for one in all_maps(at) if one.get("region")}
+    assert {"tiger cat", "espresso", "missile"} <= told.keys(), "all of them are at hand"
+    assert "lies on “" in told["espresso"]["facts"] and "the true region" in told["espresso"]["facts"]
+
+
+def test_a_region_and_a_name_of_ones_own(app):
+    link = {"p_kind": "region", "p_one": "A rocket", "p_names": "missile", "s_class": "missile"}
+    at = fine(app("pages/saliency.py", picture=MADE, **link))
+    assert "the region: **missile** (as you say)" in captions(at) and len(inside_of(at)) == 1
+    at.number_input(key="p_left").set_value(75).run()
+    assert any("is empty" in one.value for one in at.error), "a rectangle without a pixel"
+
+
+def test_too_few_cells_are_refused_in_words_and_what_is_not_there_in_the_link(app):
+    at = app("pages/saliency.py", picture=MADE, p_cells=["A rocket", "Yours, 1"])
+    assert any("4 or 9 pictures, not 1" in one.value for one in at.error)
+    assert any("Yours, 1" in one.value for one in at.warning), "an upload stayed with them"
+    assert not at.exception
+
+
+def test_the_texture_pair_names_no_photograph(app):
+    at = fine(app("pages/saliency.py", picture=MADE, a="texture_resnet"))
+    assert "no network here has a name of its own for it" in captions(at) and not inside_of(at)
+
+
+def test_the_sentence_about_a_name():
+    assert judgements.named("a", {"cat": [("X", 0.5), ("Y", 0.25)]}) == "a: **cat** (X 50%, Y 25%)."
+    assert "nothing is asked" in judgements.named("a", {})
+
+
+def test_of_a_photograph_nothing_is_said_that_holds_of_drawings_only():
+    one = judgements.Network("X", answer="other", inside=True)
+    for what in ("texture", "thing"):
+        said = judgements.verdict("cat", "known", one, one, what=what)
+        assert f"the other {what} first" in said and f"asked for the other {what}" in said
+
+
+def test_a_cut_out_keeps_its_transparency_and_an_opaque_one_is_cut_round():
+    array = np.zeros((40, 60, 4), np.uint8)
+    array[10:30, 20:40] = 200, 0, 0, 255
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    thing = known.cut(known.read_cutout(file.getvalue()))
+    assert thing.size == (20, 20) and np.asarray(thing)[..., 3].min() == 255
+    disc = np.asarray(known.round_cut(Image.new("RGB", (100, 60), "red")))[..., 3] > 0
+    assert disc.mean() == pytest.approx(np.pi / 4, abs=0.01) and torch.tensor(disc)[0].float().mean() < 0.3
+
+
+def test_what_lies_on_another_thing_is_said_of_the_largest():
+    assert judgements.elsewhere({"cat": 0.1, "dog": 0.2}) == "**20%** lies on “dog”."
+    assert judgements.elsewhere({}) == judgements.elsewhere({"cat": 0.001}) == ""
+
+
+def test_the_attention_page_says_where_a_known_thing_is(app):
+    at = fine(
+        app("pages/attention_rollout.py", picture="A spiral on bands", b="texture_vit", r_class="banded")
+    )
+    told = [one for one in all_maps(at) if "the true region" in one["facts"]]
+    assert len(told) >= 2 and all(one.get("region") == "banded" for one in told), "rollout, and relevance"
+    at = app("pages/attention_rollout.py", picture="A rocket", b="texture_vit")
+    assert not any("the true region" in one["facts"] for one in all_maps(at))
+
+
+# ---------------------------------------------------------------- the table of truth
+
+
+def test_the_table_of_truth_asks_what_each_network_can_be_asked(app, monkeypatch):
+    monkeypatch.setattr(truth_table, "_methods", lambda slow: ["Grad-CAM", "relevance"])
+    at = fine(app("pages/your_model.py", b="texture_vit", t_n="12", t_third="Model A with random weights"))
+    at.button(key="t_run_button").click().run()
+    fine(at)
+    words = " ".join(one.value for one in [*at.markdown, *at.caption])
+    assert "For EfficientNet-Lite0, " in words and "of 36 questions" in words, "the astronaut has no name"
+    assert "Texture ViT was asked nothing" in words
+    assert "EfficientNet-Lite0, random names no photograph: it was asked for the other networks" in words
+    table = at.dataframe[0].value
+    assert list(table["Map"])[-3:] == ["random (control)", "centre (control)", "edges (control)"]
+    assert "Grad-CAM" in list(table["Map"]) and not any("Texture" in column for column in table.columns)
+    assert at.query_params["t_n"] == "12"
+
+
+def test_a_method_is_said_to_beat_the_controls_only_where_its_interval_does():
+    def measured(name, value, half):
+        return judgements.Measured(name, value, value - half, value + half)
+
+    controls = [measured("random", 0.25, 0.1), measured("edges", 0.4, 0.1)]
+    best = [measured("Grad-CAM", 0.9, 0.1), measured("gradient", 0.3, 0.1)]
+    said = judgements.known("X", 40, 0.25, best, controls)
+    assert "Grad-CAM points right most often: in 90% of 40 questions (80% to 100%; chance 25%)" in said
+    assert "more than each control" in said
+    said = judgements.known("X", 40, 0.25, [measured("Grad-CAM", 0.55, 0.1)], controls)
+    assert "**not clearly more** than the control edges does" in said
+    assert "asked nothing" in judgements.known("X", 0, 0.25, best, controls)

@@ -1,0 +1,1 @@
+"""Your own model: the table of truth."""

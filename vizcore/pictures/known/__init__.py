@@ -1,0 +1,30 @@
+"""Pictures whose answer is known, of four kinds and one shape: a picture, and by name where each thing is.
+
+Mosaics of photographs, cut-outs on a ground, pictures with a mask (a file of its own, or COCO's), and the
+drawn textures next door. The same seed gives the same picture.
+"""
+
+from ..textures.scenes import Scene
+from .coco import read_coco
+from .cutouts import cut, noise, place, read_cutout, round_cut
+from .masks import check_masks, read_mask, read_pairs, rectangle
+from .mosaics import MARGIN, cells_whole, mosaic, mosaics, square
+
+__all__ = [
+    "MARGIN",
+    "Scene",
+    "cells_whole",
+    "check_masks",
+    "cut",
+    "mosaic",
+    "mosaics",
+    "noise",
+    "place",
+    "read_coco",
+    "read_cutout",
+    "read_mask",
+    "read_pairs",
+    "rectangle",
+    "round_cut",
+    "square",
+]

@@ -1,0 +1,127 @@
+"""COCO's annotations (Lin et al., ECCV 2014): polygons and run lengths become masks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..images import MAX_PIXELS, PictureError
+
+FINE = 5  # parts of a pixel, on which corners are put
+FAR = 1_000_000  # pixels: corners further out are put there
+
+
+def read_coco(data: bytes) -> dict[str, dict[str, np.ndarray]]:
+    """An annotation file: by picture, and by class, where objects of that class are, (H, W) bool.
+
+    Raises:
+        PictureError: it is no such file, names a class or a picture that it lacks, or a shape is broken.
+    """
+    try:
+        found = json.loads(data)
+        sizes = {
+            one["id"]: (one["file_name"], int(one["height"]), int(one["width"])) for one in found["images"]
+        }
+        classes = {one["id"]: str(one["name"]) for one in found["categories"]}
+        masks: dict[str, dict[str, np.ndarray]] = {}
+        for one in found["annotations"]:
+            file, height, width = sizes[one["image_id"]]
+            mask = region(one["segmentation"], height, width)
+            if mask.any():
+                known = masks.setdefault(str(file), {})
+                name = classes[one["category_id"]]
+                known[name] = known[name] | mask if name in known else mask
+    except PictureError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise PictureError(
+            "This is no COCO annotation file: it needs images, categories and annotations with a "
+            "segmentation that name each other."
+        ) from error
+    return masks
+
+
+def region(segmentation: Any, height: int, width: int) -> np.ndarray:
+    """One object: a list of polygons, or run lengths as numbers or packed, (height, width) bool.
+
+    Raises:
+        PictureError: the size can't be, or the run lengths don't fill it.
+    """
+    if not (0 < height and 0 < width and height * width <= MAX_PIXELS):
+        raise PictureError(f"An annotation speaks of a picture of {width} × {height} pixels.")
+    if isinstance(segmentation, dict):
+        counts = segmentation["counts"]
+        return runs(unpacked(counts) if isinstance(counts, str | bytes) else counts, height, width)
+    mask = np.zeros((height, width), bool)
+    for polygon in segmentation:
+        mask |= _polygon(polygon, height, width)
+    return mask
+
+
+def runs(counts: Sequence[int], height: int, width: int) -> np.ndarray:
+    """Run lengths, outside first, down the columns: (height, width) bool."""
+    lengths = np.asarray(counts, dtype=np.int64)
+    if lengths.ndim != 1 or (lengths < 0).any() or lengths.sum() != height * width:
+        raise PictureError(f"Run lengths don't fill their picture of {width} × {height} pixels.")
+    flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    return flat.reshape(width, height).T.copy()
+
+
+def unpacked(packed: str | bytes) -> list[int]:
+    """COCO's packed run lengths: five bits a character, from the third on as the change since two before."""
+    found: list[int] = []
+    value = shift = 0
+    for code in packed.encode() if isinstance(packed, str) else packed:
+        bits = code - 48
+        if not 0 <= bits < 64:
+            raise PictureError("Packed run lengths hold a character that isn't theirs.")
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            if shift > 60:
+                raise PictureError("A packed run length is longer than any picture.")
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        found.append(value + (found[-2] if len(found) > 2 else 0))
+        value = shift = 0
+    return found
+
+
+def _polygon(corners: Sequence[float], height: int, width: int) -> np.ndarray:
+    """A polygon x, y, x, y, ... in pixels, as COCO's own reader has it: down each column, inside begins and
+    ends where an edge crosses the column's middle, all on a grid of fifths of a pixel (``FINE``).
+    """
+    points = np.asarray(corners, dtype=float).reshape(-1, 2)
+    if not np.isfinite(points).all() or len(points) < 3:
+        raise PictureError("A polygon needs three corners or more, of finite numbers.")
+    points = (points.clip(-FAR, FAR) * FINE + 0.5).astype(int)  # towards 0, as theirs
+    turns = np.zeros((height + 1, width), int)  # how often an edge crosses a column right above a row
+    for start, end in zip(points, np.roll(points, -1, 0), strict=True):
+        columns, fine = _crossings(start, end, width)
+        rows = np.ceil((fine + 0.5) / FINE - 0.5).clip(0, height).astype(int)
+        turns[rows, columns] += 1
+    return turns.cumsum(0)[:height] % 2 == 1
+
+
+def _crossings(start: np.ndarray, end: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """The columns whose middle an edge crosses, and at which height; ends and heights on the fine grid."""
+    (low, high), half = sorted((int(start[0]), int(end[0]))), FINE // 2
+    first, last = max(-(-(low - half) // FINE), 0), min((high - half - 1) // FINE, width - 1)
+    columns = np.arange(first, max(last + 1, first))
+    before = columns * FINE + half  # the last fine column left of the middle; the next is right of it
+    steep = int(abs(end[1] - start[1]) > abs(end[0] - start[0]))
+    if start[steep] > end[steep]:  # an edge is walked from its lesser end, along its longer axis
+        start, end = end, start
+    if not steep:
+        slope = (end[1] - start[1]) / max(end[0] - start[0], 1)
+        heights = [np.floor(start[1] + slope * (at - start[0]) + 0.5) for at in (before, before + 1)]
+        return columns, np.minimum(*heights)
+    slope = (end[0] - start[0]) / (end[1] - start[1])
+    if not slope:
+        return columns[:0], before[:0]
+    steps = (before + 0.5 - start[0]) / slope
+    return columns, start[1] + (np.ceil(steps) if slope > 0 else np.floor(steps) + 1) - 1

@@ -53,7 +53,7 @@ for side, column in zip(sides, columns, strict=True):
         figures.remark(side.model)
         found.append(home.panel(side, picture, indices.get(side.slot), name, names, masks))
 with right:
-    with over_picture.roomy("h_verdict", 4.5, 7.5):
+    with over_picture.roomy("h_verdict", 4.5, 6.5):
         st.markdown(f"**{home.verdict(name, picture, found)}**")
     if any(one.mapped for one in found):
         over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.whole_app import all_maps, all_words, whole_app
+from benchmarks.whole_app import all_maps, all_words, viewer_look, whole_app
+from ui import figures, viewer
 from ui.network_picker import DEFAULTS
 
 
@@ -124,3 +125,17 @@ def test_the_likeliest_classes_of_a_photograph_and_the_one_asked_for_are_maps(ap
         "name"
     ] == "tabby"
     assert all_maps(at)[0]["chosen"] == "tabby" and "Grad-CAM for **tabby**" in words(at)
+
+
+def test_a_link_says_how_the_maps_look_and_what_is_saved_looks_alike(app):
+    at, usual = app(**DRAWN, h_opacity="20", h_colours="cividis", h_scale="shared"), app(**DRAWN)
+    assert viewer_look(at) == viewer.LOOK | {"opacity": 20, "colours": "cividis", "scale": "shared"}
+    assert viewer_look(usual) == viewer.LOOK
+    for name, one in at.session_state["kept"].items():
+        assert (one.draw() != usual.session_state["kept"][name].draw()).any(), name
+        assert "cividis" in one.code and "cividis" not in usual.session_state["kept"][name].code
+
+
+def test_answers_are_nothing_but_text():
+    listed = figures._bars([{"class": "<b>cat & dog</b>", "probability": 0.256}], "#e67700")
+    assert "&lt;b&gt;cat &amp; dog&lt;/b&gt;</span><span>26%" in listed and "width: 25.60%" in listed

@@ -150,7 +150,7 @@ def _over(one: Mapped, words: str) -> float:
     moving = f"-{steps_of(run)[-1].done}" if running(run) else ""  # on the way, a viewer for each step
     told = over_picture.over(one, one.picture.masks, f"{one.method} for {words}")
     told = told._replace(values=values, kind=kind, range=ends)
-    viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told])
+    viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told], lines=1)
     return end
 
 

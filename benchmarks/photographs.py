@@ -26,6 +26,7 @@ import torch
 from PIL import Image
 
 from vizcore.methods.table import METHODS, QUICK
+from vizcore.methods.together import parted
 from vizcore.model import VisionModel
 from vizcore.networks.disconnected import disconnected, in_cells, why_not_disconnected
 from vizcore.networks.load import load_model
@@ -40,6 +41,7 @@ STAMPS = Path("/usr/share/tuxpaint/stamps")
 KINDS = ("animals", "food", "hobbies", "household", "military", "plants", "sports", "vehicles")
 COLOURS = 500  # of 32 768, from which on a stamp is taken for a photograph and not for a drawing
 GROUNDS = ("noise", "texture", "plain")
+FINER = {"efficientnet_lite0": ("blocks.5", "blocks.4")}  # layers before the last, whose CAMs are tried too
 TRIES = 50  # pairs that are looked at for each scene, before it is given up
 MOST = 400  # pictures of a folder that are looked at
 
@@ -132,8 +134,9 @@ def _named_alone(model: VisionModel, below: np.ndarray, both: Mapping, number: i
 
 
 def asked_of(model: VisionModel, methods: list[str] | None) -> list[str]:
-    """The quick methods that can be asked of a network, or those that are named."""
-    return [name for name in methods or QUICK if METHODS[name].applies(model)]
+    """The quick methods that can be asked of a network, CAMs of finer layers too, or those that are named."""
+    finer = [f"{name} at {layer}" for layer in FINER.get(model.name, ()) for name in ("Grad-CAM", "LayerCAM")]
+    return [name for name in methods or [*QUICK, *finer] if METHODS[parted(name)[0]].applies(model)]
 
 
 def table(
@@ -153,7 +156,7 @@ def cell_by_cell(
     if why_not_disconnected(model):
         return {}
     apart = disconnected(model)
-    kept = [name for name in methods if METHODS[name].applies(apart)]
+    kept = [name for name in methods if name in METHODS and METHODS[name].applies(apart)]
     titled = [
         known.Scene(one.picture, {f"{k} {name}": mask for name, mask in one.masks.items()})
         for k, one in enumerate(scenes)

@@ -27,6 +27,7 @@ from PIL import Image
 from benchmarks import photographs
 from vizcore import evidence
 from vizcore.methods import table as heatmaps
+from vizcore.methods.together import parted
 from vizcore.networks.load import VisionModel, load_model
 from vizcore.pictures import textures
 from vizcore.truth.intervals import Interval, normal, wilson
@@ -196,10 +197,18 @@ def _confusions(table: np.ndarray, least: float = 0.02) -> Iterator[str]:
         yield f"{label:14}{shares[k, k]:5.0%}  {taken}".rstrip()
 
 
+def _method(name: str) -> str:
+    if parted(name)[0] not in {*HEATMAPS, *heatmaps.METHODS}:
+        raise argparse.ArgumentTypeError(f"there is no {name!r}, but {', '.join(HEATMAPS)}")
+    return name
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks truth", description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", metavar="NAME")
-    parser.add_argument("--methods", nargs="+", choices=[*HEATMAPS, *heatmaps.METHODS], metavar="METHOD")
+    parser.add_argument(
+        "--methods", nargs="+", type=_method, metavar="METHOD", help='of photographs also "METHOD at LAYER"'
+    )
     parser.add_argument(
         "--scenes", type=int, help="scenes of one texture (2000; 0: none), or of photographs (200)"
     )

@@ -266,8 +266,11 @@ def test_together_and_one_by_one_are_the_same_maps(name):
     model = shared_model(name)
     images = model.preprocess(Image.fromarray(known.mosaic(drawn()).picture))
     methods = [method for method in QUICK if METHODS[method].applies(model)]
-    found = together(model, images, [3, 7], methods)
-    assert list(found) == methods and len(methods) > 8
+    layer = model.layers[len(model.layers) // 2]
+    found = together(model, images, [3, 7], [*methods, f"LayerCAM at {layer}"])
+    assert list(found) == [*methods, f"LayerCAM at {layer}"] and len(methods) > 8
+    earlier = METHODS["LayerCAM"].make(model, images, 3, layer=layer)
+    assert torch.allclose(found.pop(f"LayerCAM at {layer}")[0], earlier, rtol=1e-3, atol=1e-6)
     for method, maps in found.items():
         for target, heat in zip((3, 7), maps, strict=True):
             alone = METHODS[method].make(model, images, target)
@@ -365,18 +368,25 @@ def test_the_command_measures_a_folder(tmp_path, capsys):
     assert found["mosaics, cell by cell"]["scores"]["HiResCAM"]["pointing"][0] > 0.9
 
 
-def test_pairs_of_things_that_are_named_alone(monkeypatch):
-    monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
-    model, names, things = shared_model("texture_resnet"), {}, {}
+def test_pairs_count_only_where_each_thing_is_named_alone(monkeypatch):
+    model, things = shared_model("texture_resnet"), {}
     for name in ("banded", "honeycombed", "chequered"):
-        whole = Image.fromarray(textures.single(name, 9, 200).picture)
-        things[name], names[name] = known.round_cut(whole), textures.LABELS.index(name)
+        things[name] = known.round_cut(Image.fromarray(textures.single(name, 9, 200).picture))
+    names = {name: textures.LABELS.index(name) for name in things}
+
+    def only_even(model, below, both, number, name):
+        assert (below == photographs.ground(number)).all() and name in both
+        return names[name] if number % 2 == 0 else -1
+
+    monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
+    monkeypatch.setattr(photographs, "_named_alone", only_even)
     first, second = (list(photographs.pairs(model, things, names, 2, seed=1)) for _ in range(2))
     assert all((a.picture == b.picture).all() for a, b in zip(first, second, strict=True))
-    for scene in first:
+    for number, scene in zip((0, 2), first, strict=True):
         one, two = scene.masks.values()
         assert not (one & two).any() and 0.05 < one.mean() < 0.2
+        assert (scene.picture[~(one | two)] == photographs.ground(number)[0, 0]).all(-1).mean() > 0.97
     monkeypatch.setattr(photographs, "TRIES", 3)
-    nobody = {name: (index + 1) % 20 for name, index in names.items()}
+    monkeypatch.setattr(photographs, "_named_alone", lambda *asked: -1)
     with pytest.raises(ValueError, match="names too few pairs of things alone: 0 of 1"):
-        list(photographs.pairs(model, things, nobody, 1))
+        list(photographs.pairs(model, things, names, 1))

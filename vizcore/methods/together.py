@@ -25,6 +25,12 @@ _OF_GRADIENT = {  # (K, 3, H, W) of the gradient, (1, 3, H, W) of the picture ->
 }
 
 
+def parted(name: str) -> tuple[str, str | None]:
+    """A method and the layer that it is told: "LayerCAM at blocks.4"; None where nothing is said of one."""
+    kind, _, layer = name.partition(" at ")
+    return kind, layer or None
+
+
 def together(
     model: VisionModel, images: Tensor, targets: Sequence[Target], methods: Iterable[str]
 ) -> dict[str, Tensor]:
@@ -32,7 +38,7 @@ def together(
 
     Args:
         images: one picture, (1, 3, H, W). targets: K.
-        methods: of ``METHODS``, that can be asked of the model.
+        methods: of ``METHODS``, that can be asked of the model; see ``parted`` for layers.
 
     Returns:
         By method, (K, h, w); of one that knows no class, K times the same.
@@ -43,10 +49,11 @@ def together(
     one_picture(images)
     methods = list(methods)
     shared: dict[str, Tensor] = {}
-    weighed = [name for name in methods if name in cam.CAMS and METHODS[name].knows_class]
-    if weighed:
-        found = cam.several(model, images, targets, weighed)
-        shared |= {name: maps[:, 0] for name, maps in found.items()}
+    for layer in dict.fromkeys(parted(name)[1] for name in methods):
+        weighed = {parted(name)[0]: name for name in methods if parted(name)[1] == layer}
+        kinds = [kind for kind in weighed if kind in cam.CAMS and METHODS[kind].knows_class]
+        found = cam.several(model, images, targets, kinds, layer) if kinds else {}
+        shared |= {weighed[kind]: maps[:, 0] for kind, maps in found.items()}
     if any(name in _OF_GRADIENT for name in methods):
         pixels, seen = gradients.gradients(model, images, targets), full(images)
         shared |= {name: make(pixels, seen) for name, make in _OF_GRADIENT.items() if name in methods}
@@ -58,7 +65,8 @@ def together(
 
 
 def _alone(model: VisionModel, images: Tensor, targets: Sequence[Target], name: str) -> Tensor:
-    method = METHODS[name]
+    kind, layer = parted(name)
+    method, told = METHODS[kind], {"layer": layer} if layer else {}
     if method.knows_class:
-        return torch.stack([method.make(model, images, target) for target in targets])
-    return method.make(model, images)[None].expand(len(targets), -1, -1)
+        return torch.stack([method.make(model, images, target, **told) for target in targets])
+    return method.make(model, images, **told)[None].expand(len(targets), -1, -1)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .. import truth
 from ..methods.table import METHODS
-from ..methods.together import together
+from ..methods.together import parted, together
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..pictures.frame import to_frame
@@ -77,7 +77,8 @@ def known_answers(
         asked: by the model's name, the class that stands for each name of the scenes' masks; of a mask that
             is missing there the network isn't asked. Masks of one class are one region.
         scenes: asked for one at a time, so that thousands take no memory.
-        methods: of ``METHODS``. Those that can't be asked of a network are left out, with the reason.
+        methods: of ``METHODS``, at a layer or without ("LayerCAM at blocks.4"). Those that can't be asked of
+            a network are left out, with the reason.
         seed: of the random control. count: how many pictures there are; needed where they have no length.
 
     Yields:
@@ -86,13 +87,13 @@ def known_answers(
     Raises:
         ValueError: a method that isn't known, or no pictures.
     """
-    if unknown := [name for name in methods if name not in METHODS]:
+    if unknown := [name for name in methods if parted(name)[0] not in METHODS]:
         raise ValueError(f"unknown method {unknown[0]!r}; there are {', '.join(METHODS)}")
     count = len(scenes) if count is None and isinstance(scenes, Sized) else count
     if not count:
         raise ValueError("there are no pictures to ask about")
     left_out = {
-        name: {method: why for method in methods if (why := METHODS[method].why_not(model))}
+        name: {method: why for method in methods if (why := METHODS[parted(method)[0]].why_not(model))}
         for name, model in models.items()
     }
     marks: dict[str, list[dict[str, _Marks]]] = {name: [] for name in models}

@@ -317,6 +317,10 @@ CHECKS: list[tuple[str, Check]] = [
      _one(lambda s, half, f: half.textures_only and _judged(half) and not s.drawn)),
     (r"Both networks learnt only drawn textures: .*",
      _both(lambda s, half, f: half.textures_only and _judged(half) and not s.drawn)),
+    (r"It learnt only drawn textures, so what it says of another picture is a guess\.",
+     _own(lambda s, half, f: half.textures_only and _judged(half) and not s.drawn)),
+    (r"It learnt photographs, so what it says of drawn textures is a guess\.",
+     _own(lambda s, half, f: not half.textures_only and _judged(half) and s.drawn)),
     (r"It learnt only drawn textures .*",
      _own(lambda s, half, f: half.textures_only and _judged(half) and not s.drawn)),
     (rf"{N} has no class {X}[:;] this is for its own top class(, “(?P<own>.+?)”)?\.", _own(
@@ -387,7 +391,7 @@ CHECKS: list[tuple[str, Check]] = [
 # what judges, or speaks of what a network knows
 JUDGES = re.compile(
     r"\b(inside|outside|points? (to|else|neither)|looks? (where|in the wrong)|(is|are) (right|wrong)\b|"
-    r"beats?\b|no positive evidence|no class\b|names\b.*first|random weights|learnt only|"
+    r"beats?\b|no positive evidence|no class\b|names\b.*first|random weights|learnt|"
     r"nobody (knows|has marked)|good answer|right answer|compared|Agreement: )",
     re.IGNORECASE,
 )

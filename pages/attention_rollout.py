@@ -50,7 +50,7 @@ for side in present:
     asked.append(flows.Asked(side.choice, side.model, picture, side.colour, index, name, *how))
 build_up.show(asked, look)
 over_picture.controls("r_look", tuple(LOOK), LOOK)
-figures.all_predictions(sides)
+figures.all_predictions(sides, picture)
 
 words, bound = "Proof: the two top classes, asked for one after the other", {"on_change": "rerun"}
 with st.expander(words, icon=":material/balance:", key="r_proof", **bound):

@@ -52,7 +52,7 @@ found = [
     for side, above, under in zip(sides, columns, below, strict=True)
     if side.model
 ]
-figures.all_predictions(sides)
+figures.all_predictions(sides, picture)
 if len(found) == 2:
     orange, blue = sorted("ab", key=lambda slot: answers.slot_colours(models)[slot] != render.CNN_COLOUR)
     with together:

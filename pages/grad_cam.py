@@ -53,7 +53,7 @@ if mapped:
         beside.together(found, look)
     which = ("opacity", "colours", "scale", *(["region"] if masks else []))
     over_picture.controls("g_look", which, LOOK)
-figures.all_predictions(sides)
+figures.all_predictions(sides, picture)
 if mapped:
     title, icon = "The likeliest classes, a map each", ":material/view_module:"
     with st.expander(title, icon=icon, key="g_five", on_change="rerun") as five:

@@ -58,7 +58,7 @@ with right:
     if any(one.mapped for one in found):
         over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)
 with below:
-    figures.all_predictions(sides)
+    figures.all_predictions(sides, picture)
     st.caption("One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more.")
     guide.first()
 

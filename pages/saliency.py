@@ -47,7 +47,7 @@ for side, column in zip(sides, columns, strict=True):
         with column:
             mapped.append(panels.panel(side, picture, *question, look))
 mapped = [one for one in mapped if one]
-figures.all_predictions(sides)
+figures.all_predictions(sides, picture)
 
 with st.expander(
     "One row a picture", icon=":material/table_rows:", key="s_sheet", on_change="rerun"

@@ -76,6 +76,13 @@ def test_the_button_sets_all_that_it_means(app, weights):
     assert at.selectbox(key="a").value == "texture_resnet" and at.session_state["weights_a"] == "trained"
 
 
+@pytest.mark.parametrize("page", ["home", "grad_cam", "saliency", "feature_maps", "attention_rollout"])
+def test_no_answer_about_a_strange_kind_of_picture_stands_alone(app, page):
+    for name, kind in (("A rocket", "only drawn textures"), ("A spiral on bands", "photographs")):
+        told = [one.value for one in app(f"pages/{page}.py", picture=name).caption if "guess" in one.value]
+        assert len(told) == 1 and kind in told[0]
+
+
 def test_the_networks_follow_the_picture_until_one_is_chosen():
     """What knows textures for a drawn picture, what knows photographs for another; a choice stays."""
     with whole_app() as visit:

@@ -181,6 +181,15 @@ def test_paired_agrees_with_scipy(count):
     assert judgements.paired([0.2] * 5) == pytest.approx((0.2, 0.2))
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize("learnt", ["textures", "photographs", ""])
+def test_answers_about_a_strange_kind_of_picture(learnt, drawn):
+    """A guess where a network never saw such a picture, and nothing where it did or where nobody knows."""
+    said = judgements.strange(learnt, drawn)
+    assert bool(said) == ((learnt, drawn) in [("textures", False), ("photographs", True)])
+    assert not said or learnt in said.split(",")[0]
+
+
 def test_foreign():
     assert "learnt only drawn textures" in judgements.foreign(True)
     assert "learnt" not in judgements.foreign(False) and "random weights" in judgements.foreign(False)

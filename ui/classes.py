@@ -7,6 +7,9 @@ from collections.abc import Container
 
 import streamlit as st
 
+from vizcore.networks.catalog import CATALOG
+from vizcore.pictures.textures import LABELS as TEXTURES
+
 from .address import forget
 from .plain import plain
 
@@ -21,6 +24,15 @@ def _names(labels: list[str], count: int) -> list[str]:
     ]
     often = Counter(name.casefold() for name in short)  # as names are looked up: a cardigan is no Cardigan
     return [f"{name} ({i})" if often[name.casefold()] > 1 else name for i, name in enumerate(short)]
+
+
+def learnt_from(side) -> str:
+    """What kind of pictures a ``Side``'s network knows, as ``judgements.strange`` has it."""
+    if side.model.weights == "random" or not side.model.labels:
+        return ""
+    if set(side.model.labels) <= set(TEXTURES):
+        return "textures"
+    return "photographs" if side.choice.weights == "trained" and side.choice.name in CATALOG else ""
 
 
 def class_names(model) -> list[str]:

@@ -173,6 +173,20 @@ def foreign(learnt: bool) -> str:
     return "It learnt only drawn textures and doesn't know this kind of picture: nothing to ask it here."
 
 
+def strange(learnt: str, drawn: bool) -> str:
+    """What is to be known of a network's answers about a kind of picture that it never saw; "" of any other.
+
+    Args:
+        learnt: what it learnt from, "textures" or "photographs"; "" where nobody knows, or nothing.
+        drawn: the picture was drawn by code, from textures.
+    """
+    if learnt == "textures" and not drawn:
+        return "It learnt only drawn textures, so what it says of another picture is a guess."
+    if learnt == "photographs" and drawn:
+        return "It learnt photographs, so what it says of drawn textures is a guess."
+    return ""
+
+
 def instead(title: str, asked: str, own: str) -> str:
     """A map shown for a network's own first answer, since it has no such class as was asked for."""
     return f"{title} has no class “{asked}”: this is for its own top class, “{own}”."

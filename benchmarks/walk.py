@@ -391,7 +391,7 @@ CHECKS: list[tuple[str, Check]] = [
 # what judges, or speaks of what a network knows
 JUDGES = re.compile(
     r"\b(inside|outside|points? (to|else|neither)|looks? (where|in the wrong)|(is|are) (right|wrong)\b|"
-    r"beats?\b|no positive evidence|no class\b|names\b.*first|random weights|learnt|"
+    r"beats?\b|no positive evidence|no class\b|names\b.*first|random weights|learnt (only|photographs)|"
     r"nobody (knows|has marked)|good answer|right answer|compared|Agreement: )",
     re.IGNORECASE,
 )

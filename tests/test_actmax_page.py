@@ -94,6 +94,7 @@ def test_both_networks_run_at_once_and_are_asked_about_each_other(page):
     assert at.button(key="m_run_button").label == "Imagine"  # another question
 
 
+@pytest.mark.long
 def test_two_networks_of_one_title_are_told_apart(page):
     at = page(**QUICK, m_class=["grid"], b="texture_resnet", weights_b="random", seed_b="3")
     fine(at.button(key="m_run_button").click().run())
@@ -176,6 +177,7 @@ def test_channels_of_a_network_without_classes(page, classless):
     assert "channels have no counterpart" in words(at) and "The three strongest of" in words(at)
 
 
+@pytest.mark.long
 def test_networks_that_know_other_classes(page):
     at = page(**QUICK, a="efficientnet_lite0", m_class=["grid"])
     assert "EfficientNet-Lite0 knows none of these classes." in words(at)

@@ -83,8 +83,7 @@ def test_the_build_up_plays_without_reloading_the_page(page):
     play.click()
     block = page.get_by_role("slider", name="Built up from block 1 to block")
     expect(block).to_have_value("2", timeout=15_000)
-    expect(block).to_have_value("4", timeout=15_000)
-    expect(block).to_have_value("6", timeout=15_000)
+    expect(block).to_have_value("4", timeout=15_000)  # of the Photo ViT's four
     play.wait_for()  # it stops by itself at the last block
     assert page.evaluate("window.mark") == 1 and "r_block" not in page.url, "the last is the default"
 

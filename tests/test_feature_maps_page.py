@@ -50,6 +50,7 @@ def test_first_view_shows_a_photograph_and_what_a_trained_cnn_says_of_it(page):
     assert "random weights (seed 0)" in captions(at)
 
 
+@pytest.mark.long
 def test_every_sample(page):
     at = page()
     for name in [*SCENES, *SAMPLES]:

@@ -31,6 +31,7 @@ def pictures(page) -> list[str]:
     return [hashlib.sha256(one.encode()).hexdigest() for one in data]
 
 
+@pytest.mark.long
 def test_the_first_lesson_from_home_to_its_end_and_its_link_in_another_browser(visit, browser):
     page = visit("")
     lesson = LESSONS["truth"]

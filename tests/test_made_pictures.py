@@ -29,9 +29,11 @@ def captions(at):
 
 
 def inside_of(at):
-    """The page's sentences about the map and the true region."""
+    """What lies where the class is, in percent, and its maximum, in the page's sentences."""
     words = " ".join(one.value for one in at.markdown)
-    return re.findall(r"lies \*\*(inside|outside)\*\* the true region, and \*\*(\d+)%\*\*", words)
+    return re.findall(
+        r"\*\*(\d+)%\*\* of .+? lies on the .+?; its maximum lies \*\*(there|elsewhere)\*\*", words
+    )
 
 
 def test_a_mosaic_of_samples_is_in_the_link_and_its_cells_are_what_the_network_calls_them(app):
@@ -45,8 +47,8 @@ def test_a_mosaic_of_samples_is_in_the_link_and_its_cells_are_what_the_network_c
     index = next(k for k in range(1000) if model.label(k) == "espresso")
     heat = in_frame(model, image, METHODS["gradient"].make(model, model.preprocess(image), index))
     mask = scene.masks["A cup of espresso"]
-    side = "inside" if truth.pointing(heat, mask) else "outside"
-    assert inside_of(at) == [(side, f"{truth.energy(heat, mask):.0%}".rstrip("%"))]
+    side = "there" if truth.pointing(heat, mask) else "elsewhere"
+    assert inside_of(at) == [(f"{truth.energy(heat, mask):.0%}".rstrip("%"), side)]
 
 
 @pytest.mark.parametrize("page", ["home", "grad_cam", "attention_rollout", "feature_maps"])
@@ -60,7 +62,7 @@ def test_a_map_for_each_thing_says_what_lies_on_the_other(app):
     at = fine(app("pages/grad_cam.py", picture=MADE, p_kind="mosaic", g_class="espresso"))
     told = {one["name"]: one for one in all_maps(at) if one.get("region")}
     assert {"tiger cat", "espresso", "missile"} <= told.keys(), "all of them are at hand"
-    assert "lies on “" in told["espresso"]["facts"] and "the true region" in told["espresso"]["facts"]
+    assert "lies on “" in told["espresso"]["facts"] and "lies on the espresso" in told["espresso"]["facts"]
 
 
 def test_a_region_and_a_name_of_ones_own(app):
@@ -115,10 +117,10 @@ def test_the_attention_page_says_where_a_known_thing_is(app):
     at = fine(
         app("pages/attention_rollout.py", picture="A spiral on bands", b="texture_vit", r_class="banded")
     )
-    told = [one for one in all_maps(at) if "the true region" in one["facts"]]
+    told = [one for one in all_maps(at) if "of the heat lies on the bands" in one["facts"]]
     assert len(told) >= 2 and all(one.get("region") == "banded" for one in told), "rollout, and relevance"
     at = app("pages/attention_rollout.py", picture="A rocket", b="texture_vit")
-    assert not any("the true region" in one["facts"] for one in all_maps(at))
+    assert not any("of the heat" in one["facts"] for one in all_maps(at))
 
 
 # ---------------------------------------------------------------- the table of truth

@@ -99,6 +99,7 @@ CALLS = {
     },
     "cam": ("cnn", None, cam_map),
     "score_cams": ("cnn", None, lambda m, x: last(score_cam.score_cams(m, x, [1])).maps[0]),
+    "several": ("cnn", None, lambda m, x: cam.several(m, x, [3], ["LayerCAM"])["LayerCAM"][0]),
     "class_blind": ("cnn", None, lambda m, x: cam.class_blind(m, x, None, "Grad-CAM")),
     **{
         f"heatmaps {name}": ("vit" if name != "guided backpropagation" else "cnn", None,

@@ -52,6 +52,7 @@ def start(page, server):
     expect(page.get_by_text(re.compile(r"^[1-9]\d?%$"))).to_be_visible(timeout=60_000)
 
 
+@pytest.mark.long
 def test_closing_the_tab_or_leaving_the_page_ends_the_run(tab, server):
     process = process_of(server)
     page = new_tab(tab.context)

@@ -108,7 +108,12 @@ def complaints(page, rules: list[str]) -> list[str]:
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
 
-@pytest.mark.parametrize("path", PAGES)
+QUICK = "", "grad_cam", "your_model"
+
+
+@pytest.mark.parametrize(
+    "path", [path if path in QUICK else pytest.param(path, marks=pytest.mark.long) for path in PAGES]
+)
 def test_titles_labels_and_contrast_in_both_themes(visit, path):
     page = visit(path)
     heading = page.get_by_role("heading", level=1)

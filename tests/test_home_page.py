@@ -42,7 +42,8 @@ def test_a_network_that_cannot_be_had_is_not_compared(app):
 def test_networks_of_textures_are_not_asked_about_a_photograph(app):
     at = app(picture="A rocket", a="texture_resnet")
     assert shown(at) == 0 and "look" not in at.session_state
-    assert words(at).count("learnt only drawn textures") == 3  # each of both, and the verdict
+    said = words(at)  # each of both, of its map and of its answers, and the verdict
+    assert said.count("learnt only drawn textures") == 5
     at = app(picture="A rocket", a="texture_resnet", b="efficientnet_lite0")
     assert shown(at) == 1 and "Grad-CAM for **missile**" in words(at)
 

@@ -137,6 +137,7 @@ def test_a_job_leaves_other_threads_as_many_threads_as_they_had():
     assert torch.get_num_threads() == elsewhere() == before
 
 
+@pytest.mark.long
 def test_a_link_brings_everything_back_when_the_server_was_killed(tab, server, strict_server):
     """Page, models, picture and options; only the tab's own upload and a running computation are gone.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -123,22 +124,35 @@ def told_of(picture, model, heatmap, name: str, mask: np.ndarray) -> tuple[bool,
 
     On a picture that was put together it also says what lies on another thing: the sharper question.
     """
+    heatmap, box = np.asarray(heatmap), model.preprocess.box(picture.size)
+    parts = [
+        heatmap,
+        mask,
+        *picture.masks.values(),
+    ]  # masks may change under the same picture, with its names
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(one).tobytes() for one in parts)).hexdigest()
+    question = picture.key, box, name, heatmap.shape, tuple(picture.masks), digest
+    return _told(question, picture, model, heatmap, name, mask)
+
+
+@st.cache_data(show_spinner=False, max_entries=512)
+def _told(
+    question: tuple, _picture, _model, _heatmap: np.ndarray, _name: str, _mask: np.ndarray
+) -> tuple[bool, str]:
     import torch
 
     from vizcore import truth
     from vizcore.methods.table import in_frame
 
-    heatmap = torch.as_tensor(heatmap)
-    framed = in_frame(model, picture.image, heatmap)
-    share, hit = truth.energy(framed, mask), truth.pointing(framed, mask)
-    ends = float(heatmap.min()), float(heatmap.max())
-    words = [
-        judgements.pointing(*ends, hit, share, float(mask.mean()), textures.NOUNS.get(name.casefold(), name))
-    ]
-    if not picture.drawn and not judgements.empty(*ends):
-        others = {name: other for name, other in picture.masks.items() if not (other & mask).any()}
+    heatmap, masks = torch.as_tensor(_heatmap), _picture.masks
+    framed = in_frame(_model, _picture.image, heatmap)
+    share, hit = truth.energy(framed, _mask), truth.pointing(framed, _mask)
+    ends, thing = (float(heatmap.min()), float(heatmap.max())), textures.NOUNS.get(_name.casefold(), _name)
+    words = [judgements.pointing(*ends, hit, share, float(_mask.mean()), thing)]
+    if not _picture.drawn and not judgements.empty(*ends):
+        others = {name: other for name, other in masks.items() if not (other & _mask).any()}
         words.append(judgements.elsewhere({name: truth.energy(framed, one) for name, one in others.items()}))
-    return hit, " ".join(filter(None, words))
+    return bool(hit), " ".join(filter(None, words))
 
 
 def score(one: Mapped, mask: np.ndarray) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from vizcore.pictures import known, textures
-from vizcore.pictures.images import PictureError, to_rgb
+from vizcore.pictures.images import PictureError
 from vizcore.pictures.known.mosaics import SIDE
 
 from .address import forget, forget_each
 from .limits import UPLOAD_MB
-from .picture_picker import SAMPLES, Picture, of_image, sample
+from .picture_picker import SAMPLES, Picture, Source, Thing, of_image, sample
 from .plain import plain
+from .regions import region
 from .uploads import PICTURES, uploader
 
 state = st.session_state
@@ -30,31 +30,13 @@ NOISE, TEXTURE = "noise", "a texture"
 GROUNDS = (NOISE, TEXTURE)
 
 
-class Thing(NamedTuple):
-    """A part of a picture that networks are asked to name alone."""
-
-    title: str
-    key: str  # of its pixels
-    alone: Image.Image
-    mask: np.ndarray  # (H, W) bool: where it is in the whole
-    code: str  # that makes the mask; "" where that can't be
-
-
-class Source(NamedTuple):
-    """A sample, or a photograph of the visitor's."""
-
-    title: str
-    image: Image.Image  # RGB, or RGBA with transparency
-    code: str
-
-
 def make() -> Picture:
     """The widgets, and the picture that they come to. What can't be is said, and a first one is shown."""
     kind = st.segmented_control("Kind", list(KINDS), default="mosaic", required=True, key="p_kind", wrap=True)
     st.caption(KINDS[kind] + ".")
     sources = _sources()
     try:
-        return {"mosaic": _mosaic, "cut-outs": _cutouts, "region": _region}[kind](sources)
+        return {"mosaic": _mosaic, "cut-outs": _cutouts, "region": region}[kind](sources)
     except (PictureError, ValueError) as error:
         st.error(plain(str(error)))
         return _put_together(_default(sources), 0)
@@ -72,7 +54,9 @@ def _sources() -> dict[str, Source]:
         help="They stay in this session's memory: a link to a picture that is made of them leads others to "
         "the samples instead.",
     )
-    found = {name: Source(name, sample(name).image, sample(name).code) for name in SAMPLES}
+    found = {
+        name: Source(name, sample(name).image, sample(name).code, file) for name, file in SAMPLES.items()
+    }
     kept, before = {}, state.get("p_decoded", {})
     for number, file in enumerate(files[:MOST], 1):
         kept[file.file_id] = before.get(file.file_id) or _decoded(file)
@@ -80,7 +64,7 @@ def _sources() -> dict[str, Source]:
             st.error(kept[file.file_id])
         else:
             title = f"Yours, {number}"
-            found[title] = Source(title, kept[file.file_id], "")
+            found[title] = Source(title, kept[file.file_id], "", file.name)
     state["p_decoded"] = kept
     return found
 
@@ -176,45 +160,3 @@ def _ground(name: str, sources: dict[str, Source], seed: int) -> tuple[np.ndarra
     source = sources[name]
     code = source.code and f"np.asarray(known.square({source.code}, {side}))"
     return np.asarray(known.square(source.image, side)), code
-
-
-# ---------------------------------------------------------------- a region
-
-
-def _region(sources: dict[str, Source]) -> Picture:
-    own = [title for title in sources if title not in SAMPLES]
-    forget("p_one", list(sources), (own or list(sources))[0])
-    source = sources[st.selectbox("Picture", list(sources), key="p_one")]
-    image = to_rgb(source.image)
-    file = uploader(
-        "A mask of the same proportions: white, or opaque, is inside",
-        ["png", "webp", "bmp", "gif", "tif", "tiff"],
-        "image/*",
-        key="p_mask",
-        max_upload_size=UPLOAD_MB,
-    )
-    if file:
-        mask, code = known.read_mask(file.getvalue(), image.size), ""
-    else:
-        mask, code = _rectangle(image)
-    code = code if source.code else ""
-    picture = of_image(source.title, image)
-    thing = Thing("the region", picture.key, image, mask, code)
-    return picture._replace(things=(thing,), code=source.code or picture.code)
-
-
-def _rectangle(image: Image.Image) -> tuple[np.ndarray, str]:
-    """Four numbers; the mask, and its code."""
-    st.caption("Or a rectangle, in percent of the picture:")
-    sides = {"left": 25, "right": 75, "top": 25, "bottom": 75}
-    shares = {}
-    for pair in (("left", "right"), ("top", "bottom")):
-        for side, column in zip(pair, st.columns(2), strict=True):
-            low = int(side in ("right", "bottom"))
-            with column:
-                shares[side] = (
-                    st.number_input(side.capitalize(), low, 99 + low, sides[side], key=f"p_{side}") / 100
-                )
-    edges = tuple(shares[side] for side in ("left", "top", "right", "bottom"))
-    code = f"known.rectangle(image.size, {', '.join(map(repr, edges))})"
-    return known.rectangle(image.size, *edges), code

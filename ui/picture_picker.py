@@ -53,6 +53,25 @@ class Picture(NamedTuple):
         return self.image.size
 
 
+class Thing(NamedTuple):
+    """A part of a picture that networks are asked to name alone."""
+
+    title: str
+    key: str  # of its pixels
+    alone: Image.Image
+    mask: np.ndarray  # (H, W) bool: where it is in the whole
+    code: str  # that makes the mask; "" where that can't be
+
+
+class Source(NamedTuple):
+    """A sample, or a photograph of the visitor's."""
+
+    title: str
+    image: Image.Image  # RGB, or RGBA with transparency
+    code: str
+    file: str  # its name
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
 def sample(name: str) -> Picture:
     if name in SCENES:

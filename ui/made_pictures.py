@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 from PIL import Image
@@ -14,7 +12,7 @@ from vizcore.pictures.known.mosaics import SIDE
 
 from .address import forget, forget_each
 from .limits import UPLOAD_MB
-from .picture_picker import SAMPLES, Picture, Source, Thing, of_image, sample
+from .picture_picker import SAMPLES, Picture, Source, of_scene, put_together, sample_source
 from .plain import plain
 from .regions import region
 from .uploads import PICTURES, uploader
@@ -39,7 +37,7 @@ def make() -> Picture:
         return {"mosaic": _mosaic, "cut-outs": _cutouts, "region": region}[kind](sources)
     except (PictureError, ValueError) as error:
         st.error(plain(str(error)))
-        return _put_together(_default(sources), 0)
+        return put_together("A mosaic", _default(sources), 0)
 
 
 def _sources() -> dict[str, Source]:
@@ -54,9 +52,7 @@ def _sources() -> dict[str, Source]:
         help="They stay in this session's memory: a link to a picture that is made of them leads others to "
         "the samples instead.",
     )
-    found = {
-        name: Source(name, sample(name).image, sample(name).code, file) for name, file in SAMPLES.items()
-    }
+    found = {name: sample_source(name) for name in SAMPLES}
     kept, before = {}, state.get("p_decoded", {})
     for number, file in enumerate(files[:MOST], 1):
         kept[file.file_id] = before.get(file.file_id) or _decoded(file)
@@ -94,26 +90,7 @@ def _seed() -> int:
 def _mosaic(sources: dict[str, Source]) -> Picture:
     forget_each("p_cells", list(sources), [source.title for source in _default(sources)])
     chosen = st.multiselect("Its photographs, four or nine", list(sources), key="p_cells", max_selections=9)
-    return _put_together([sources[title] for title in chosen], _seed())
-
-
-def _put_together(chosen: Sequence[Source], seed: int) -> Picture:
-    scene = known.mosaic({source.title: source.image for source in chosen}, seed=seed)
-    code = ""
-    if all(source.code for source in chosen):
-        parts = ", ".join(f"{source.title!r}: {source.code}" for source in chosen)
-        code = f"known.mosaic({{{parts}}}, seed={seed})"
-    alone = {source.title: known.square(source.image, SIDE) for source in chosen}
-    return _of_scene("A mosaic", scene, alone, code)
-
-
-def _of_scene(title: str, scene: known.Scene, alone: dict[str, Image.Image], code: str) -> Picture:
-    things = tuple(
-        Thing(name, of_image(name, image).key, image, scene.masks[name], code and f"{code}.masks[{name!r}]")
-        for name, image in alone.items()
-    )
-    made = of_image(title, Image.fromarray(scene.picture))._replace(things=things)
-    return made._replace(code=f"Image.fromarray({code}.picture)") if code else made
+    return put_together("A mosaic", [sources[title] for title in chosen], _seed())
 
 
 # ---------------------------------------------------------------- cut-outs
@@ -142,7 +119,7 @@ def _cutouts(sources: dict[str, Source]) -> Picture:
         code = f"known.place({below_code}, {{{', '.join(codes)}}}, {seed})"
     scene = known.place(below, cuts, seed)
     alone = {title: Image.fromarray(known.place(below, cuts, seed, shown=[title]).picture) for title in cuts}
-    return _of_scene("Cut-outs", scene, alone, code)
+    return of_scene("Cut-outs", scene, alone, code)
 
 
 def _stands_free(image: Image.Image) -> bool:

@@ -93,9 +93,7 @@ def common(said: Sequence[dict[str, float]]) -> str:
         return ""
     shared = set(said[0]).intersection(*said[1:])
     means = {name: sum(one[name] for one in said) / len(said) for name in sorted(shared)}
-    firsts = {
-        name: share for one in said for name, share in sorted(one.items(), key=lambda each: each[1])[-1:]
-    }
+    firsts = {max(one, key=one.__getitem__): max(one.values()) for one in said}
     for shares in (means, firsts):
         best = max(shares, key=shares.__getitem__, default="")
         if best and shares[best] >= LEAST:

@@ -76,16 +76,24 @@ class Source(NamedTuple):
     file: str  # its name
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
 def sample(name: str) -> Picture:
+    """A picture of the box, by its name."""
+    return _mosaic() if name == MOSAIC else _sample(name)
+
+
+@st.cache_resource(show_spinner=False)
+def _mosaic() -> Picture:
+    return put_together(MOSAIC, [sample_source(one) for one in SAMPLES], 0)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _sample(name: str) -> Picture:
     if name in SCENES:
         scene, code = textures.two(*SCENES[name], 384), f"two{(*SCENES[name], 384)!r}"
         found = of_image(name, Image.fromarray(scene.picture))
         regions = {label: f"{code}.masks[{label!r}]" for label in scene.masks}
         code = f"Image.fromarray({code}.picture)"
         return found._replace(masks=scene.masks, drawn=True, code=code, regions=regions)
-    if name == MOSAIC:
-        return put_together(name, [sample_source(one) for one in SAMPLES], 0)
     found = of_image(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
     return found._replace(code=f'read_picture(open("samples/{SAMPLES[name]}", "rb").read())')
 

@@ -278,9 +278,9 @@ def test_what_is_painted_counts_instead_of_the_rectangle_and_for_its_picture_onl
 
 def test_of_a_photograph_nothing_is_said_that_holds_of_drawings_only():
     one = judgements.Network("X", answer="other", inside=True)
-    for what in ("texture", "thing"):
+    for what, other in (("texture", "the other texture"), ("thing", "another thing")):
         said = judgements.verdict("cat", "known", one, one, what=what)
-        assert f"the other {what} first" in said and f"asked for the other {what}" in said
+        assert f"{other} first" in said and f"asked for {other}?" in said
 
 
 def test_a_cut_out_keeps_its_transparency_and_an_opaque_one_is_cut_round():

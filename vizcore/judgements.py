@@ -98,8 +98,8 @@ _STATES = {
 _ANSWERS = {
     "asked": ("{who} names “{asked}” first, which is right.", "Both name “{asked}” first, which is right."),
     "other": (
-        "{who} names the other {what} first, which is there too.",
-        "Both name the other {what} first, which is there too.",
+        "{who} names {other} first, which is there too.",
+        "Both name {other} first, which is there too.",
     ),
     "wrong": (
         "{who} names something first that wasn't drawn here, which is wrong.",
@@ -141,6 +141,7 @@ def verdict(asked: str, region: str, a: Network, b: Network, what: str = "textur
         what: the picture is known to show.
     """
     both = a, b
+    other = "the other texture" if what == "texture" else f"another {what}"  # of two, or of any number
     states = [_state(one, region) for one in both]
     said = _of_both(_STATES, states, [one.title for one in both], asked=asked)
     if "absent" in states or "foreign" in states:
@@ -156,13 +157,13 @@ def verdict(asked: str, region: str, a: Network, b: Network, what: str = "textur
         return " ".join([*said, f"Nothing called “{asked}” was drawn here, so no map can point to it."])
     judged = [one for one, state in zip(both, states, strict=True) if state in ("inside", "outside")]
     answers = [one.answer if one in judged else "" for one in both]
-    said += _of_both(_ANSWERS, answers, [one.title for one in both], what=what, asked=asked)
+    said += _of_both(_ANSWERS, answers, [one.title for one in both], other=other, asked=asked)
     if any(one.answer == "asked" and not one.inside for one in judged):
         said.append("A right answer doesn't make a map right.")
     if any(one.answer == "wrong" and one.inside for one in judged):
         said.append("A map in the right place doesn't make an answer right.")
     if states == ["inside", "inside"] and "wrong" not in answers:
-        said.append(f"Would they still, if you asked for the other {what}?")
+        said.append(f"Would they still, if you asked for {other}?")
     return " ".join(said)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import code, figures, saving, viewer
+from .. import as_seen, code, figures, saving, viewer
 from ..address import forget, forget_each
 from ..answers import block_attention, layer_maps
 
@@ -26,6 +25,7 @@ class Looked(NamedTuple):
     choice: Any
     model: Any
     picture: Any
+    colour: tuple[int, int, int]
     layer: str
     maps: Any  # (C, rows, columns)
 
@@ -204,18 +204,16 @@ def attention(looked: Looked) -> Heat:
     return Heat(heat, f"attention of {query} in {module}, {head}", code=made, matrix=matrix)
 
 
-def keep(looked: Looked, view: str, heat: Heat, opacity: float) -> None:
-    """So that it can be saved."""
-    model, picture = looked.model, looked.picture
-    box = model.preprocess.box(picture.size)
-    shown = render.to_array(heat.map if heat.colours is None else heat.colours)
-    saving.keep(
-        f"{view} of {model.title}, {looked.slot.upper()}",
-        saving.about(f"{view} ({heat.words})", model, picture, layer=looked.layer),
-        partial(figures.laid, picture.array, viewer.sent(shown), box, heat.kind, None, None, opacity),
-        code.layer(looked, heat, opacity) if heat.code else "",
-        map=shown,
-    )
+def keep(looked: Looked, view: str, heat: Heat, told: viewer.Map, look: dict) -> None:
+    """So that it can be saved. look: as ``viewer.LOOK``."""
+    model, kind, opacity = looked.model, heat.kind, f"opacity_{looked.slot}"
+    own = render.to_array(heat.map if heat.colours is None else heat.colours)
+    told = told._replace(values=own, grid=None)  # of a matrix, the point's
+    about = saving.about(f"{view} ({heat.words})", model, looked.picture, layer=looked.layer)
+    draw, low_high = as_seen.keep(looked, view, about, told, look, heat.code, opacity, map=own)
+    colours = {"heat": look["colours"], "signed": kind}.get(kind, "")
+    words = [f"{looked.layer}: {heat.words}.", told.facts]
+    as_seen.keep_for_slide(looked, "Feature maps", words, draw, low_high, colours)
 
 
 VIEWS = {

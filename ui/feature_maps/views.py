@@ -212,7 +212,8 @@ def keep(looked: Looked, view: str, heat: Heat, told: viewer.Map, look: dict) ->
     about = saving.about(f"{view} ({heat.words})", model, looked.picture, layer=looked.layer)
     draw, low_high = as_seen.keep(looked, view, about, told, look, heat.code, opacity, map=own)
     colours = {"heat": look["colours"], "signed": kind}.get(kind, "")
-    words = [f"{looked.layer}: {heat.words}.", told.facts]
+    point = POINT in heat.words and f"The point is {state['x']} % from the left, {state['y']} % from the top."
+    words = [f"{looked.layer}: {heat.words}.", point or "", told.facts]
     as_seen.keep_for_slide(looked, "Feature maps", words, draw, low_high, colours)
 
 

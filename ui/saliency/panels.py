@@ -131,8 +131,9 @@ def draw(asked: Mapped, look: Look, step) -> None:
     truth = "" if mask is None else judged(one, mask)[1]
     if truth:
         st.markdown(truth)
+    method = one.method[0].upper() + one.method[1:]
     heading = f"Which pixels count for “{words}”?"
-    as_seen.keep_for_slide(one, heading, [f"{one.method}, {look.view}.", known, legend, truth], *drawn)
+    as_seen.keep_for_slide(one, heading, [f"{method}, {look.view}.", known, legend, truth], *drawn)
 
 
 def _painted(one: Mapped, words: str, look: Look, done: int, about: str, pixels, made: str) -> tuple:

@@ -125,4 +125,6 @@ def _bar(page, panel: Panel, columns: slice, top: float, unit: float) -> None:
     page.paste(Image.fromarray(bar), (columns.start, top))
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(0.85 * FONT * unit)
     for value, x, anchor in zip(low_high, (columns.start, columns.stop), "lr", strict=True):
-        draw.text((x, top + 1.3 * BAR * unit), f"{value:.2g}", "black", font, anchor=f"{anchor}a")
+        draw.text(
+            (x, top + 1.3 * BAR * unit), f"{value:.2g}".replace("-", "−"), "black", font, anchor=f"{anchor}a"
+        )

@@ -56,7 +56,7 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, depth: int, 
     else:
         maps, chosen = [_map(asked, panel, 1, shared)], ""
     key = f"r_{asked.choice.slot}-{saving.slug(panel.title)}"
-    lines = 5 if maps[-1].region else 2
+    lines = 2 if not maps[-1].region else 3 if asked.picture.drawn else 5  # what lies on other things, too
     how = {"point": look["point"], "on_pin": look["on_pin"], "lines": lines}
     as_seen.show(key, look["picture"], maps, chosen, **how)
     _keep(asked, panel, min(block, len(panel.frames)), maps[-1] if not chosen else maps[block - 1], look)

@@ -98,7 +98,11 @@ def test_smooth_grad_agrees_with_captum_on_the_same_noise(asked):
 
 @pytest.mark.parametrize(
     ("rule", "theirs"),
-    [("Gauss-Legendre", "gausslegendre"), ("midpoint", "riemann_middle"), ("left", "riemann_left")],
+    [
+        ("Gauss-Legendre", "gausslegendre"),
+        pytest.param("midpoint", "riemann_middle", marks=pytest.mark.long),
+        pytest.param("left", "riemann_left", marks=pytest.mark.long),
+    ],
 )
 def test_integrated_gradients_agree_with_captum_and_so_does_the_gap(asked, rule, theirs):
     model, images, target = asked

@@ -81,8 +81,8 @@ def channels(looked: Looked) -> Heat:
         placeholder="all of them",
     )
     with sheet_place:
-        marked = {i for i, channel in enumerate(sheet) if channel in picked}
-        tiles = render.tiles(maps[sheet], [str(c) for c in sheet], TILE_COLUMNS, marked=marked)
+        marked = [i for i, channel in enumerate(sheet) if channel in picked]
+        tiles = figures.tiles(maps[sheet].numpy(), [str(c) for c in sheet], TILE_COLUMNS, marked=marked)
         words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture"
         figures.pointer(tiles, words, f"tiles_{slot}", toggle)
     if not picked:
@@ -187,8 +187,8 @@ def attention(looked: Looked) -> Heat:
 
     sheet = torch.stack([one(i)[0] for i in range(len(matrices))])
     number = head not in FUSIONS and int(head.split()[1])
-    marked = {number} if head not in FUSIONS else set()
-    tiles = render.tiles(sheet, [str(i) for i in range(len(sheet))], len(sheet), marked=marked)
+    marked = [number] if head not in FUSIONS else []
+    tiles = figures.tiles(sheet.numpy(), [str(i) for i in range(len(sheet))], len(sheet), marked=marked)
     figures.pointer(tiles, "attention of each head; click to choose one", f"heads_{slot}", choose)
     heat, elsewhere = one(head if head in FUSIONS else number)
     if model.num_prefix_tokens:

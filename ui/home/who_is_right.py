@@ -13,7 +13,7 @@ from ..answers import Side
 from ..classes import ask, class_names, likely
 from ..mapped import Mapped, judged
 from ..network_picker import suited
-from ..picture_picker import SAMPLES, SCENES
+from ..picture_picker import MOSAIC, OPENING
 
 state = st.session_state
 LOOK = {"opacity": "h_opacity", "colours": "h_colours", "scale": "h_scale"}
@@ -23,8 +23,8 @@ KNOWN = {
     False: "The picture was put together, so **where each thing is, is known**.",
 }
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
-PHOTOGRAPH = {"picture": next(iter(SAMPLES)), **suited(drawn=False), **TRAINED}
-DRAWN = {"picture": next(iter(SCENES)), **suited(drawn=True), **TRAINED}
+PHOTOGRAPH = {"picture": MOSAIC, **suited(drawn=False), **TRAINED}
+DRAWN = {"picture": OPENING, **suited(drawn=True), **TRAINED}
 
 
 def suits(model, picture) -> bool:

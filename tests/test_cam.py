@@ -84,7 +84,7 @@ def shown(found, size):
 @pytest.mark.parametrize(
     ("name", "weights", "layer"),
     [
-        ("resnet18", "random", None),
+        pytest.param("resnet18", "random", None, marks=pytest.mark.long),
         ("texture_resnet", "trained", "layer2.0"),
         ("efficientnet_lite0", "trained", None),
         ("texture_vit", "trained", None),
@@ -102,7 +102,7 @@ def test_agrees_with_pytorch_grad_cam(name, weights, layer, peer):
             assert abs(found - expected).max() <= 1e-4, (file, method)
 
 
-@pytest.mark.parametrize("name", ["texture_resnet", "texture_vit"])
+@pytest.mark.parametrize("name", ["texture_vit", pytest.param("texture_resnet", marks=pytest.mark.long)])
 def test_score_cam_agrees_with_pytorch_grad_cam_on_the_same_masks(name, peer, chelsea, monkeypatch):
     class SameMasks(torch.nn.Upsample):
         def __init__(self, size):  # the peer's own upsampling puts the outer cells' centres on the edges

@@ -192,19 +192,21 @@ def instead(title: str, asked: str, own: str) -> str:
     return f"{title} has no class “{asked}”: this is for its own top class, “{own}”."
 
 
-def named(title: str, said: Mapping[str, Sequence[tuple[str, float]]]) -> str:
+def named(
+    title: str, name: str, who: Sequence[tuple[str, float]] = (), firsts: Mapping[str, str] | None = None
+) -> str:
     """What a part of a picture is called, and by whom.
 
     Args:
-        said: by class, which networks call it so and how surely, 0 to 1; nobody: a person does.
+        name: the class; "" where nobody has one.
+        who: which networks have that class and how sure they are of it, 0 to 1; nobody: a person says so.
+        firsts: by network, the class that it finds likeliest, where that is another one.
     """
-    if not said:
-        return f"{title}: no network here has a name of its own for it, so nothing is asked about it."
-    each = []
-    for name, who in said.items():
-        sure = ", ".join(f"{network} {probability:.0%}" for network, probability in who)
-        each.append(f"**{name}** ({sure or 'as you say'})")
-    return f"{title}: {', '.join(each)}."
+    if not name:
+        return f"{title}: no network here is sure enough what it is, so nothing is asked about it."
+    sure = ", ".join(f"{network} {probability:.0%}" for network, probability in who)
+    other = "; ".join(f"{network} finds “{first}” likelier" for network, first in (firsts or {}).items())
+    return f"{title}: **{name}** ({sure or 'as you say'})." + (f" {other}." if other else "")
 
 
 class Measured(NamedTuple):

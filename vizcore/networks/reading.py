@@ -65,5 +65,28 @@ def _reached(
     return "", read
 
 
+def in_line(copy: nn.Module, images: Tensor, attention: list[str]) -> bool:
+    """Whether attentions that are computed in the open follow one upon the other, and are each picture's own.
+
+    Args:
+        images: two different ones, (2, 3, H, W). attention: as of ``VisionModel``.
+    """
+    names = [f"{name}.attn_drop" for name in attention]
+    both = capture(copy, images, names).layers
+    alone = capture(copy, images[:1], names, grad=True).layers
+    near = max(1e-4, 8 * torch.finfo(images.dtype).eps)
+    for name in names:  # heads of both pictures may lie in another order than is believed
+        if not torch.allclose(both[name][:1].float(), alone[name].float(), atol=near):
+            return False
+    for before, behind in itertools.pairwise(names):
+        score = alone[behind].float().square().sum()
+        if not score.requires_grad:
+            return False
+        (slope,) = torch.autograd.grad(score, alone[before], retain_graph=True, allow_unused=True)
+        if slope is None:
+            return False
+    return True
+
+
 def _last_numbered(names: list[str]) -> str:
     return ([name for name in names if name.split(".")[-1].isdigit()] or names)[-1]

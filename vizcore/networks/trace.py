@@ -20,9 +20,9 @@ from . import geometry
 from .layouts import blocks, depth, layouts, patches
 from .left_out import remark
 from .one_pass import awake, watched_pass
-from .reading import read_from
+from .reading import in_line, read_from
 from .second_look import doubtful, settled
-from .watch import attends, mixing, rollout_of
+from .watch import SIDE_BY_SIDE, attends, mixing, rollout_of
 
 _READ_ELSEWHERE = (
     "Its answer is not read from the tokens that it is usually read from, so nothing says where to start."
@@ -34,6 +34,9 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
 
     Args:
         net: frozen, in eval mode. images: (1, 3, H, W), of the size that the network gets.
+
+    Returns:
+        Also "reads_from": shares of the tokens that the answer is read from, where ``readout`` can't know them.
 
     Raises:
         RuntimeError: whatever the network raises on pictures.
@@ -56,11 +59,19 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     attending = attends(net, found.attention, on_offer)
     attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
+    computed = attention and not found.attention.put_out.shapes
+    if computed and not in_line(copy, pictures[:2], attention):
+        attention, no_rollout = [], SIDE_BY_SIDE
+    reads: tuple[float, ...] = ()
     cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
     if attention and grid and read is not None and not torch.equal(read, readout(net, grid, prefix)[0] > 0):
-        attention, no_rollout = [], _READ_ELSEWHERE
+        reads = _shares(read, prefix)
+        if not reads:
+            attention, no_rollout = [], _READ_ELSEWHERE
     return {
         "num_classes": output.shape[1] if classes else 0,
+        "features": not classes and isinstance(output, Tensor) and output.ndim == 2,
+        "reads_from": reads,
         "family": "vit" if tokens or attending else "cnn",
         "mixing": mixing(net, found.attention, attending),
         "layers": list(on_offer),
@@ -74,6 +85,23 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         "grid": grid if tokens else None,
         "num_prefix_tokens": prefix if tokens else 0,
     }
+
+
+def _shares(read: Tensor, prefix: int) -> tuple[float, ...]:
+    """Shares of the tokens that an answer is read from, if those are usual ones; else ().
+
+    Some of the first tokens, alike; all patches, or all tokens, alike; or both, half of it from each.
+    """
+    first, patches = read[:prefix], read[prefix:]
+    if patches.any() and not patches.all():
+        return ()
+    if first.any() and not first[: int(first.sum())].all():
+        return ()
+    if first.any() and patches.all() and not first.all():
+        shares = torch.cat([first / first.sum(), patches / patches.sum()]) / 2
+    else:
+        shares = read / read.sum()
+    return tuple(shares.tolist())
 
 
 def _check(output: Any, on_offer: dict[str, Layout], left_out: dict[str, str], title: str) -> None:

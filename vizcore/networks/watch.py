@@ -214,7 +214,7 @@ def rollout_of(
     ]  # fmt: skip
     right = [name for name in whole if name in matrices.stochastic and name in matrices.applied]
     if right and len(right) == len(shapes) == products and not watched.hidden:
-        return ([], _SIDE_BY_SIDE) if _side_by_side(right, watched.started, blocks) else (right, "")
+        return ([], SIDE_BY_SIDE) if _side_by_side(right, watched.started, blocks) else (right, "")
     return [], _why(watched, shapes, whole, right)
 
 
@@ -223,7 +223,7 @@ _BESIDE_LAMBDA = (
     "Some of its layers are lambda layers, which give no matrix of which place looks at which, so the way "
     "through all blocks can't be followed."
 )
-_SIDE_BY_SIDE = (
+SIDE_BY_SIDE = (
     "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied "
     "one after the other."
 )

@@ -24,6 +24,7 @@ from .reading import in_line, read_from
 from .second_look import doubtful, settled
 from .watch import SIDE_BY_SIDE, attends, mixing, rollout_of
 
+APART = 4  # how much more is heard of a token by itself than of one among all patches
 _READ_ELSEWHERE = (
     "Its answer is not read from the tokens that it is usually read from, so nothing says where to start."
 )
@@ -59,12 +60,13 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     attending = attends(net, found.attention, on_offer)
     attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
-    computed = attention and not found.attention.put_out.shapes
-    if computed and not in_line(copy, pictures[:2], attention):
-        attention, no_rollout = [], SIDE_BY_SIDE
     reads: tuple[float, ...] = ()
     cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
-    if attention and grid and read is not None and not torch.equal(read, readout(net, grid, prefix)[0] > 0):
+    if attention and not found.attention.put_out.shapes:
+        follow, read = in_line(copy, pictures[:2], attention)
+        if not follow:
+            attention, no_rollout = [], SIDE_BY_SIDE
+    if attention and grid and read is not None and not torch.equal(read > 0, readout(net, grid, prefix)[0] > 0):
         reads = _shares(read, prefix)
         if not reads:
             attention, no_rollout = [], _READ_ELSEWHERE
@@ -82,22 +84,24 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         "remark": remark({*found.known, *depth(net)}, list(found.shapes), left_out, cam_layer),
         "attention": attention,
         "no_rollout": no_rollout,
-        "grid": grid if tokens else None,
-        "num_prefix_tokens": prefix if tokens else 0,
+        "grid": grid if tokens or attention else None,
+        "num_prefix_tokens": prefix if tokens or attention else 0,
     }
 
 
 def _shares(read: Tensor, prefix: int) -> tuple[float, ...]:
     """Shares of the tokens that an answer is read from, if those are usual ones; else ().
 
-    Some of the first tokens, alike; all patches, or all tokens, alike; or both, half of it from each.
+    ``read`` is how much is heard of each, (N,). Some of the first tokens, alike; all patches, or all tokens, alike; or both, half of it from each.
     """
+    heard, read = read, (read > 0).float()
     first, patches = read[:prefix], read[prefix:]
     if patches.any() and not patches.all():
         return ()
     if first.any() and not first[: int(first.sum())].all():
         return ()
-    if first.any() and patches.all() and not first.all():
+    apart = heard[:prefix].mean() > APART * heard[prefix:].mean()  # the class token, and the patches' mean
+    if first.any() and patches.all() and (apart or not first.all()):
         shares = torch.cat([first / first.sum(), patches / patches.sum()]) / 2
     else:
         shares = read / read.sum()

@@ -192,13 +192,6 @@ def rollout_of(
             "Lambda layers sum the context up in a linear function of the query: no matrix says which place "
             "looks at which, so there is nothing to roll out."
         )
-    if not products and not watched.put_out.shapes:
-        if any(map(_WITHOUT_MATRIX.fullmatch, kinds)):
-            return [], _NO_MATRIX
-        return [], (
-            "It has no attention over places: each is computed from others with weights that are the same "
-            "for every picture, so nothing says which place looks at which."
-        )
     patches = math.prod(grid) if grid else -1
     matrices = watched.put_out if watched.put_out.shapes else watched.computed
     shapes = {
@@ -206,6 +199,13 @@ def rollout_of(
         if matrices is watched.put_out or min(shape[-2:]) > 1
         and (name in matrices.applied or shape[-2] == shape[-1] in (patches, patches + prefix))
     }  # fmt: skip
+    if not products and not shapes:
+        if any(map(_WITHOUT_MATRIX.fullmatch, kinds)):
+            return [], _NO_MATRIX
+        return [], (
+            "It has no attention over places: each is computed from others with weights that are the same "
+            "for every picture, so nothing says which place looks at which."
+        )
     whole = [
         name
         for name, shape in shapes.items()

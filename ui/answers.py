@@ -54,11 +54,13 @@ def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> lis
     """The most probable classes, (index, probability); empty for a network without a classifier."""
     import torch
 
+    from vizcore.scores import probabilities
+
     if not _model.num_classes:
         return []
     with torch.no_grad():
-        probabilities = _model.net(_model.preprocess(_image))[0].float().softmax(0)
-    best = probabilities.topk(min(count, _model.num_classes))
+        chances = probabilities(_model.net, _model.net(_model.preprocess(_image)))[0]
+    best = chances.topk(min(count, _model.num_classes))
     return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
 
@@ -95,7 +97,8 @@ def all_attention(choice, picture_key: str, _model, _image) -> list:
 def heads_of(model) -> int:
     """How many heads the attention of a network has, at most; 0 where it has none to roll out."""
     return max(
-        (getattr(model.net.get_submodule(name), "num_heads", 1) for name in model.attention), default=0
+        (getattr(model.net.get_submodule(name.partition("#")[0]), "num_heads", 1) for name in model.attention),
+        default=0,
     )
 
 

@@ -130,5 +130,7 @@ def _inside(framed, seen: np.ndarray):
 def _probability(one: Mapped, image: Image.Image) -> float:
     import torch
 
+    from vizcore.objectives import probability
+
     with torch.no_grad():
-        return one.model.net(one.model.preprocess(image))[0].float().softmax(0)[one.index].item()
+        return probability(one.model.net, one.model.preprocess(image), one.index).item()

@@ -6,15 +6,16 @@ tree of its own over the very same tensors; hooks go there and vanish with it.
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from .modes import in_any_mode
+from .opened import Opened, by_heads
 
 _HOOKS = [name for name, value in vars(nn.Module()).items() if "hooks" in name and isinstance(value, dict)]
 
@@ -59,7 +60,8 @@ def capture(
 
     Args:
         layers: dotted module names. ``"<attention module>.attn_drop"`` gives attention after the
-            softmax, (B, heads, queries, keys), for timm's attention and ``nn.MultiheadAttention``.
+            softmax, (B, heads, queries, keys), for timm's attention and for any that is computed by a
+            softmax or by torch's fused attention; see ``Opened`` for its name.
         grad: also build the graph from the captured layers to the output. Each layer that nothing
             before it has a graph for starts one, so gradients reach it and go no further.
         reduce: keep ``reduce(name, output)`` instead of the output, so that all layers of a network can
@@ -75,11 +77,14 @@ def capture(
     """
     copy = private_copy(net)
     values: dict[str, Tensor] = {}
-    layers = list(layers)
+    layers, seen = list(layers), []
     for name in layers:
-        expose_attention(copy, name)
-        _submodule(copy, name).register_forward_hook(_keep(values, name, grad, reduce))
-    with torch.set_grad_enabled(grad):
+        if expose_attention(copy, name):
+            _submodule(copy, name).register_forward_hook(_keep(values, name, grad, reduce))
+        else:
+            seen.append(name.rpartition(".")[0])
+    watching = Opened(copy, _put(values, grad, reduce, len(images)), seen) if seen else nullcontext()
+    with torch.set_grad_enabled(grad), watching:
         output = copy(images)
     unused = [name for name in layers if name not in values]
     if unused:
@@ -107,6 +112,18 @@ def _keep(values: dict[str, Any], name: str, grad: bool, reduce):
     return hook
 
 
+def _put(values: dict[str, Any], grad: bool, reduce, batch: int):
+    def put(name: str, matrix: Tensor) -> Tensor:
+        heads = by_heads(matrix, batch)
+        if grad and not heads.requires_grad:
+            heads = heads.detach().requires_grad_()
+        name = f"{name}.attn_drop"
+        values[name] = heads if reduce is None else reduce(name, heads)
+        return heads.view_as(matrix)
+
+    return put
+
+
 def first_tensor(output: Any) -> Tensor | None:
     """What a module put out; of several (tokens and their grid) the first, if it may be a map. Else None."""
     if isinstance(output, Tensor):
@@ -127,34 +144,15 @@ def _submodule(net: nn.Module, name: str) -> nn.Module:
         ) from error
 
 
-def expose_attention(copy: nn.Module, name: str) -> None:
-    """Make the attention module that owns ``name`` compute its matrix in the open, on a private copy."""
+def expose_attention(copy: nn.Module, name: str) -> bool:
+    """Make the attention module that owns ``name`` compute its matrix in the open, on a private copy.
+
+    Whether it then puts the matrix out by a module of that name; else it is seen by ``Opened`` alone.
+    """
     owner_name, _, leaf = name.rpartition(".")
     if leaf != "attn_drop":
-        return
-    owner = _submodule(copy, owner_name)
-    if isinstance(owner, nn.MultiheadAttention):
-        parent_name, _, child = owner_name.rpartition(".")
-        _submodule(copy, parent_name)._modules[child] = _OpenAttention(owner)
-    elif hasattr(owner, "fused_attn"):
+        return True
+    owner = _submodule(copy, owner_name.partition("#")[0])
+    if hasattr(owner, "fused_attn"):
         owner.fused_attn = False  # pyright: ignore[reportArgumentType]  a flag of timm's own
-
-
-class _OpenAttention(nn.Module):
-    """``nn.MultiheadAttention`` (batch first, self-attention) with its matrix passing ``attn_drop``."""
-
-    def __init__(self, attention: nn.MultiheadAttention):
-        super().__init__()
-        self.attention = attention
-        self.attn_drop = nn.Identity()
-
-    def forward(self, x: Tensor, *_keys_values, **_options):
-        mha = self.attention
-        batch, tokens, width = x.shape
-        qkv = nn.functional.linear(x, mha.in_proj_weight, mha.in_proj_bias)
-        qkv = qkv.view(batch, tokens, 3, mha.num_heads, width // mha.num_heads).permute(2, 0, 3, 1, 4)
-        q, k, v = qkv.unbind(0)  # (B, heads, N, head width)
-        attention = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1)
-        attention = self.attn_drop(attention)  # (B, heads, N, N)
-        mixed = (attention @ v).transpose(1, 2).reshape(batch, tokens, width)
-        return mha.out_proj(mixed), None
+    return hasattr(owner, "attn_drop")

@@ -58,6 +58,7 @@ class VisionModel:
     weights: str  # "trained", "random" or "checkpoint"
     source: str  # where the weights came from, in words
     device: torch.device
+    features: bool = False  # whether it puts out features (B, C) of a picture, and no classes
 
     def label(self, index: int) -> str:
         """A class's short name: the first of its synonyms, or its number."""

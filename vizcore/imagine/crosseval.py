@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from ..model import VisionModel
 from ..modes import in_any_mode
+from ..objectives import Target, objective
+from ..scores import kind_of
 from .augment import draw, look
 from .maximise import ALL_VIEWS, input_size, normalisation
 
@@ -30,7 +32,7 @@ class Judged(NamedTuple):
 
 
 @in_any_mode
-def judge(model: VisionModel, pictures: Tensor, targets: Sequence[int], views: int = VIEWS) -> Judged:
+def judge(model: VisionModel, pictures: Tensor, targets: Sequence[Target], views: int = VIEWS) -> Judged:
     """Show pictures (n, 3, H, W), 0 to 1, in random views, the same ones for all, and ask for the targets."""
     size, (mean, std) = input_size(model), normalisation(model)
     pictures = pictures.to(model.device, torch.float32)
@@ -42,14 +44,30 @@ def judge(model: VisionModel, pictures: Tensor, targets: Sequence[int], views: i
         with torch.inference_mode():
             seen = look(picture.expand(views, -1, -1, -1), drawn, size, mean, std)
             output = model.net(seen.to(model.preprocess.dtype)).float()
-        own = output[:, target, None]
-        above, equal = (output > own).sum(1), (output == own).sum(1) - 1  # (views,)
-        rank = 1 + above + equal / 2
-        probability = output.softmax(1)[:, target]
-        right = ((above == 0) & (equal == 0)).float()
-        verdict = torch.stack([right.mean(), probability.mean(), rank.mean()])
+        verdict = torch.stack([value.mean() for value in _verdict(model, output, target)])
         found.append(verdict if output.isfinite().all() else torch.full_like(verdict, torch.nan))
     return Judged(*torch.stack(found).cpu().unbind(1))
+
+
+def _verdict(model: VisionModel, output: Tensor, target: Target) -> tuple[Tensor, Tensor, Tensor]:
+    """Right or not, probability and rank in each view, (views,), of scores (views, classes).
+
+    A label by itself is right above one half, and a single one is second to its "no" below. A value is neither
+    right nor wrong, nor is what is about no class: NaN.
+    """
+    wanted, kind = objective(model, target), kind_of(model.net, model.num_classes)
+    unknown = torch.full_like(output[:, 0], torch.nan)
+    probability = wanted.chance(output) if wanted.chance else unknown
+    if wanted.index is None or kind == "values":
+        return unknown, probability, unknown
+    own = output[:, wanted.index, None]
+    above, equal = (output > own).sum(1), (output == own).sum(1) - 1  # (views,)
+    right = ((above == 0) & (equal == 0)).float()
+    if kind == "sigmoid":
+        right = (own[:, 0] > 0).float()
+        if output.shape[1] == 1:
+            above = 1 - right
+    return right, probability, 1 + above + equal / 2
 
 
 def counterpart(model: VisionModel, index: int, other: VisionModel) -> int | None:

@@ -15,6 +15,7 @@ from .one_pass import MOST_PREFIX, Traced
 from .watch import is_attention
 
 Grid = tuple[int, int]  # rows, columns
+HALVED = 4  # patches on a side, above which tokens may be those of a grid of half as many
 _PLAIN = ("Identity", "Dropout", "DropPath")  # hand on what they get
 
 
@@ -32,6 +33,7 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
     if tokens:
         return tokens[0].grid, tokens[0].prefix
     widths = [shape[1] for shape in found.shapes.values() if len(shape) == 3]
+    widths = widths or [shape[-1] for shape in found.attention.computed.shapes.values()]
     for name, shape in found.shapes.items():  # a patch embedding: the first map, whose places become tokens
         if len(shape) == 4 and "NCHW" in found.changes.get(name, {}):
             extra = [width - math.prod(shape[2:]) for width in widths]
@@ -76,6 +78,10 @@ def _lattices(found: Traced, image: Grid, grid: Grid | None) -> list[Grid]:
     for name, size in found.shapes.items():
         if len(size) == 4 and name in found.changes and plausible(size[2:], image):
             lattices.append((size[2], size[3]))
+    rows, columns = grid or (0, 0)
+    while not found.known and max(rows, columns) > HALVED:  # stages merge 2 × 2 patches, out of sight
+        rows, columns = (rows + 1) // 2, (columns + 1) // 2
+        lattices.append((rows, columns))
     return list(dict.fromkeys(lattices))
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..model import Layout, VisionModel
 from ..modes import in_any_mode
 from ..pictures.frame import Preprocess, Transform
+from ..scores import FEATURES, KINDS, PLAIN, answering, unwrapped
 from .build import build, count_classes, find_entry, module_bytes, network_bytes
 from .catalog import CATALOG, Entry
 from .checkpoints import ModelError, first_line, fit_state_dict, read_checkpoint
@@ -118,28 +119,54 @@ def from_module(
     labels: list[str] | None = None,
     title: str = "Your network",
     device: torch.device | str | None = None,
+    scores_are: str | None = None,
 ) -> VisionModel:
     """Any network of one's own, ready for every method that its layers allow.
 
     Args:
-        net: (B, 3, H, W) -> scores (B, classes), or anything else for a network without classes. It is
-            copied, so the original keeps its mode and its gradients. It gets pictures in the type of its
+        net: (B, 3, H, W) -> scores (B, classes); also as ``.logits`` of an object, in a dict or first in a
+            tuple, with trailing axes of one cell, or as one number a picture (B,). Anything else is a network
+            without classes. It is copied, so the original keeps its mode and its gradients. It gets pictures in the type of its
             first convolution or linear layer. Maps and scores of a network in half precision are single,
             those of one in double precision may be double.
         transform: picture -> (3, H, W), a ``torchvision.transforms.Compose`` of steps that resize, crop and
             normalise; maps return to the picture through the resizing and cropping among them.
-        labels: the classes' names, one for each.
+        labels: the classes' names, one for each. Of two for a single score, the second is what it speaks for.
+        scores_are: how the scores are read, one of ``scores.KINDS``. If None, a single score is a yes or no
+            ("sigmoid"), several are classes ("softmax"); labels by themselves and values have to be said.
 
     Raises:
         ModelError: it fails on a picture or answers with numbers that are not finite, none of its layers puts
             out a map, or the labels don't fit.
     """
     device = torch.device(device) if device is not None else best_device()
+    if scores_are not in (None, *KINDS):
+        raise ModelError(f"Scores are {', '.join(KINDS)}, not {scores_are!r}.")
     net = deepcopy(net).eval().requires_grad_(False).to(device)
     preprocess = Preprocess(transform, device, _precision(net))
-    traced = _traced(net, preprocess(Image.new("RGB", (256, 256))), title)
-    source = "a module of your own"
+    images = preprocess(Image.new("RGB", (256, 256)))
+    net, stood = _answering(net, images, title, scores_are)
+    traced = _traced(net, images, title)
+    source = f"a module of your own{stood}"
+    if labels and len(labels) == 2 and traced["num_classes"] == 1:
+        labels = labels[1:]
     return _described(title, title, net, preprocess, labels or [], traced, "checkpoint", source)
+
+
+def _answering(
+    net: nn.Module, images: Tensor, title: str, scores_are: str | None
+) -> tuple[nn.Module, str]:
+    """A network that returns nothing but its scores, if it has any; and where they stood, for a sentence."""
+    try:
+        with torch.no_grad():
+            where = unwrapped(net(images))[1]
+    except Exception as error:
+        raise _failed(title, images, error) from error
+    if scores_are is None and where in ("", PLAIN):
+        return net, ""
+    features = any(where.startswith(f".{name}") for name in FEATURES)
+    said = "" if where in ("", PLAIN) else f"; its {'features' if features else 'scores'} are {where}"
+    return answering(net, scores_are, not features), said
 
 
 def _precision(net: nn.Module) -> torch.dtype:
@@ -179,18 +206,24 @@ def _described(
 def _traced(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     """What can be shown of a network: the fields of ``trace.trace``."""
     try:
-        return trace(net, images, title)
+        traced = trace(net, images, title)
     except Exception as error:  # whatever a network of somebody's raises
-        if isinstance(error, ValueError) and str(error).startswith(title):
-            raise ModelError(str(error)) from error
-        if images.dtype in _PRECISIONS and "not implemented" in str(error):
-            raise ModelError(
-                f"{title} computes in {_PRECISIONS[images.dtype]} precision, for which {images.device.type} "
-                "lacks an operation; convert it with .float() first."
-            ) from error
-        raise ModelError(
-            f"{title} can't be visualised: it fails on a picture ({first_line(error)})."
-        ) from error
+        raise _failed(title, images, error) from error
+    if reads := traced.pop("reads_from"):
+        net.reads_from = reads  # pyright: ignore[reportArgumentType]  of its own copy; ``readout`` asks for it
+    return traced
+
+
+def _failed(title: str, images: Tensor, error: Exception) -> ModelError:
+    """Why a network can't be visualised, in a sentence."""
+    if isinstance(error, ValueError) and str(error).startswith(title):
+        return ModelError(str(error))
+    if images.dtype in _PRECISIONS and "not implemented" in str(error):
+        return ModelError(
+            f"{title} computes in {_PRECISIONS[images.dtype]} precision, for which {images.device.type} "
+            "lacks an operation; convert it with .float() first."
+        )
+    return ModelError(f"{title} can't be visualised: it fails on a picture ({first_line(error)}).")
 
 
 def best_device() -> torch.device:

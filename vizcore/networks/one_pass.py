@@ -44,7 +44,7 @@ def watched_pass(copy: nn.Module, pictures: Tensor) -> Traced:
     with torch.no_grad():
         inner = [value[0].float() for value in _intermediates(copy, pictures[:1])]  # (C, h, w) each
     copy = private_copy(copy)
-    found = Traced(None, {}, {}, {}, Watched(len(pictures)))
+    found = Traced(None, {}, {}, {}, Watched(copy, len(pictures)))
     for name, module in list(copy.named_modules()):
         if is_attention(module):
             expose_attention(copy, f"{name}.attn_drop")
@@ -69,7 +69,7 @@ def _note(name: str, found: Traced, pictures: Tensor, inner: list[Tensor]) -> Ca
         found.shapes.pop(name, None)
         found.shapes[name] = tuple(value.shape)
         if name.endswith("attn_drop"):
-            watched.put_out(name.rpartition(".")[0], value)
+            watched.note(watched.put_out, name.rpartition(".")[0], value)
         elif len(value) == len(pictures) and value.is_floating_point():
             found.changes[name] = _change(value, pictures.shape[2:])
             layout = next(filter(None, (_same(value[0].float(), one, near) for one in inner)), None)

@@ -17,7 +17,7 @@ LAST = 4  # blocks among which the answer is usually read
 def read_from(
     copy: nn.Module, images: Tensor, layouts: Mapping[str, Layout], blocks: list[str], classes: bool
 ) -> tuple[str, Tensor | None]:
-    """The deepest block whose places the answer is read from, and the tokens of the last block that it reads.
+    """The deepest block whose places the answer is read from, and how much it hears of the tokens of the last.
 
     Behind the last attention of a ViT only the class token reaches the score: the gradients of the patches
     are exactly zero there, and the norm before that attention is the deepest place to ask.
@@ -35,7 +35,7 @@ def read_from(
 def _reached(
     copy: nn.Module, images: Tensor, layouts: Mapping[str, Layout], names: list[str]
 ) -> tuple[str, Tensor | None]:
-    """Of some blocks the deepest layer whose places have a gradient, or ""; and the tokens that are read."""
+    """Of some blocks the deepest layer whose places have a gradient, or ""; and how much each token is heard of."""
     kinds = {name: type(module).__name__ for name, module in copy.named_modules()}
     norms = {  # of each block the norms inside, in the order in which they run
         block: [layer for layer in layouts if layer.startswith(f"{block}.") and "Norm" in kinds[layer]]
@@ -54,7 +54,7 @@ def _reached(
     tokens = [name for name in names if layouts[name].kind == "tokens"]
     read = None
     if tokens:
-        read = slope[_last_numbered(tokens)][0].abs().sum(-1).cpu() > 0  # (N,)
+        read = slope[_last_numbered(tokens)][0].abs().float().sum(-1).cpu()  # (N,)
     for place in range(len(names) - 1, -1, -1):
         if not reaches[names[place]]:
             continue
@@ -63,6 +63,38 @@ def _reached(
         before = [name for name in names[:place] if reaches[name] and "Norm" in kinds[name]]
         return (before[-1] if before and kinds[found] == "Linear" else found), read
     return "", read
+
+
+def in_line(copy: nn.Module, images: Tensor, attention: list[str]) -> tuple[bool, Tensor | None]:
+    """Whether attentions that are computed in the open follow one upon the other, and are each picture's own.
+
+    Args:
+        images: two different ones, (2, 3, H, W). attention: as of ``VisionModel``.
+
+    Returns:
+        Also how much the answer hears of each token behind the last of them, (N,); None where it can't be asked.
+    """
+    names = [f"{name}.attn_drop" for name in attention]
+    both = capture(copy, images, names).layers
+    output, alone = capture(copy, images[:1], names, grad=True)
+    near = max(1e-4, 8 * torch.finfo(images.dtype).eps)
+    for name in names:  # heads of both pictures may lie in another order than is believed
+        if not torch.allclose(both[name][:1].float(), alone[name].float(), atol=near):
+            return False, None
+    for before, behind in itertools.pairwise(names):
+        if _slope(alone[behind].float().square().sum(), alone[before]) is None:
+            return False, None
+    if not isinstance(output, Tensor) or output.ndim != 2:
+        return True, None
+    heard = _slope(output[0, output[0].argmax()], alone[names[-1]])
+    return True, None if heard is None else heard[0].float().abs().sum((0, 2)).cpu()
+
+
+def _slope(score: Tensor, values: Tensor) -> Tensor | None:
+    """The gradient of a score; None where it doesn't depend on the values."""
+    if not score.requires_grad:
+        return None
+    return torch.autograd.grad(score, values, retain_graph=True, allow_unused=True)[0]
 
 
 def _last_numbered(names: list[str]) -> str:

@@ -20,10 +20,11 @@ from . import geometry
 from .layouts import blocks, depth, layouts, patches
 from .left_out import remark
 from .one_pass import awake, watched_pass
-from .reading import read_from
+from .reading import in_line, read_from
 from .second_look import doubtful, settled
-from .watch import attends, mixing, rollout_of
+from .watch import SIDE_BY_SIDE, attends, mixing, rollout_of
 
+APART = 4  # how much more is heard of a token by itself than of one among all patches
 _READ_ELSEWHERE = (
     "Its answer is not read from the tokens that it is usually read from, so nothing says where to start."
 )
@@ -34,6 +35,9 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
 
     Args:
         net: frozen, in eval mode. images: (1, 3, H, W), of the size that the network gets.
+
+    Returns:
+        Also "reads_from": shares of the tokens that the answer is read from, where ``readout`` can't know them.
 
     Raises:
         RuntimeError: whatever the network raises on pictures.
@@ -56,11 +60,20 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     attending = attends(net, found.attention, on_offer)
     attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
+    reads: tuple[float, ...] = ()
     cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
-    if attention and grid and read is not None and not torch.equal(read, readout(net, grid, prefix)[0] > 0):
-        attention, no_rollout = [], _READ_ELSEWHERE
+    if attention and not found.attention.put_out.shapes:
+        follow, read = in_line(copy, pictures[:2], attention)
+        if not follow:
+            attention, no_rollout = [], SIDE_BY_SIDE
+    if attention and grid and read is not None and not torch.equal(read > 0, readout(net, grid, prefix)[0] > 0):
+        reads = _shares(read, prefix)
+        if not reads:
+            attention, no_rollout = [], _READ_ELSEWHERE
     return {
         "num_classes": output.shape[1] if classes else 0,
+        "features": not classes and isinstance(output, Tensor) and output.ndim == 2,
+        "reads_from": reads,
         "family": "vit" if tokens or attending else "cnn",
         "mixing": mixing(net, found.attention, attending),
         "layers": list(on_offer),
@@ -71,9 +84,28 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         "remark": remark({*found.known, *depth(net)}, list(found.shapes), left_out, cam_layer),
         "attention": attention,
         "no_rollout": no_rollout,
-        "grid": grid if tokens else None,
-        "num_prefix_tokens": prefix if tokens else 0,
+        "grid": grid if tokens or attention else None,
+        "num_prefix_tokens": prefix if tokens or attention else 0,
     }
+
+
+def _shares(read: Tensor, prefix: int) -> tuple[float, ...]:
+    """Shares of the tokens that an answer is read from, if those are usual ones; else ().
+
+    ``read`` is how much is heard of each, (N,). Some of the first tokens, alike; all patches, or all tokens, alike; or both, half of it from each.
+    """
+    heard, read = read, (read > 0).float()
+    first, patches = read[:prefix], read[prefix:]
+    if patches.any() and not patches.all():
+        return ()
+    if first.any() and not first[: int(first.sum())].all():
+        return ()
+    apart = heard[:prefix].mean() > APART * heard[prefix:].mean()  # the class token, and the patches' mean
+    if first.any() and patches.all() and (apart or not first.all()):
+        shares = torch.cat([first / first.sum(), patches / patches.sum()]) / 2
+    else:
+        shares = read / read.sum()
+    return tuple(shares.tolist())
 
 
 def _check(output: Any, on_offer: dict[str, Layout], left_out: dict[str, str], title: str) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from ..model import Layout
+from ..opened import FUSED, Opened, by_heads
 
 # attention that never makes its matrix is known by name alone; none of places are gates, attention over
 # channels, and blocks that hold whatever layer they are given
@@ -31,42 +31,55 @@ _OVER_PLACES = re.compile(rf"(?!.*({_NO_ATTENTION}|CrossCov|XCA)).*(Attn|Attenti
 _WITHOUT_MATRIX = re.compile(rf"(?!.*({_NO_ATTENTION})).*(Attn|Attention|MLA|MHSA|MSA|XCA).*")
 
 
-class Watched(TorchFunctionMode):
+class Matrices:
+    """Matrices of attention, by the module that puts them out, or by where they are computed."""
+
+    def __init__(self) -> None:
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.stochastic: set[str] = set()  # whose rows are shares
+        self.applied: set[str] = set()  # that are, as they are, multiplied with the values
+
+
+class Watched(Opened):
     """Watches a pass: which softmax is multiplied with values, and what convolves."""
 
-    def __init__(self, batch: int):
-        super().__init__()
+    def __init__(self, copy: nn.Module, batch: int):
+        super().__init__(copy, self._computed)
         self.batch = batch
         self.started: dict[str, int] = {}  # by module, where its input lies in memory
-        self.matrices: dict[str, tuple[int, ...]] = {}  # by attention module, its matrix's shape
-        self.stochastic: set[str] = set()  # whose rows are shares
-        self.applied: set[str] = set()  # whose matrix is, as it is, multiplied with the values
+        self.put_out, self.computed = Matrices(), Matrices()
         self.products: list[tuple[int, int, int, int]] = []  # rows a picture, queries, keys, width of values
         self.hidden = 0  # attentions computed in one piece, whose matrix nobody sees
         self.convolves = False
+        self._fused: Tensor | None = None
         self._recent: deque = deque(maxlen=4)
 
-    def put_out(self, name: str, matrix: Tensor) -> None:
-        self.matrices.pop(name, None)
-        self.matrices[name] = tuple(matrix.shape)
+    def note(self, found: Matrices, name: str, matrix: Tensor) -> None:
+        found.shapes.pop(name, None)
+        found.shapes[name] = tuple((by_heads(matrix, self.batch) if found is self.computed else matrix).shape)
         rows, near = matrix.float().sum(-1), max(1e-3, 2 * torch.finfo(matrix.dtype).eps)
         if torch.allclose(rows, torch.ones_like(rows), atol=near):
-            self.stochastic.add(name)
-        self._recent.append((name, matrix))
+            found.stochastic.add(name)
+        self._recent.append((found, name, matrix, matrix._version))
+
+    def _computed(self, name: str, matrix: Tensor) -> Tensor:
+        self._fused = matrix
+        self.note(self.computed, name, matrix)
+        return matrix
 
     def __torch_function__(
         self, func: Callable, types: Iterable[type], args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        name = getattr(func, "__name__", "")
+        self._fused, name = None, getattr(func, "__name__", "")
+        result = super().__torch_function__(func, types, args, kwargs)
         if name in ("conv2d", "_conv_forward"):
             self._note_convolution(args, kwargs or {})
-        elif name == "softmax" and isinstance(result, Tensor) and result.ndim >= 3:
-            self._recent.append(("", result))
         elif name in ("matmul", "__matmul__", "bmm") and len(args) == 2:
             self._note_product(*args)
-        elif name in ("scaled_dot_product_attention", "multi_head_attention_forward"):
-            self._note_hidden(name, args)
+        elif name == "einsum":
+            self._note_sum(*args)
+        elif name in FUSED:
+            self._note_fused(result if isinstance(result, Tensor) else result[0])
         return result
 
     def _note_convolution(self, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -79,24 +92,46 @@ class Watched(TorchFunctionMode):
     def _note_product(self, left: Any, right: Any) -> None:
         if not (isinstance(left, Tensor) and isinstance(right, Tensor) and left.ndim >= 3):
             return
-        for name, matrix in reversed(self._recent):
-            for one, other in ((left, right), (right.mT, left.mT)):  # matrix @ values, or values @ matrixᵀ
-                if one.shape == matrix.shape and one.data_ptr() == matrix.data_ptr():
-                    if name and one is left:
-                        self.applied.add(name)
-                    rows = one.numel() // one.shape[-1] // self.batch
-                    self.products.append((rows, one.shape[-2], one.shape[-1], other.shape[-1]))
+        for one, other in ((left, right), (right.mT, left.mT)):  # matrix @ values, or values @ matrixᵀ
+            if self._note_applied(one, other.shape[-1], either=one is left):
+                return
+
+    def _note_sum(self, equation: Any, *operands: Any) -> None:
+        """A product written as a sum: "bhqk,bhkd->bhqd"."""
+        operands = operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+        if not isinstance(equation, str) or "->" not in equation or len(operands) != 2:
+            return
+        terms, kept = equation.replace(" ", "").split("->")
+        names = terms.split(",")
+        for k, one in enumerate(operands):
+            (*_, query, key), other = names[k], names[1 - k]
+            width = [axis for axis in other if axis in kept and axis not in names[k]]
+            if key in other and key not in kept and query in kept and query not in other and width:
+                size = operands[1 - k].shape[other.index(width[0]) - len(other)]
+                if self._note_applied(one, size):
                     return
 
-    def _note_hidden(self, name: str, args: tuple) -> None:
-        query = args[0]
-        if name == "multi_head_attention_forward":
+    def _note_applied(self, one: Tensor, width: int, either: bool = True) -> bool:
+        """Whether one of the last matrices is multiplied with values, as it stands; and which."""
+        for found, name, matrix, version in reversed(self._recent):
+            if one.shape[-2:] != matrix.shape[-2:] or one.numel() != matrix.numel():
+                continue
+            same = one.data_ptr() == matrix.data_ptr() and matrix._version == version
+            if same or (one.dtype != matrix.dtype and torch.equal(one, matrix.view_as(one).to(one.dtype))):
+                if either or found is self.computed:
+                    found.applied.add(name)
+                rows = one.numel() // one.shape[-1] // self.batch
+                self.products.append((rows, one.shape[-2], one.shape[-1], width))
+                return True
+        return False
+
+    def _note_fused(self, result: Tensor) -> None:
+        if self._fused is None:
             self.hidden += 1
-            self.products.append((query.shape[0], query.shape[0], query.shape[0], query.shape[-1]))
-        elif query.shape[-2] > 1:
-            self.hidden += 1
-            rows = query.numel() // query.shape[-1] // self.batch
-            self.products.append((rows, query.shape[-2], args[1].shape[-2], args[2].shape[-1]))
+            rows = result.numel() // result.shape[-1] // self.batch
+            self.products.append((rows, result.shape[-2], result.shape[-2], result.shape[-1]))
+        else:
+            self._note_applied(self._fused, result.shape[-1])
 
     def over_places(self, layouts: dict[str, Layout]) -> int:
         """How many of the products are of places with places, not of channels with channels."""
@@ -135,7 +170,7 @@ def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> boo
         return False
     tokens = [layout for layout in layouts.values() if layout.kind == "tokens"]
     counts = {math.prod(layout.grid) + layout.prefix for layout in tokens}
-    whole = any(shape[-1] == shape[-2] and shape[-1] in counts for shape in watched.matrices.values())
+    whole = any(shape[-1] == shape[-2] and shape[-1] in counts for shape in watched.put_out.shapes.values())
     return whole or watched.over_places(layouts) > 0 or named
 
 
@@ -157,24 +192,29 @@ def rollout_of(
             "Lambda layers sum the context up in a linear function of the query: no matrix says which place "
             "looks at which, so there is nothing to roll out."
         )
-    if not products and not watched.matrices:
+    patches = math.prod(grid) if grid else -1
+    matrices = watched.put_out if watched.put_out.shapes else watched.computed
+    shapes = {
+        name: shape for name, shape in matrices.shapes.items()
+        if matrices is watched.put_out or min(shape[-2:]) > 1
+        and (name in matrices.applied or shape[-2] == shape[-1] in (patches, patches + prefix))
+    }  # fmt: skip
+    if not products and not shapes:
         if any(map(_WITHOUT_MATRIX.fullmatch, kinds)):
             return [], _NO_MATRIX
         return [], (
             "It has no attention over places: each is computed from others with weights that are the same "
             "for every picture, so nothing says which place looks at which."
         )
-    shapes = watched.matrices
-    patches = math.prod(grid) if grid else -1
     whole = [
         name
         for name, shape in shapes.items()
         if len(shape) == 4 and shape[0] == watched.batch and shape[-1] == shape[-2]
         and patches <= shape[-1] <= patches + prefix and shape[-1] in (patches, patches + prefix)
     ]  # fmt: skip
-    right = [name for name in whole if name in watched.stochastic and name in watched.applied]
+    right = [name for name in whole if name in matrices.stochastic and name in matrices.applied]
     if right and len(right) == len(shapes) == products and not watched.hidden:
-        return ([], _SIDE_BY_SIDE) if _side_by_side(right, watched.started, blocks) else (right, "")
+        return ([], SIDE_BY_SIDE) if _side_by_side(right, watched.started, blocks) else (right, "")
     return [], _why(watched, shapes, whole, right)
 
 
@@ -183,7 +223,7 @@ _BESIDE_LAMBDA = (
     "Some of its layers are lambda layers, which give no matrix of which place looks at which, so the way "
     "through all blocks can't be followed."
 )
-_SIDE_BY_SIDE = (
+SIDE_BY_SIDE = (
     "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied "
     "one after the other."
 )

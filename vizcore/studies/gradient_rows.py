@@ -13,6 +13,7 @@ from ..methods.gradients import gradient
 from ..methods.method import strongest
 from ..model import VisionModel
 from ..modes import in_any_mode
+from ..scores import probabilities
 
 
 @in_any_mode
@@ -33,8 +34,8 @@ def rows(
     for title, picture in pictures:
         images = model.preprocess(picture)
         with torch.no_grad():
-            probabilities = model.net(images)[0].float().softmax(0)
-        index = probabilities.argmax().item() if target is None else target
+            chances = probabilities(model.net, model.net(images))[0]
+        index = chances.argmax().item() if target is None else target
         pixels = render.to_array(gradient(model, images, index)[0])
         height, width = (max(1, 224 // min(images.shape[-2:])) * side for side in images.shape[-2:])
         left, top, right, bottom = map(round, model.preprocess.box(picture.size))
@@ -43,7 +44,7 @@ def rows(
         shown = [render.centred(pixels, end), render.from_black(grey, render.end_of_scale(grey))]
         tiles = [seen.resize((width, height), Image.Resampling.BICUBIC)]
         tiles += [Image.fromarray(one).resize((width, height), Image.Resampling.NEAREST) for one in shown]
-        words = f"{title}: {model.label(index)} ({probabilities[index]:.0%})"
+        words = f"{title}: {model.label(index)} ({chances[index]:.0%})"
         made.append((words, [np.asarray(tile) for tile in tiles]))
     heads = ["as the network sees it", "gradient (0 is grey)", "saliency, max |gradient|"]
     caption = f"{model.title}, weights: {model.source}. Each row on its own scale."

@@ -11,6 +11,7 @@ from PIL import Image
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..pictures.known.mosaics import SIDE, square
+from ..scores import probabilities
 
 LEAST = 0.5  # the probability from which on a network's first answer is taken for what is there
 
@@ -45,7 +46,7 @@ def named(model: VisionModel, pictures: Mapping[str, Image.Image], side: int = S
     names: dict[str, Name] = {}
     for done, (title, image) in enumerate(pictures.items(), 1):
         with torch.no_grad():
-            answer = model.net(model.preprocess(square(image, side)))[0].float().softmax(0)
+            answer = probabilities(model.net, model.net(model.preprocess(square(image, side))))[0]
         names[title] = Name(int(answer.argmax()), float(answer.max()))
         yield Named(done, len(pictures), dict(names))
 

@@ -1,0 +1,178 @@
+"""Networks of Hugging Face's transformers, which is an optional package: ``pip install 'sightlines[hf]'``.
+
+Nothing that a folder holds is executed or unpickled: its architecture is one of the installed library's own,
+and its weights are safetensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ..model import VisionModel
+from ..modes import in_any_mode
+from ..pictures.frame import Transform
+from .checkpoints import ModelError, first_line
+from .load import from_module
+from .torchvision_ops import torchvision
+
+AGREE = 0.1  # normalised values, the mean difference from the processor's own picture
+
+
+@in_any_mode
+def from_huggingface(
+    model: nn.Module | str | Path,
+    processor: Any = None,
+    title: str | None = None,
+    device: torch.device | str | None = None,
+) -> VisionModel:
+    """A vision network of ``transformers``, or of a folder that holds one, ready for every method.
+
+    Args:
+        model: a ``PreTrainedModel`` that takes pictures; of CLIP and SigLIP the part that does is taken. Or a
+            folder with ``config.json`` and ``*.safetensors``.
+        processor: its image processor; if None, the folder's, or one that resizes to the size in the
+            configuration and normalises to -1 to 1.
+        title: the architecture's name if None.
+
+    Raises:
+        ModelError: transformers is missing; the folder holds nothing that it knows, or needs code of its own; the
+            processor does something to pictures that isn't known here; or as ``from_module``.
+    """
+    if isinstance(model, str | Path):
+        model, stored = _of_folder(Path(model))
+        processor = processor if processor is not None else stored
+    config: Any = model.config
+    name = type(model).__name__
+    title = title or name
+    steps = _steps(config, processor)
+    transform = cast(Transform, torchvision.transforms.Compose(steps))
+    if processor is not None:
+        _check(transform, processor, title)
+    labels, kind = _labels(config), _kind(config)
+    if kind != "sigmoid" and len(labels) == 1:
+        labels = [] if labels[0].startswith("LABEL_") else labels
+    found = from_module(_pictures(model), transform, labels, title, device, kind)
+    told = "" if processor is not None else "; it came without a processor, so pictures become -1 to 1"
+    source = found.source.replace("a module of your own", f"{name} of Hugging Face's transformers")
+    return replace(found, source=source + told)
+
+
+def _of_folder(folder: Path) -> tuple[nn.Module, Any]:
+    """The network and the image processor, or None, of a folder."""
+    try:
+        import transformers
+    except ImportError as error:
+        raise ModelError(
+            "Networks of Hugging Face need its library: pip install transformers, or sightlines[hf]."
+        ) from error
+    if not (folder / "config.json").is_file() or not list(folder.glob("*.safetensors")):
+        raise ModelError(f"{folder.name} is no folder with a config.json and safetensors.")
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, **local)
+        wanted = (getattr(config, "architectures", None) or ["AutoModel"])[0]
+        kind: Any = getattr(transformers, wanted, None) if wanted.isidentifier() else None
+        if kind is None or not hasattr(kind, "from_pretrained"):
+            raise ModelError(f"{folder.name} asks for {wanted[:60]!r}, which transformers doesn't have.")
+        net = kind.from_pretrained(folder, config=config, use_safetensors=True, **local)
+        has = (folder / "preprocessor_config.json").is_file()
+        processor = transformers.AutoImageProcessor.from_pretrained(folder, **local) if has else None
+    except ModelError:
+        raise
+    except Exception as error:  # whatever the library raises at a folder of somebody's
+        raise ModelError(f"{folder.name} can't be loaded: {first_line(error)}.") from error
+    return net, processor
+
+
+class _Tower(nn.Module):
+    """The part of a network for pictures and texts that takes pictures: (B, 3, H, W) -> (B, C)."""
+
+    def __init__(self, whole: nn.Module):
+        super().__init__()
+        self.vision_model: Any = whole.vision_model
+        self.visual_projection = getattr(whole, "visual_projection", nn.Identity())
+        self.num_classes = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.visual_projection(self.vision_model(images).pooler_output)
+
+
+def _pictures(model: nn.Module) -> nn.Module:
+    return _Tower(model) if hasattr(model, "vision_model") and hasattr(model, "text_model") else model
+
+
+def _labels(config: Any) -> list[str]:
+    """The classes' names in the configuration; none where they are only numbered."""
+    names = getattr(config, "id2label", None) or {}
+    labels = [str(names[key]) for key in sorted(names, key=int)]
+    return [] if all(label == f"LABEL_{k}" for k, label in enumerate(labels)) else labels
+
+
+def _kind(config: Any) -> str | None:
+    """How scores are read: transformers takes a single one for a regression unless it is told otherwise."""
+    problem = getattr(config, "problem_type", None)
+    single = getattr(config, "num_labels", 2) == 1
+    known = {"multi_label_classification": "sigmoid", "regression": "values"}
+    return known.get(problem or ("regression" if single else ""))
+
+
+# ---------------------------------------------------------------- what is done to a picture
+
+
+def _steps(config: Any, processor: Any) -> list[Any]:
+    """A processor's steps as torchvision's, which a map can be brought back through."""
+    transforms = torchvision.transforms
+    if processor is None:
+        side = getattr(getattr(config, "vision_config", config), "image_size", 224)
+        size = (side, side) if isinstance(side, int) else tuple(side)
+        return [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)]
+
+    def has(name: str, default: Any = None) -> Any:
+        value = getattr(processor, name, None)
+        return default if value is None else value
+
+    steps: list[Any] = []
+    resample = transforms.InterpolationMode(
+        {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}[int(has("resample", 2))]
+    )
+    size, crop = _size(has("size")), _size(has("crop_size"))
+    if has("do_resize", True) and size is not None:
+        edge, share = size if isinstance(size, int) else max(size), has("crop_pct")
+        if share and isinstance(size, int):  # ConvNeXt's: larger ones are resized to a square
+            size = round(edge / share) if edge < 384 else (edge, edge)
+            crop = (edge, edge)
+        steps.append(transforms.Resize(size, resample))
+    if crop is not None and (has("do_center_crop", False) or has("crop_pct")):
+        steps.append(transforms.CenterCrop(crop))
+    steps.append(transforms.ToTensor())
+    if has("do_normalize", True):
+        steps.append(transforms.Normalize(has("image_mean", [0.5] * 3), has("image_std", [0.5] * 3)))
+    return steps
+
+
+def _size(given: Any) -> int | tuple[int, int] | None:
+    """A processor's size: the shorter edge, or rows and columns."""
+    if given is None or isinstance(given, int):
+        return given
+    edge = given["shortest_edge"] if "shortest_edge" in given else None
+    return int(edge) if edge else (int(given["height"]), int(given["width"]))
+
+
+def _check(transform: Transform, processor: Any, title: str) -> None:
+    """That the steps give what the processor gives, tried on a picture that is not square."""
+    draw = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    image = Image.fromarray(draw).resize((400, 300), Image.Resampling.BICUBIC)
+    theirs = processor(images=image, return_tensors="pt")["pixel_values"]
+    ours = transform(image)[None]
+    if theirs.shape != ours.shape or (theirs - ours).abs().mean() > AGREE:
+        raise ModelError(
+            f"{title}'s processor, {type(processor).__name__}, does more than resize, crop and normalise, so "
+            "maps couldn't be brought back to the picture."
+        )

@@ -137,3 +137,18 @@ def test_nothing_is_wider_than_the_screen(page):
         page.set_viewport_size({"width": width, "height": 844})
         settled(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_region_is_painted_with_the_mouse_and_taken_back(visit):
+    page = visit("your_model?picture=A+picture+whose+answer+is+known&p_kind=region&p_one=Chelsea+the+cat")
+    brush = page.locator(".st-key-p_brush")
+    brush.locator("canvas").scroll_into_view_if_needed()
+    box = brush.locator("canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    left = page.get_by_role("spinbutton", name="Left")
+    expect(left).to_be_disabled(timeout=30_000)  # the server has heard of it
+    brush.get_by_role("button", name="Undo").click()
+    expect(left).to_be_enabled(timeout=30_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,7 +34,8 @@ def energy(heatmap: Tensor, mask) -> float:
 
 
 def _alike(heatmap: Tensor, mask) -> tuple[Tensor, Tensor]:
-    heatmap, mask = torch.as_tensor(heatmap), torch.as_tensor(mask, device=torch.as_tensor(heatmap).device)
+    heatmap = torch.as_tensor(heatmap)
+    mask = torch.as_tensor(np.array(mask) if isinstance(mask, np.ndarray) else mask, device=heatmap.device)
     one_map(heatmap, mask, kind="(H, W)")
     if heatmap.shape != mask.shape:
         raise ValueError(f"the heatmap is {tuple(heatmap.shape)}, the mask {tuple(mask.shape)}")

@@ -7,9 +7,10 @@
 A picture's class is what the network itself calls it alone, with over 50 %: nobody's labels are needed, and
 a network that can't name a picture isn't asked about it. In a mosaic each of four pictures is asked for in
 turn. Cut-outs are two things on one ground, upright, apart, the longer side 0.35 to 0.5 of the frame; a
-scene counts where the network names each of them right alone, at the same place on the same ground. The
-cells of a mosaic partition the frame, so a map that is blind to the class points right in exactly a quarter;
-of two things chance is the share of the frame that they cover.
+scene counts where the network names each of them so, over 50 % again, alone at the same place on the same
+ground: where it sees nothing, there is no evidence to point to. The cells of a mosaic partition the frame, so
+a map that is blind to the class points right in exactly a quarter; of two things chance is the share of the
+frame that they cover.
 
 What differs from published figures: pointing has no tolerance (Zhang et al. allow 15 pixels).
 """
@@ -110,7 +111,7 @@ def ground(number: int) -> np.ndarray:
 def pairs(
     model: VisionModel, things: Mapping[str, Image.Image], names: Mapping[str, int], count: int, seed: int = 0
 ) -> Iterator[known.Scene]:
-    """Scenes of two things of different classes, each named right alone at its place on the same ground."""
+    """Scenes of two things of different classes, each named so alone at its place on the ground."""
     draw = np.random.default_rng(seed)
     titles, found = list(names), 0
     for number in range(count * TRIES):
@@ -118,19 +119,23 @@ def pairs(
         if names[one] == names[two]:
             continue
         both, below = {one: things[one], two: things[two]}, ground(number)
-        if all(_named_alone(model, below, both, number, name) == names[name] for name in both):
+        if all(_seen_alone(model, below, both, number, name, names[name]) for name in both):
             yield known.place(below, both, number)
             found += 1
             if found == count:
+                print(f"{model.title} names both things alone on the ground in {count} of {number + 1} pairs")
                 return
     raise ValueError(f"{model.title} names too few pairs of things alone: {found} of {count} scenes")
 
 
-def _named_alone(model: VisionModel, below: np.ndarray, both: Mapping, number: int, name: str) -> int:
-    """What the network calls one of two things where the other's place is empty."""
+def _seen_alone(
+    model: VisionModel, below: np.ndarray, both: Mapping, number: int, name: str, index: int
+) -> bool:
+    """Whether the network is sure enough of one of two things where the other's place is empty."""
     picture = known.place(below, both, number, shown=[name]).picture
     with torch.no_grad():
-        return int(model.net(model.preprocess(Image.fromarray(picture))).argmax())
+        answer = model.net(model.preprocess(Image.fromarray(picture)))[0].float().softmax(0)
+    return float(answer[index]) > LEAST
 
 
 def asked_of(model: VisionModel, methods: list[str] | None) -> list[str]:

@@ -461,9 +461,9 @@ CONSTANTS = {
     "One was trained on a million photographs, the other has random weights.",
     "Maps first, then tests of them.",
     "Rollout: correlation 1.00, by construction: no class enters it.",
-    "It can't show whether the map is right: a half-covered picture is unlike those that networks learn "
-    "from.",
-    "It can't show which map is right: a method that always shows the same is perfectly stable.",
+    "Curves can't show whether the map is right: a half-covered picture is unlike those that networks "
+    "learn from.",
+    "Noise can't show which map is right: a method that always shows the same is perfectly stable.",
 }
 
 

@@ -40,8 +40,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )  # fmt: skip
     point, head, method, told = options.controls([side.model for side in present])
 asks = query == POINT or any(not side.model.num_classes for side in present)
-now = over_picture.look(LOOK)
-look = {"opacity": now["opacity"] / 100, "colour_map": now["colours"], "shared": now["scale"] == "shared"}
+look = over_picture.look(LOOK)
 look |= {"picture": over_picture.picture(picture), "point": point if asks else None, "on_pin": point_at}
 asked = []
 for side in present:

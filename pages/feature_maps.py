@@ -31,8 +31,9 @@ def point_at(place: tuple[float, float]) -> None:
         state[f"query_{slot}" if attend else f"view_{slot}"] = POINT if attend else "Similar places"
 
 
-for key in (*"xy", *LOOK.values()):
+for key in "xy":
     over_picture.held(key)
+look = over_picture.look(LOOK)
 maps, beside = st.columns([2, 1], gap="medium")
 with maps:
     columns = viewer.row("f_maps")
@@ -48,7 +49,7 @@ over_picture.controls("f_look", tuple(LOOK), LOOK)
 below = st.columns(2, gap="large")
 sides = answers.sides(picture, choices, models)
 found = [
-    panel(side, picture, above, under, point_at)
+    panel(side, picture, above, under, point_at, look)
     for side, above, under in zip(sides, columns, below, strict=True)
     if side.model
 ]
@@ -62,6 +63,6 @@ if len(found) == 2:
     words, laid = [], []
     for side, (looked, heat) in zip(sides, found, strict=True):
         words.append(f"{figures.colour_name(side.colour)}: {heat.words} of {looked.model.title}")
-        laid.append((for_both(looked, heat), side.colour, state[f"opacity_{side.slot}"] / 100))
+        laid.append((for_both(looked, heat), side.colour, look[f"opacity_{side.slot}"] / 100))
     saving.keep_both("both", "; ".join(words) + ".", picture, partial(render.tint, picture.array, laid))
 saving.offer("Feature maps")

@@ -35,9 +35,8 @@ with controls:
             "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
         )
     chosen_settings = settings.ask("grad_cam")
-now = over_picture.look(LOOK)
-look = {"masks": masks, "region": now["region"], "opacity": now["opacity"] / 100, "asked": name}
-look |= {"colour_map": now["colours"], "settings": chosen_settings, "over": over_picture.held("g_over")}
+look = over_picture.look(LOOK) | {"masks": masks, "asked": name, "settings": chosen_settings}
+look["over"] = over_picture.held("g_over")
 
 found = []
 for side, column in zip(sides, columns, strict=True):
@@ -46,8 +45,6 @@ for side, column in zip(sides, columns, strict=True):
             found.append(cams.panel(side, picture, indices[side.slot], name, names, look))
 found = [own for own in found if own]
 mapped = [own[name] for own in found]
-for one in mapped:
-    over_picture.keep_for_slide(one, look)
 if mapped:
     with beside_them:
         beside.together(found, look)

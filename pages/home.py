@@ -39,7 +39,7 @@ sides = answers.sides(picture, choices, models)
 with asked:
     name, indices, names = home.ask_for(picture, sides)
     if picture.drawn:
-        words, values, icon = "Take a photograph instead", home.PHOTOGRAPH, ":material/photo_camera:"
+        words, values, icon = "Take photographs instead", home.PHOTOGRAPH, ":material/photo_camera:"
     else:
         words, values, icon = "Take a drawn picture", home.DRAWN, ":material/texture:"
     home.turn(words, values, icon)

@@ -117,7 +117,11 @@ def test_the_pictures_carry_their_recipe(page, monkeypatch):
     assert notes["recipe"]["steps"] == 16 and notes["recipe"]["name"] == "fast"
 
 
-@pytest.mark.parametrize("kind", [{"m_class": ["grid", "banded"]}, {"m_kind": "a channel"}], ids=str)
+@pytest.mark.parametrize(
+    "kind",
+    [{"m_class": ["grid", "banded"]}, pytest.param({"m_kind": "a channel"}, marks=pytest.mark.long)],
+    ids=str,
+)
 def test_the_code_makes_the_same_pictures(page, tmp_path, monkeypatch, kind):
     at = page(**QUICK, m_who="A", m_objective="margin", m_seed="3", **kind)
     fine(at.button(key="m_run_button").click().run())

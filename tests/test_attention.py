@@ -358,7 +358,7 @@ def test_attended_and_fused():
     [
         ("resnet18", "It has no attention"),
         ("swin_tiny_patch4_window7_224", "confined to windows"),
-        ("lambda_resnet26t", "Lambda layers"),
+        pytest.param("lambda_resnet26t", "Lambda layers", marks=pytest.mark.long),
     ],
 )
 def test_why_there_is_no_rollout(name, words):

@@ -21,9 +21,11 @@ from vizcore.methods.cam import (
     grad_cam,
     grad_cam_plus_plus,
 )
+from vizcore.methods.fine_cam import NAME, fine_cams, finer_layer
 from vizcore.methods.score_cam import score_cams
 from vizcore.methods.table import METHODS
 from vizcore.networks.load import from_module, load_model
+from vizcore.pictures.frame import to_frame
 from vizcore.pictures.images import read_picture
 
 PEERS = {  # by the names that pytorch-grad-cam has for them
@@ -82,7 +84,7 @@ def shown(found, size):
 @pytest.mark.parametrize(
     ("name", "weights", "layer"),
     [
-        ("resnet18", "random", None),
+        pytest.param("resnet18", "random", None, marks=pytest.mark.long),
         ("texture_resnet", "trained", "layer2.0"),
         ("efficientnet_lite0", "trained", None),
         ("texture_vit", "trained", None),
@@ -100,7 +102,7 @@ def test_agrees_with_pytorch_grad_cam(name, weights, layer, peer):
             assert abs(found - expected).max() <= 1e-4, (file, method)
 
 
-@pytest.mark.parametrize("name", ["texture_resnet", "texture_vit"])
+@pytest.mark.parametrize("name", ["texture_vit", pytest.param("texture_resnet", marks=pytest.mark.long)])
 def test_score_cam_agrees_with_pytorch_grad_cam_on_the_same_masks(name, peer, chelsea, monkeypatch):
     class SameMasks(torch.nn.Upsample):
         def __init__(self, size):  # the peer's own upsampling puts the outer cells' centres on the edges
@@ -258,3 +260,25 @@ def test_eight_threads_and_nothing_left_behind(vit):
     assert not any(module._forward_hooks for module in vit.net.modules())
     assert all(p.grad is None and not p.requires_grad for p in vit.net.parameters())
     assert all(torch.equal(value, before[name]) for name, value in vit.net.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["texture_resnet", "efficientnet_lite0"])
+def test_the_product_is_layer_cam_times_grad_cam_as_it_lies_in_the_picture(name, chelsea):
+    model, layer = shared_model(name), {"texture_resnet": "layer2.0"}.get(name, "blocks.4.2")
+    images = model.preprocess(chelsea)
+    targets = model.net(images)[0].topk(2).indices.tolist()
+    assert finer_layer(model) == layer
+    fine, coarse = cams(model, images, targets, layer, "LayerCAM"), cams(model, images, targets)
+    found = fine_cams(model, images, targets)
+    rows, columns = fine.shape[-2:]
+    share = to_frame(coarse / coarse.amax((-2, -1), keepdim=True), (0, 0, columns, rows), (columns, rows))
+    assert found.shape == fine.shape and (found > 0).any(-1).any(-1).all()
+    assert torch.allclose(found, fine * share, rtol=1e-3, atol=1e-5 * float(fine.max()))
+    alone = fine_cams(model, images, targets[1:])[0, 0]
+    assert torch.equal(METHODS[NAME].make(model, images, targets[1]), alone)
+
+
+def test_a_network_whose_blocks_have_one_grid_is_not_asked_for_a_finer_one(vit, chelsea):
+    assert not METHODS[NAME].applies(vit) and "no block with smaller cells" in METHODS[NAME].why_not(vit)
+    with pytest.raises(ValueError, match="no block with smaller cells"):
+        fine_cams(vit, vit.preprocess(chelsea), [1])

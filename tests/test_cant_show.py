@@ -29,11 +29,11 @@ def test_a_layer_is_early_middle_or_late():
     found = [depth(layer, layers) for layer in layers]
     assert found == ["early"] * 4 + ["middle"] * 4 + ["late"] * 4
     assert depth("stem", ["stem"]) == "early" and depth("other", layers) == ""
-    assert with_depth(layers)("blocks.11") == "blocks.11 · late"
+    assert with_depth(layers)("blocks.11") == "late · blocks.11" and with_depth(layers)("other") == "other"
 
 
 def test_pickers_of_layers_say_so(app):
     for page, key in (("feature_maps", "layer_a"), ("grad_cam", "g_layer_a")):
         box = app(f"pages/{page}.py", **DRAWN).selectbox(key=key)
-        assert box.options[0].endswith(" · early") and box.options[-1].endswith(" · late")
+        assert box.options[0].startswith("early · ") and box.options[-1].startswith("late · ")
         assert " · " not in box.value

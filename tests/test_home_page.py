@@ -68,6 +68,8 @@ def test_the_button_sets_all_that_it_means(app, weights):
     words(at)
     assert at.selectbox(key="a").value == "efficientnet_lite0"
     assert at.selectbox(key="b").value == "photo_vit"
+    assert at.selectbox(key="picture").value == "Four photographs"
+    assert at.session_state["h_class"] in at.session_state["chosen"][0].masks
     for slot in "ab":
         assert at.session_state[f"weights_{slot}"] == "trained"
     assert not any("random weights (seed" in one.value for one in at.markdown)

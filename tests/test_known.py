@@ -374,12 +374,12 @@ def test_pairs_count_only_where_each_thing_is_named_alone(monkeypatch):
         things[name] = known.round_cut(Image.fromarray(textures.single(name, 9, 200).picture))
     names = {name: textures.LABELS.index(name) for name in things}
 
-    def only_even(model, below, both, number, name):
-        assert (below == photographs.ground(number)).all() and name in both
-        return names[name] if number % 2 == 0 else -1
+    def only_even(model, below, both, number, name, index):
+        assert (below == photographs.ground(number)).all() and name in both and index == names[name]
+        return number % 2 == 0
 
     monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
-    monkeypatch.setattr(photographs, "_named_alone", only_even)
+    monkeypatch.setattr(photographs, "_seen_alone", only_even)
     first, second = (list(photographs.pairs(model, things, names, 2, seed=1)) for _ in range(2))
     assert all((a.picture == b.picture).all() for a, b in zip(first, second, strict=True))
     for number, scene in zip((0, 2), first, strict=True):
@@ -387,6 +387,6 @@ def test_pairs_count_only_where_each_thing_is_named_alone(monkeypatch):
         assert not (one & two).any() and 0.05 < one.mean() < 0.2
         assert (scene.picture[~(one | two)] == photographs.ground(number)[0, 0]).all(-1).mean() > 0.97
     monkeypatch.setattr(photographs, "TRIES", 3)
-    monkeypatch.setattr(photographs, "_named_alone", lambda *asked: -1)
+    monkeypatch.setattr(photographs, "_seen_alone", lambda *asked: False)
     with pytest.raises(ValueError, match="names too few pairs of things alone: 0 of 1"):
         list(photographs.pairs(model, things, names, 1))

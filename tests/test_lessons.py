@@ -336,6 +336,7 @@ def test_same_1_and_4_the_pair_climbs_together_and_the_biased_estimator_likes_no
     assert (last.noise["biased"] > 0.9).mean() > 0.5 and abs(last.noise["unbiased"].mean()) < 0.01
 
 
+@pytest.mark.long
 def test_same_2_random_networks_are_more_alike():
     assert compared(2).cka["unbiased"].mean() > compared(1).cka["unbiased"].mean() + 0.2
 

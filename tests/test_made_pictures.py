@@ -1,7 +1,9 @@
 """Pictures whose answer is known, made in the sidebar: their masks under all pages' maps, and their links."""
 
 import io
+import json
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,11 +12,15 @@ from conftest import shared_model
 from PIL import Image
 
 from benchmarks.whole_app import all_maps
-from ui.picture_picker import MADE, SAMPLES, sample
+from ui import brush
+from ui import regions as regions_of_files
+from ui.picture_picker import MADE, SAMPLES, Source, sample
+from ui.thing_names import common
 from ui.your_model import truth_table
 from vizcore import judgements, truth
 from vizcore.methods.table import METHODS, in_frame
 from vizcore.pictures import known
+from vizcore.pictures.images import PictureError
 
 CELLS = list(SAMPLES)
 
@@ -82,19 +88,199 @@ def test_too_few_cells_are_refused_in_words_and_what_is_not_there_in_the_link(ap
 
 def test_the_texture_pair_names_no_photograph(app):
     at = fine(app("pages/saliency.py", picture=MADE, a="texture_resnet"))
-    assert "no network here has a name of its own for it" in captions(at) and not inside_of(at)
+    assert "no network here is sure enough what it is" in captions(at) and not inside_of(at)
 
 
 def test_the_sentence_about_a_name():
-    assert judgements.named("a", {"cat": [("X", 0.5), ("Y", 0.25)]}) == "a: **cat** (X 50%, Y 25%)."
-    assert "nothing is asked" in judgements.named("a", {})
+    assert judgements.named("a", "cat", [("X", 0.5), ("Y", 0.25)]) == "a: **cat** (X 50%, Y 25%)."
+    said = judgements.named("a", "cat", [("X", 0.5), ("Y", 0.25)], {"Y": "dog"})
+    assert said == "a: **cat** (X 50%, Y 25%). Y finds “dog” likelier."
+    assert judgements.named("a", "cat") == "a: **cat** (as you say)."
+    assert "nothing is asked" in judgements.named("a", "")
+
+
+@pytest.mark.parametrize(
+    "said, name",
+    [
+        ([], ""),
+        ([{"cat": 0.5, "dog": 0.4}], "cat"),
+        ([{"cat": 0.19}], ""),
+        ([{"tiger cat": 0.6, "tabby": 0.3}, {"tabby": 0.3, "dog": 0.4}], "tabby"),
+        ([{"missile": 0.9, "crane": 0.05}, {"crane": 0.2}], "missile"),
+        ([{"missile": 0.3}, {"crane": 0.8}], "crane"),
+        ([{"missile": 0.1}, {"crane": 0.1}], ""),
+    ],
+)
+def test_a_thing_has_one_name_that_all_networks_know_if_there_is_one(said, name):
+    assert common(said) == name
+
+
+def test_where_the_networks_differ_a_cell_still_has_one_name(app):
+    at = fine(app("pages/saliency.py", picture=MADE, b="photo_vit"))
+    at.run()
+    picture = at.session_state["chosen"][0]
+    masks = list(picture.masks.values())
+    assert masks and not any((one & two).any() for one in masks for two in masks if one is not two)
+    assert re.search(
+        r"Chelsea the cat: \*\*.+?\*\* \(EfficientNet-Lite0 \d+%, Photo ViT \d+%\)", captions(at)
+    )
+
+
+# ---------------------------------------------------------------- masks of several things
+
+
+def picture_file(array) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
+def annotated(file="chelsea.png", size=(451, 300), **changes) -> bytes:
+    box = [10, 10, 200, 10, 200, 200, 10, 200]
+    said = {
+        "images": [{"id": 1, "file_name": file, "width": size[0], "height": size[1]}],
+        "categories": [{"id": 1, "name": "tabby"}, {"id": 2, "name": "dog"}],
+        "annotations": [
+            {"image_id": 1, "category_id": 1, "segmentation": [box]},
+            {"image_id": 1, "category_id": 2, "segmentation": [[300, 50, 440, 50, 440, 290]]},
+        ],
+    }
+    return json.dumps(said | changes).encode()
+
+
+def zipped(**files) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
+    return data.getvalue()
+
+
+def regions(app):
+    return app("pages/saliency.py", picture=MADE, p_kind="region", p_one="Chelsea the cat")
+
+
+def test_coco_s_polygons_become_the_picture_s_masks_by_their_class(app):
+    at = regions(app)
+    at.file_uploader(key="p_mask").set_value(("a.json", annotated(), "application/json")).run()
+    fine(at)
+    picture = at.session_state["chosen"][0]
+    assert "tabby: **tabby** (as you say)" in captions(at), "a class's own name needs no guess"
+    assert picture.title == "Chelsea the cat" and picture.masks["tabby"].shape == picture.array.shape[:2]
+    assert picture.masks["tabby"].sum() == pytest.approx(190 * 190, rel=0.01)
+    assert len(picture.things) == 2 and picture.things[1].alone.size != picture.size
+
+
+def test_of_a_zip_s_pictures_one_is_chosen(app):
+    grey, mask = np.full((60, 80, 3), 90, np.uint8), np.zeros((60, 80), np.uint8)
+    mask[10:30, 20:50] = 255
+    pairs = {"a__png": grey, "a_mask_tabby__png": mask, "b__png": grey, "b_mask_tabby__png": mask[:, ::-1]}
+    data = zipped(**{name: picture_file(array) for name, array in pairs.items()})
+    at = regions(app)
+    at.file_uploader(key="p_mask").set_value(("a.zip", data, "application/zip")).run()
+    at.selectbox(key="p_one").set_value("b").run()
+    fine(at)
+    assert at.selectbox(key="p_one").options == ["a", "b"]
+    assert (at.session_state["chosen"][0].masks["tabby"] == (mask[:, ::-1] > 0)).all()
+
+
+@pytest.mark.parametrize(
+    "name, data, words",
+    [
+        ("a.zip", b"PK not a zip", "not a zip"),
+        ("a.zip", zipped(a__png=picture_file(np.zeros((40, 40, 3), np.uint8))), "no mask for a"),
+        ("a.zip", zipped(a__txt=b"x"), "holds no picture"),
+        ("a.zip", zipped(a__json=b"[1]" + b" " * 3_000_000), "far more than a photograph"),
+        ("a.json", b"{", "no COCO annotation file"),
+        ("a.json", annotated("else.png"), "marks nothing"),
+        ("a.json", annotated(size=(300, 300)), "proportions differ"),
+        ("a.json", annotated(size=(10**6, 10**6)), "more shapes than can be drawn"),
+        (
+            "a.json",
+            annotated(images=[{"id": 1, "file_name": "chelsea.png", "width": 1e999, "height": 1}]),
+            "no COCO",
+        ),
+        (
+            "a.json",
+            annotated(annotations=[{"image_id": 1, "category_id": 1, "segmentation": [[900] * 8]}]),
+            "marks nothing",
+        ),
+        (
+            "a.json",
+            annotated(
+                annotations=[{"image_id": 1, "category_id": 1, "segmentation": [[1, 2, 9, 2, 9, 9]] * 20_000}]
+            ),
+            "more shapes than can be drawn",
+        ),
+    ],
+)
+def test_what_marks_nothing_ends_in_a_sentence(name, data, words):
+    sources = {title: Source(title, sample(title).image, "", file) for title, file in SAMPLES.items()}
+    file = type("File", (), {"name": name, "file_id": str(hash(data)), "getvalue": lambda self: data})()
+    with pytest.raises(PictureError) as said:
+        regions_of_files._annotated(file, sources)
+    assert words in str(said.value)
+
+
+def test_an_annotation_file_is_bounded_before_it_is_read():
+    with pytest.raises(PictureError, match="21 MB; at most 20"):
+        known.read_coco(b" " * 21_000_000)
+    assert not known.read_coco(annotated("else.png", size=(10**9, 10**9)), {"chelsea.png"}), (
+        "nothing is drawn"
+    )
+
+
+# ---------------------------------------------------------------- painted
+
+
+def test_a_painted_mask_comes_back_as_it_was_sent():
+    grid = brush.grid_of((300, 451))
+    assert max(grid) == brush.CELLS and grid == (128, 85)
+    mask = np.random.default_rng(0).random(grid) > 0.5
+    assert (brush.decode(brush.encode(mask), grid) == mask).all()
+    full = known.of_grid(np.ones(grid, bool), (300, 451))
+    assert full.shape == (451, 300) and full.all()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        3,
+        "",
+        "AAAA",
+        {},
+        ["A"],
+        "é" * 1816,
+        "!" * 1816,
+        "A" * 1816,
+        "A" * 10**6,
+        brush.encode(np.ones((9, 9)) > 0),
+    ],
+)
+def test_what_is_no_mask_is_none(said):
+    assert brush.decode(said, (128, 85)) is None
+
+
+def test_what_is_painted_counts_instead_of_the_rectangle_and_for_its_picture_only(app):
+    at = regions(app)
+    key = at.session_state["chosen"][0].key
+    mask = np.zeros(brush.grid_of((451, 300)), bool)
+    mask[:10] = True
+    at.session_state["p_brush_mask"] = key, 1, mask
+    fine(at.run())
+    picture = at.session_state["chosen"][0]
+    assert picture.things[0].mask.mean() == pytest.approx(mask.mean(), abs=0.01)
+    assert at.number_input(key="p_left").disabled
+    at.selectbox(key="p_one").set_value("A rocket").run()
+    assert fine(at).session_state["chosen"][0].things[0].mask.mean() == pytest.approx(0.25, abs=0.01)
 
 
 def test_of_a_photograph_nothing_is_said_that_holds_of_drawings_only():
     one = judgements.Network("X", answer="other", inside=True)
-    for what in ("texture", "thing"):
+    for what, other in (("texture", "the other texture"), ("thing", "another thing")):
         said = judgements.verdict("cat", "known", one, one, what=what)
-        assert f"the other {what} first" in said and f"asked for the other {what}" in said
+        assert f"{other} first" in said and f"asked for {other}?" in said
 
 
 def test_a_cut_out_keeps_its_transparency_and_an_opaque_one_is_cut_round():

@@ -65,3 +65,24 @@ def test_without_any_network_there_is_nothing_to_set(page, app):
     assert [one.key for kind in drawn for one in kind if one.key != "m_part"] == []
     at.button(key="ready_a").click().run()
     assert not at.exception and len(at.error) == 1 and at.session_state["a"] == "efficientnet_lite0"
+
+
+def test_one_click_takes_the_pair_that_a_hub_has_and_says_what_it_takes(app, monkeypatch):
+    """Without a hub both end in a sentence; with what was downloaded, in the networks' names."""
+    monkeypatch.setattr(trained, "cached_hub_file", lambda _repository: None)
+    at = app("pages/your_model.py", b="photo_vit", weights_a="random")
+    assert at.button(key="downloads").label == (
+        "Use ResNet-50 (download, 102 MB) and DeiT-Tiny (download, 23 MB)"
+    )
+    at.button(key="downloads").click().run()
+    assert [at.selectbox(key=slot).value for slot in "ab"] == ["resnet50", "deit_tiny_patch16_224"]
+    assert at.session_state["weights_a"] == "trained" and not at.exception
+    assert not any(one.key == "downloads" for one in at.button), "they are chosen"
+
+
+def test_the_pair_is_offered_for_photographs_only(app, monkeypatch):
+    at = app("pages/your_model.py", picture="A spiral on bands", a="texture_resnet")
+    assert not any(one.key == "downloads" for one in at.button)
+    monkeypatch.setattr(trained, "cached_hub_file", lambda repository: repository)
+    words = app("pages/your_model.py").button(key="downloads").label
+    assert words == "Use ResNet-50 (ready) and DeiT-Tiny (ready)"

@@ -175,10 +175,11 @@ def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
         ("mixer_s16_224", "neither convolution nor attention", "no attention over places"),
         ("botnet26t_256", "convolution and attention", "Only some of"),
         ("lambda_resnet26t", "convolution and lambda layers", "Lambda layers sum"),
-        (
+        pytest.param(
             "lamhalobotnet50ts_256",
             "convolution, lambda layers and attention",
             "Some of its layers are lambda",
+            marks=pytest.mark.long,
         ),
     ],
 )
@@ -314,7 +315,7 @@ def test_a_block_before_the_class_token_joins_is_shown(app):
 
 @pytest.mark.parametrize(
     "name",
-    ["test_vit", "cait_xxs24_224", "levit_128s", "mobilevit_xxs"],
+    ["test_vit", pytest.param("cait_xxs24_224", marks=pytest.mark.long), "levit_128s", "mobilevit_xxs"],
 )
 def test_reasons_of_no_rollout_hold_for_the_operators_and_no_other_would(name):
     """By a second means: what the pass comes down to, not what modules and functions are called."""

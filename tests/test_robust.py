@@ -16,6 +16,7 @@ from vizcore.methods import (
     attention,
     cam,
     features,
+    fine_cam,
     gradients,
     integrated,
     method,
@@ -98,11 +99,12 @@ CALLS = {
         for name in cam.CAMS
     },
     "cam": ("cnn", None, cam_map),
+    "fine_cams": ("cnn", None, lambda m, x: fine_cam.fine_cams(m, x, [1, 2])[1]),
     "score_cams": ("cnn", None, lambda m, x: last(score_cam.score_cams(m, x, [1])).maps[0]),
     "several": ("cnn", None, lambda m, x: cam.several(m, x, [3], ["LayerCAM"])["LayerCAM"][0]),
     "class_blind": ("cnn", None, lambda m, x: cam.class_blind(m, x, None, "Grad-CAM")),
     **{
-        f"heatmaps {name}": ("vit" if name != "guided backpropagation" else "cnn", None,
+        f"heatmaps {name}": ("cnn" if name in ("guided backpropagation", fine_cam.NAME) else "vit", None,
                              lambda m, x, make=method.make: make(m, x, 1))
         for name, method in heatmaps.METHODS.items()
     },  # fmt: skip
@@ -232,7 +234,7 @@ def test_a_batch_is_answered_picture_by_picture_or_refused(name, nets):
 def test_every_public_function_of_pictures_is_in_the_list():
     """A new one has to be asked too."""
     listed = " ".join(CALLS)
-    for module in (cam, score_cam, gradients, smooth_grad, integrated, occlusion, method, features):
+    for module in (cam, fine_cam, score_cam, gradients, smooth_grad, integrated, occlusion, method, features):
         for name, function in vars(module).items():
             if getattr(function, "__module__", "") != module.__name__ or name.startswith("_"):
                 continue

@@ -98,7 +98,11 @@ def test_smooth_grad_agrees_with_captum_on_the_same_noise(asked):
 
 @pytest.mark.parametrize(
     ("rule", "theirs"),
-    [("Gauss-Legendre", "gausslegendre"), ("midpoint", "riemann_middle"), ("left", "riemann_left")],
+    [
+        ("Gauss-Legendre", "gausslegendre"),
+        pytest.param("midpoint", "riemann_middle", marks=pytest.mark.long),
+        pytest.param("left", "riemann_left", marks=pytest.mark.long),
+    ],
 )
 def test_integrated_gradients_agree_with_captum_and_so_does_the_gap(asked, rule, theirs):
     model, images, target = asked
@@ -360,7 +364,7 @@ def test_a_first_layer_that_works_in_place_and_half_precision(resnet, chelsea):
     assert torch.equal(images, before) and torch.equal(found == 0, images <= 0)
     half = load_model("texture_resnet")
     half.net.to(torch.bfloat16)
-    images = resnet.preprocess(chelsea)
+    images = resnet.preprocess(chelsea)[..., :64, :64]  # most CPUs are slow at this precision
     how = {"gradient": {}, "Integrated Gradients": {"steps": 4}, "occlusion": {"window": 0.5}}
     for name, settings in how.items():
         found = METHODS[name].make(half, images.bfloat16(), 3, **settings)
@@ -382,9 +386,9 @@ def test_errors_name_what_is_permitted(resnet):
 # ---------------------------------------------------------------- shared networks
 
 
-def test_eight_threads_and_nothing_left_behind(resnet):
+def test_four_threads_and_nothing_left_behind(resnet):
     before = {name: value.clone() for name, value in resnet.net.state_dict().items()}
-    pictures = [torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(i)) for i in range(8)]
+    pictures = [torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(i)) for i in range(4)]
 
     def ask(images):
         how = {"Integrated Gradients": {"steps": 3}, "SmoothGrad": {"draws": 2}, "occlusion": {"window": 0.5}}
@@ -396,7 +400,7 @@ def test_eight_threads_and_nothing_left_behind(resnet):
         )
 
     alone = [ask(images) for images in pictures]
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(ask, pictures))
     for a, b in zip(alone, together, strict=True):
         assert torch.allclose(a, b, rtol=1e-3, atol=1e-6)

@@ -16,6 +16,7 @@ from vizcore import __version__
 from vizcore.drawing import render, slide
 
 PAIR = {"a": "texture_resnet", "picture": "Honeycomb in bands"}
+PLAIN = np.zeros((9, 9, 3), np.uint8)
 STATES = {  # what a page is opened with, and the figures that it then offers
     "Grad-CAM": ("grad_cam", {"g_class": "banded", "g_method_b": "relevance", "g_opacity": "40"}, 2),
     "Grad-CAM, others": ("grad_cam", {"g_method_a": "LayerCAM", "g_layer_a": "layer3.0", "g_region": "false",
@@ -143,11 +144,25 @@ def test_a_slide_has_the_maps_that_the_viewers_have(app, page, link, times):
 
 
 def test_what_the_colours_of_a_slide_mean_is_known_for_every_colour_map():
-    assert slide.ENDS.keys() == render.COLOUR_MAPS.keys()
-    for name, (_, high) in slide.ENDS.items():
+    assert slide.ENDS.keys() == {*render.COLOUR_MAPS, "signed"}
+    for name in render.COLOUR_MAPS:
+        high = slide.ENDS[name][1]
         first, last = render.legend(name)[0, [0, -1]].astype(int)
         assert last.sum() > first.sum() + 200, name
         assert ("yellow" in high) == (last[0] > 200 and last[1] > 200 and last[2] < 200), name
+
+
+def test_a_slide_says_whether_its_colours_can_be_compared():
+    def says(*ends, colours="viridis"):
+        panels = [render.Panel("", (), lambda times: PLAIN, None, pair, colours) for pair in ends]
+        return " ".join(slide._legend_words([render.Panel("", (), lambda times: PLAIN), *panels]))
+
+    assert says((0, 1), (0, 2)) == "Yellow: most; dark violet: least. Each map on its own scale."
+    assert says((0, 1), (0, 1)).endswith("All maps on one scale.")
+    assert says((0, 1), (0, 1), (0, 3)) == says((0, 1)) == "Yellow: most; dark violet: least."
+    assert (
+        says((-1, 1), (-1, 1), colours="signed") == "Orange: above zero; blue: below zero." and says() == ""
+    )
 
 
 def test_a_slide_s_words_are_wrapped_and_all_there():

@@ -10,7 +10,7 @@ from PIL import Image
 
 from vizcore import judgements
 
-from . import figures
+from . import cant_show, figures
 from .checks_of_both import both, latest, title_of
 from .jobs import job
 from .mapped import Mapped
@@ -44,11 +44,12 @@ def curves(mapped: list[Mapped]) -> None:
                 title_of(one)
                 _curve_chart(own[-1].curves, figures.web_colour(one.colour))
         st.caption(
-            "Area: the mean probability on the way. It can't show whether the map is right: a half-covered "
-            "picture is unlike those that networks learn from. **One picture is an anecdote**, so no winner "
-            "is called: another random map would give other differences."
+            "Area: the mean probability on the way. **One picture is an anecdote**, so no winner is called: "
+            "another random map would give other differences."
         )
 
+    half = "a half-covered picture is unlike those that networks learn from."
+    cant_show.say("Curves", f"can't show whether the map is right: {half}")
     question = baseline, steps, *(one.question for one in mapped)
     job("g_curves", question, lambda: both(mapped, measure), draw, "Measure")
 
@@ -97,10 +98,9 @@ def cross_test(mapped: list[Mapped]) -> None:
             image = Image.fromarray(array)
             for one in mapped:
                 st.caption(f"{one.model.title}: {_probability(one, image):.0%} “{one.name}”")
-    st.caption(
-        "It can't show what the models would do with the rest: a blurred picture is still a picture. The "
-        f"random region is the control: as large, and as coarse as {mapped[0].model.title}’s map."
-    )
+    st.caption(f"The random region is the control: as large, and as coarse as {mapped[0].model.title}’s map.")
+    blurred = "a blurred picture is still a picture."
+    cant_show.say("The cross-test", f"can't show what the models would do with the rest: {blurred}")
 
 
 def cross_pictures(mapped: list[Mapped], share: int) -> list[tuple[str, np.ndarray]]:

@@ -12,7 +12,7 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.drawing import render
 
-from . import figures, jobs
+from . import cant_show, figures, jobs
 from .address import forget
 from .checks_of_both import Step, both, figure, latest, title_of, too_long
 from .jobs import job
@@ -66,14 +66,12 @@ def randomised(mapped: list[Mapped]) -> None:
                     learnt = one.model.weights != "random"
                     if words := judgements.stayed(down[-1].rank, one.method, one.model.title, learnt):
                         st.warning(words)
-        st.caption(
-            "It can't show that a map is true, only that it depends on the weights: a map can change with "
-            "them and still be wrong."
-        )
 
     question = tuple(one.question for one in mapped)
     if too_long(mapped, "layer"):
         return
+    words = "only that it depends on the weights: a map can change with them and still be wrong."
+    cant_show.say("Randomised weights", f"can't show that a map is true, {words}")
     job("g_random", question, lambda: both(mapped, measure), draw, "Randomise")
     most = 0 if jobs.running("g_random") else _deepest(jobs.found("g_random"))
     if most:
@@ -137,12 +135,11 @@ def noise(mapped: list[Mapped]) -> None:
                     f"the probability of “{one.name}” goes from {min(probabilities):.0%} to "
                     f"{max(probabilities):.0%}."
                 )
-        st.caption(
-            "It can't show which map is right: a method that always shows the same is perfectly stable. "
-            "Where the probability moves too, the map has a reason to."
-        )
+        st.caption("Where the probability moves too, the map has a reason to.")
 
     if too_long(mapped, "draw"):
         return
+    same = "a method that always shows the same is perfectly stable."
+    cant_show.say("Noise", f"can't show which map is right: {same}")
     question = amount, *(one.question for one in mapped)
     job("g_shaken", question, lambda: both(mapped, measure), draw, "Shake")

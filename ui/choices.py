@@ -7,7 +7,7 @@ import streamlit as st
 from . import streamlit_private
 from .address import reset
 from .made_pictures import make
-from .network_picker import Choice, choose_model
+from .network_picker import Choice, choose_model, offer_downloads
 from .picture_picker import Picture, choose_picture
 from .thing_names import with_names
 
@@ -20,6 +20,8 @@ def sidebar() -> None:
         with made:
             picture = picture or make()
         choices = choose_model("a", picture.drawn), choose_model("b", picture.drawn)
+        if not picture.drawn:
+            offer_downloads(choices)
         with made:
             picture = with_names(picture, choices)
         st.session_state["chosen"] = picture, *choices

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container
+from functools import lru_cache
 
 import streamlit as st
 
@@ -16,8 +17,8 @@ from .plain import plain
 TOP = "top class"
 
 
-@st.cache_data(show_spinner=False)
-def _names(labels: list[str], count: int) -> list[str]:
+@lru_cache(maxsize=64)
+def _names(labels: tuple[str, ...], count: int) -> list[str]:
     """A short name for each class, unlike any other's."""
     short = [
         plain(labels[i].split(",")[0].strip()) if i < len(labels) else f"class {i}" for i in range(count)
@@ -37,7 +38,7 @@ def learnt_from(side) -> str:
 
 def class_names(model) -> list[str]:
     """The classes of a network by index, each with a name of its own; empty where it has none."""
-    return _names(model.labels, model.num_classes)
+    return _names(tuple(model.labels), model.num_classes)
 
 
 def likely(sides: list, asked: str, there: Container[str] = ()) -> list[str]:

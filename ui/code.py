@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 HEAD = """\
 import numpy as np
 from PIL import Image
@@ -175,18 +177,24 @@ def heat(method: str, index: int, name: str, **settings) -> str:
     return HEATS["method"].format(method=method, index=index, name=name, told=told(settings))
 
 
-def cam(one, look: dict) -> str:
-    """Of a map on the Grad-CAM page, a ``Mapped``."""
-    figure = laid(look["opacity"], colour_map=look["colour_map"])
-    if look["region"] and one.name.casefold() in look["masks"]:
-        figure += contour(one)
-    made = heat(one.method, one.index, one.name, **one.told)
-    return script(one.choice, one.picture, made, FRAMED, figure)
+def over(one, heat: str, shown, look: Mapping, ends: tuple, opacity: str = "opacity") -> str:
+    """Of a map over the picture, a ``viewer.Map`` of the ``heat`` that those lines make.
+
+    Args:
+        one: has its ``choice`` and ``picture``. look: as the viewer has it; ``opacity`` is which of its own.
+        ends: of its colours; None each for its own.
+    """
+    how = {"kind": shown.kind, "low": ends[0], "high": ends[1]}
+    colours = {"colour_map": look["colours"]} if shown.kind == "heat" else {}
+    figure = laid(look[opacity] / 100, **colours, **how)
+    if shown.region and look["region"]:
+        figure += contour(one.picture, shown.region)
+    return script(one.choice, one.picture, heat, FRAMED, figure)
 
 
-def contour(one) -> str:
-    """Around the true region of the class, where it can be made again."""
-    region = one.picture.regions.get(one.name.casefold())
+def contour(picture, name: str) -> str:
+    """Around the true region of a thing, where it can be made again."""
+    region = picture.regions.get(name)
     return FIGURES["region"].format(region=region) if region else ""
 
 
@@ -206,7 +214,9 @@ def pixels(one, view: str, region: bool) -> str:
         method=one.method, target=target, told=told(one.told), name=one.name, part=parts[view]
     )
     figure = FIGURES["pixels"].format(scale="centred" if view == "colours" else "from_black")
-    return script(one.choice, one.picture, made, figure, contour(one) if region else "")
+    return script(
+        one.choice, one.picture, made, figure, contour(one.picture, one.name.casefold()) if region else ""
+    )
 
 
 def similarity(asked, done: int, title: str, sides: tuple[str, str]) -> str:
@@ -251,14 +261,3 @@ def imagined(one, recipe, seed: int, done: int) -> str:
         )
         + SAVED
     )
-
-
-def layer(looked, heat, opacity: float) -> str:
-    """Of a view on the feature maps page, a ``views.Looked`` and its ``views.Heat``."""
-    return script(looked.choice, looked.picture, heat.code, FRAMED, laid(opacity, kind=heat.kind))
-
-
-def flow(asked, heat: str, kind: str, low: float | None, high: float | None, look: dict) -> str:
-    """Of a map on the attention page, a ``flows.Asked``; on a scale of its own where there is no ``low``."""
-    figure = laid(look["opacity"], colour_map=look["colour_map"], kind=kind, low=low, high=high)
-    return script(asked.choice, asked.picture, heat, FRAMED, figure)

@@ -66,8 +66,16 @@ def picture(array: np.ndarray, alt_text: str, caption: str | None = None) -> Non
     st.image(jpeg(array), caption=caption, alt=alt_text, width="stretch")
 
 
-def pointer(array: np.ndarray, alt_text: str, key: str, on_click, point=None, step=(0.05, 0.05)) -> None:
-    """A picture to click on, or to walk over with the arrow keys.
+@st.cache_data(show_spinner=False)
+def tiles(
+    maps: np.ndarray, labels: list[str], columns: int, side=96, marked=(), colour_map="viridis"
+) -> bytes:
+    """A sheet of small maps, as ``render.tiles`` draws it, to be pointed at."""
+    return jpeg(render.tiles(maps, labels, columns, side, marked, colour_map))
+
+
+def pointer(file: bytes, alt_text: str, key: str, on_click, point=None, step=(0.05, 0.05)) -> None:
+    """A picture (a JPEG file) to click on, or to walk over with the arrow keys.
 
     ``on_click(x, y)`` gets shares of its width and height, 0 to 1; ``point`` is where the mark is, and
     ``step`` how far an arrow key moves it.
@@ -78,7 +86,7 @@ def pointer(array: np.ndarray, alt_text: str, key: str, on_click, point=None, st
         if isinstance(place, list) and len(place) == 2:
             on_click(*(min(max(float(value), 0.0), 0.999) for value in place))
 
-    source = "data:image/jpeg;base64," + base64.b64encode(jpeg(array)).decode()
+    source = "data:image/jpeg;base64," + base64.b64encode(file).decode()
     data = {"src": source, "alt": alt_text, "point": point, "step": step}
     _POINTER(key=key, data=data, on_clicked_change=clicked)
 
@@ -188,6 +196,7 @@ def scale(low: float, high: float, colour_map: str = "viridis") -> None:
         st.caption(f"{high:.2g}", width="content")
 
 
+@st.cache_data(show_spinner=False)
 def distance_chart(distances: np.ndarray, colour: tuple[int, int, int]) -> None:
     """How far each head looks, (blocks, heads) in pixels, against depth; the line is the mean of a block."""
     blocks, heads = np.indices(distances.shape)

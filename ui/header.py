@@ -61,4 +61,4 @@ def header(title: str) -> None:
         with st.container(**row, width=240, key="tools"):  # room also for what comes last
             _LINK(key="copy_link")
             st.session_state["tools"] = st.empty()
-    st.session_state.update({"kept": {}, "tables": {}, "panels": {}})
+    st.session_state.update({"kept": {}, "tables": {}, "panels": {}, "seen": {}})

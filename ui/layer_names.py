@@ -1,4 +1,4 @@
-"""Where in a network a layer stands, beside its name."""
+"""Where in a network a layer stands, before its name: a long name hides what comes after it."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ def depth(layer: str, layers: Sequence[str]) -> str:
 
 def with_depth(layers: Sequence[str]) -> Callable[[str], str]:
     """What a picker of these layers shows for each."""
-    return lambda layer: " · ".join(filter(None, (layer, depth(layer, layers))))
+    return lambda layer: " · ".join(filter(None, (depth(layer, layers), layer)))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from vizcore.pictures import known, textures
-from vizcore.pictures.images import PictureError, to_rgb
+from vizcore.pictures.images import PictureError
 from vizcore.pictures.known.mosaics import SIDE
 
 from .address import forget, forget_each
 from .limits import UPLOAD_MB
-from .picture_picker import SAMPLES, Picture, of_image, sample
+from .picture_picker import SAMPLES, Picture, Source, of_scene, put_together, sample_source
 from .plain import plain
+from .regions import region
 from .uploads import PICTURES, uploader
 
 state = st.session_state
@@ -30,34 +28,16 @@ NOISE, TEXTURE = "noise", "a texture"
 GROUNDS = (NOISE, TEXTURE)
 
 
-class Thing(NamedTuple):
-    """A part of a picture that networks are asked to name alone."""
-
-    title: str
-    key: str  # of its pixels
-    alone: Image.Image
-    mask: np.ndarray  # (H, W) bool: where it is in the whole
-    code: str  # that makes the mask; "" where that can't be
-
-
-class Source(NamedTuple):
-    """A sample, or a photograph of the visitor's."""
-
-    title: str
-    image: Image.Image  # RGB, or RGBA with transparency
-    code: str
-
-
 def make() -> Picture:
     """The widgets, and the picture that they come to. What can't be is said, and a first one is shown."""
     kind = st.segmented_control("Kind", list(KINDS), default="mosaic", required=True, key="p_kind", wrap=True)
     st.caption(KINDS[kind] + ".")
     sources = _sources()
     try:
-        return {"mosaic": _mosaic, "cut-outs": _cutouts, "region": _region}[kind](sources)
+        return {"mosaic": _mosaic, "cut-outs": _cutouts, "region": region}[kind](sources)
     except (PictureError, ValueError) as error:
         st.error(plain(str(error)))
-        return _put_together(_default(sources), 0)
+        return put_together("A mosaic", _default(sources), 0)
 
 
 def _sources() -> dict[str, Source]:
@@ -72,7 +52,7 @@ def _sources() -> dict[str, Source]:
         help="They stay in this session's memory: a link to a picture that is made of them leads others to "
         "the samples instead.",
     )
-    found = {name: Source(name, sample(name).image, sample(name).code) for name in SAMPLES}
+    found = {name: sample_source(name) for name in SAMPLES}
     kept, before = {}, state.get("p_decoded", {})
     for number, file in enumerate(files[:MOST], 1):
         kept[file.file_id] = before.get(file.file_id) or _decoded(file)
@@ -80,7 +60,7 @@ def _sources() -> dict[str, Source]:
             st.error(kept[file.file_id])
         else:
             title = f"Yours, {number}"
-            found[title] = Source(title, kept[file.file_id], "")
+            found[title] = Source(title, kept[file.file_id], "", file.name)
     state["p_decoded"] = kept
     return found
 
@@ -110,26 +90,7 @@ def _seed() -> int:
 def _mosaic(sources: dict[str, Source]) -> Picture:
     forget_each("p_cells", list(sources), [source.title for source in _default(sources)])
     chosen = st.multiselect("Its photographs, four or nine", list(sources), key="p_cells", max_selections=9)
-    return _put_together([sources[title] for title in chosen], _seed())
-
-
-def _put_together(chosen: Sequence[Source], seed: int) -> Picture:
-    scene = known.mosaic({source.title: source.image for source in chosen}, seed=seed)
-    code = ""
-    if all(source.code for source in chosen):
-        parts = ", ".join(f"{source.title!r}: {source.code}" for source in chosen)
-        code = f"known.mosaic({{{parts}}}, seed={seed})"
-    alone = {source.title: known.square(source.image, SIDE) for source in chosen}
-    return _of_scene("A mosaic", scene, alone, code)
-
-
-def _of_scene(title: str, scene: known.Scene, alone: dict[str, Image.Image], code: str) -> Picture:
-    things = tuple(
-        Thing(name, of_image(name, image).key, image, scene.masks[name], code and f"{code}.masks[{name!r}]")
-        for name, image in alone.items()
-    )
-    made = of_image(title, Image.fromarray(scene.picture))._replace(things=things)
-    return made._replace(code=f"Image.fromarray({code}.picture)") if code else made
+    return put_together("A mosaic", [sources[title] for title in chosen], _seed())
 
 
 # ---------------------------------------------------------------- cut-outs
@@ -158,7 +119,7 @@ def _cutouts(sources: dict[str, Source]) -> Picture:
         code = f"known.place({below_code}, {{{', '.join(codes)}}}, {seed})"
     scene = known.place(below, cuts, seed)
     alone = {title: Image.fromarray(known.place(below, cuts, seed, shown=[title]).picture) for title in cuts}
-    return _of_scene("Cut-outs", scene, alone, code)
+    return of_scene("Cut-outs", scene, alone, code)
 
 
 def _stands_free(image: Image.Image) -> bool:
@@ -176,45 +137,3 @@ def _ground(name: str, sources: dict[str, Source], seed: int) -> tuple[np.ndarra
     source = sources[name]
     code = source.code and f"np.asarray(known.square({source.code}, {side}))"
     return np.asarray(known.square(source.image, side)), code
-
-
-# ---------------------------------------------------------------- a region
-
-
-def _region(sources: dict[str, Source]) -> Picture:
-    own = [title for title in sources if title not in SAMPLES]
-    forget("p_one", list(sources), (own or list(sources))[0])
-    source = sources[st.selectbox("Picture", list(sources), key="p_one")]
-    image = to_rgb(source.image)
-    file = uploader(
-        "A mask of the same proportions: white, or opaque, is inside",
-        ["png", "webp", "bmp", "gif", "tif", "tiff"],
-        "image/*",
-        key="p_mask",
-        max_upload_size=UPLOAD_MB,
-    )
-    if file:
-        mask, code = known.read_mask(file.getvalue(), image.size), ""
-    else:
-        mask, code = _rectangle(image)
-    code = code if source.code else ""
-    picture = of_image(source.title, image)
-    thing = Thing("the region", picture.key, image, mask, code)
-    return picture._replace(things=(thing,), code=source.code or picture.code)
-
-
-def _rectangle(image: Image.Image) -> tuple[np.ndarray, str]:
-    """Four numbers; the mask, and its code."""
-    st.caption("Or a rectangle, in percent of the picture:")
-    sides = {"left": 25, "right": 75, "top": 25, "bottom": 75}
-    shares = {}
-    for pair in (("left", "right"), ("top", "bottom")):
-        for side, column in zip(pair, st.columns(2), strict=True):
-            low = int(side in ("right", "bottom"))
-            with column:
-                shares[side] = (
-                    st.number_input(side.capitalize(), low, 99 + low, sides[side], key=f"p_{side}") / 100
-                )
-    edges = tuple(shares[side] for side in ("left", "top", "right", "bottom"))
-    code = f"known.rectangle(image.size, {', '.join(map(repr, edges))})"
-    return known.rectangle(image.size, *edges), code

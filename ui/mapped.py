@@ -153,8 +153,3 @@ def _told(
         others = {name: other for name, other in masks.items() if not (other & _mask).any()}
         words.append(judgements.elsewhere({name: truth.energy(framed, one) for name, one in others.items()}))
     return bool(hit), " ".join(filter(None, words))
-
-
-def score(one: Mapped, mask: np.ndarray) -> None:
-    """The sentence, on the page."""
-    st.markdown(judged(one, mask)[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -18,6 +19,7 @@ from .uploads import uploader, wrong_kind
 KINDS = {"checkpoint": ["safetensors", "pt", "pth", "bin"], "labels": ["txt", "json"]}  # by a name's ending
 DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
 PHOTOGRAPHED = {"a": "efficientnet_lite0", "b": "photo_vit"}  # those that know photographs
+DOWNLOADED = {"a": "resnet50", "b": "deit_tiny_patch16_224"}  # a pair for photographs that a hub has
 READY, SEPARATOR = "ready", " · "
 HELP = (
     "The list is a beginning: type the name of another architecture of timm. One whose layers don't lie as "
@@ -83,6 +85,20 @@ def _note(name: str, weights: str) -> str:
 def suited(drawn: bool) -> dict[str, str]:
     """The pair in the box that knows a kind of picture: textures drawn by code, or photographs."""
     return DEFAULTS if drawn else PHOTOGRAPHED
+
+
+def offer_downloads(choices: Sequence[Choice]) -> None:
+    """A button to the pair that a hub has, with what it takes; none where it is chosen."""
+    if all((one.name, one.weights) == (DOWNLOADED[one.slot], "trained") for one in choices):
+        return
+    marked = [f"{title(name)} ({_mark(name)})" for name in DOWNLOADED.values()]
+    held = [slot.upper() for slot in DOWNLOADED if st.session_state.get(f"checkpoint_{slot}") is not None]
+    why = f"Model {held[0]} holds a checkpoint of yours. Take it out first." if held else None
+    use = DOWNLOADED | {f"weights_{slot}": "trained" for slot in DOWNLOADED}
+    words = f"Use {' and '.join(marked)}"
+    st.button(
+        words, key="downloads", on_click=st.session_state.update, args=[use], disabled=bool(held), help=why
+    )
 
 
 def choose_model(slot: str, drawn: bool) -> Choice:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,19 +9,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from vizcore import judgements
-from vizcore.drawing import render
-
-from . import answers, figures, saving, viewer
+from . import answers, viewer
 from .address import offer
 from .address.keys import key as of_address
 from .answers import Side
 from .classes import class_names
-from .mapped import Mapped, judged
+from .mapped import Mapped
 from .plain import plain
 
 state = st.session_state
-MARKS = re.compile(r":material/\w+:|\*\*")  # of what is said on a page
 
 
 def picture(one) -> viewer.Picture:
@@ -68,47 +63,6 @@ def over(one: Mapped, masks: Mapping, words: str, facts: str = "", name: str = "
         region=region if region in masks else "",
         facts=facts,
         alt=f"{one.method} of {one.model.title} for {one.name}, over {one.picture.title}",
-    )
-
-
-def laid(one: Mapped, look: Mapping, times: int = 1) -> np.ndarray:
-    """The same by the server, to be saved: with the opacity, the colours and the regions of a look.
-
-    ``times`` is how many times as large as the picture.
-    """
-    box, values = one.model.preprocess.box(one.picture.size), viewer.sent(np.asarray(one.map))
-    how = "heat", None, None, look["opacity"], look["colour_map"], times
-    shown = figures.laid(one.picture.array, values, box, *how)
-    mask = look["masks"].get(one.name.casefold()) if look["region"] else None
-    return shown if mask is None else render.contour(shown, mask.repeat(times, 0).repeat(times, 1))
-
-
-def keep_for_slide(one: Mapped, look: Mapping) -> None:
-    """So that both networks' maps can be saved beside the picture; the look is as ``laid`` has it."""
-    top = answers.top_classes(one.choice, one.picture.key, one.model, one.picture.image)
-    heading = f"Where is the evidence for “{one.name}”?" if one.how.knows_class else one.method
-    saving.keep_panel("", heading, partial(_picture_panel, one.picture))
-    saving.keep_panel(one.choice.slot, heading, partial(_panel, one, look, top))
-
-
-def _picture_panel(picture) -> render.Panel:
-    return render.Panel(picture.title, (), partial(figures.enlarged, picture.array))
-
-
-def _panel(one: Mapped, look: Mapping, top: Sequence) -> render.Panel:
-    labels = class_names(one.model)
-    says = ", ".join(f"{labels[index]} {probability:.0%}" for index, probability in top[:3])
-    what = f"{one.method} for “{one.name}”." if one.how.knows_class else f"{one.method}, of no class."
-    true = one.picture.masks.get(one.name.casefold())
-    known = judged(one, true)[1] if true is not None else judgements.empty(*one.ends)
-    weights = f" ({one.model.source})" if one.model.weights == "random" else ""
-    return render.Panel(
-        f"{one.model.title}{weights}",
-        [what, *filter(None, [MARKS.sub("", known).strip()]), f"It says: {says}."],
-        lambda times: laid(one, look, times),
-        one.colour,
-        one.ends,
-        look["colour_map"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +11,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from vizcore.pictures import textures
+from vizcore.pictures import known, textures
 from vizcore.pictures.images import PictureError, read_picture
+from vizcore.pictures.known.mosaics import SIDE
 
 from .address import forget
 from .limits import UPLOAD_MB
@@ -33,6 +35,8 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
     "A spiral in a weave": ("spiralled", "woven", 2),
     "Scales in cracks": ("scaly", "cracked", 8),
 }
+MOSAIC = "Four photographs"  # the samples, put together
+OPENING = next(iter(SCENES))  # what a first visit meets; the networks are those that know its kind
 UPLOAD = "Your picture"
 MADE = "A picture whose answer is known"
 
@@ -53,8 +57,37 @@ class Picture(NamedTuple):
         return self.image.size
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+class Thing(NamedTuple):
+    """A part of a picture that networks are asked to name alone."""
+
+    title: str
+    key: str  # of its pixels
+    alone: Image.Image
+    mask: np.ndarray  # (H, W) bool: where it is in the whole
+    code: str  # that makes the mask; "" where that can't be
+
+
+class Source(NamedTuple):
+    """A sample, or a photograph of the visitor's."""
+
+    title: str
+    image: Image.Image  # RGB, or RGBA with transparency
+    code: str
+    file: str  # its name
+
+
 def sample(name: str) -> Picture:
+    """A picture of the box, by its name."""
+    return _mosaic() if name == MOSAIC else _sample(name)
+
+
+@st.cache_resource(show_spinner=False)
+def _mosaic() -> Picture:
+    return put_together(MOSAIC, [sample_source(one) for one in SAMPLES], 0)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _sample(name: str) -> Picture:
     if name in SCENES:
         scene, code = textures.two(*SCENES[name], 384), f"two{(*SCENES[name], 384)!r}"
         found = of_image(name, Image.fromarray(scene.picture))
@@ -63,6 +96,36 @@ def sample(name: str) -> Picture:
         return found._replace(masks=scene.masks, drawn=True, code=code, regions=regions)
     found = of_image(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
     return found._replace(code=f'read_picture(open("samples/{SAMPLES[name]}", "rb").read())')
+
+
+def sample_source(name: str) -> Source:
+    """A sample, to put together with others."""
+    return Source(name, sample(name).image, sample(name).code, SAMPLES[name])
+
+
+def put_together(title: str, chosen: Sequence[Source], seed: int) -> Picture:
+    """A mosaic of four or nine; its cells have yet to be named.
+
+    Raises:
+        ValueError: there are more of them, or fewer.
+    """
+    scene = known.mosaic({source.title: source.image for source in chosen}, seed=seed)
+    code = ""
+    if all(source.code for source in chosen):
+        parts = ", ".join(f"{source.title!r}: {source.code}" for source in chosen)
+        code = f"known.mosaic({{{parts}}}, seed={seed})"
+    alone = {source.title: known.square(source.image, SIDE) for source in chosen}
+    return of_scene(title, scene, alone, code)
+
+
+def of_scene(title: str, scene: known.Scene, alone: dict[str, Image.Image], code: str) -> Picture:
+    """A scene, with each of its things as it looks alone; ``code`` makes the scene, or is empty."""
+    things = tuple(
+        Thing(name, of_image(name, image).key, image, scene.masks[name], code and f"{code}.masks[{name!r}]")
+        for name, image in alone.items()
+    )
+    made = of_image(title, Image.fromarray(scene.picture))._replace(things=things)
+    return made._replace(code=f"Image.fromarray({code}.picture)") if code else made
 
 
 def of_image(title: str, image: Image.Image) -> Picture:
@@ -97,12 +160,12 @@ def _take_upload() -> None:
 def choose_picture() -> Picture | None:
     """The sidebar's picture picker; None where it is one that is yet to be made."""
     state = st.session_state
-    options = [*SCENES, *SAMPLES, MADE] + ([UPLOAD] if "uploaded" in state else [])
+    options = [*SCENES, MOSAIC, *SAMPLES, MADE] + ([UPLOAD] if "uploaded" in state else [])
     if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
         )
-    forget("picture", options, options[0], "is the name of no picture here")
+    forget("picture", options, OPENING, "is the name of no picture here")
     name = st.selectbox("Picture", options, key="picture")
     st.file_uploader(
         "Or your own photograph",

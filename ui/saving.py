@@ -30,7 +30,7 @@ class Kept(NamedTuple):
     caption: str
     draw: Callable[[], np.ndarray]  # () -> (H, W, 3); runs outside of the page's script, so without st
     maps: dict[str, np.ndarray]  # raw, by name
-    code: str  # that makes the same figure in a notebook; "" where there is none
+    code: Any  # that makes the same figure in a notebook, "" where there is none; once offered, a str
 
 
 def about(what: str, model, picture, **facts) -> str:
@@ -39,14 +39,19 @@ def about(what: str, model, picture, **facts) -> str:
     return f"{what}: {model.title} ({model.source}){listed}, over “{picture.title}”. Sightlines {__version__}"
 
 
-def keep(name: str, caption: str, draw: Callable[[], np.ndarray], code: str = "", **maps) -> None:
-    """Tell what a figure is, so that it can be saved; a later one of the same name replaces it."""
+def keep(
+    name: str, caption: str, draw: Callable[[], np.ndarray], code: str | Callable[[], str] = "", **maps
+) -> None:
+    """Tell what a figure is, so that it can be saved; a later one of the same name replaces it.
+
+    Code that depends on what comes later on the page is a function, called at its end.
+    """
     state.setdefault("kept", {})[name] = Kept(caption, draw, maps, code)
 
 
 def keep_both(what: str, words: str, picture, draw: Callable[[], np.ndarray]) -> None:
     """The maps of both networks on one picture."""
-    name = "Both maps" if what == "both" else "The difference of both maps"
+    name = "The difference of both maps" if what == "difference" else "Both maps"
     keep(name, f"{words} Over “{picture.title}”. Sightlines {__version__}", draw)
 
 
@@ -64,6 +69,10 @@ def offer(page: str) -> None:
     kept, tables, panels = (dict(state[name]) for name in ("kept", "tables", "panels"))
     if not kept:
         return
+    kept = {
+        name: one._replace(code=one.code() if callable(one.code) else one.code) for name, one in kept.items()
+    }
+    state["kept"] = kept
     button = partial(st.download_button, on_click="ignore", icon=":material/download:", width="stretch")
     with state["tools"].popover("Save", icon=":material/download:"):
         button(
@@ -106,12 +115,10 @@ def picture_file(one: Kept) -> bytes:
 
 def slide_file(panels: dict[str, tuple[str, Callable[[], render.Panel]]], times: int) -> bytes:
     """The picture and both networks' maps beside each other, some times as large, as a PNG."""
-    headings = {heading for heading, _ in panels.values()}
-    heading = headings.pop() if len(headings) == 1 else "Where does each network find its evidence?"
-    made = [panels[slot][1]() for slot in sorted(panels)]
-    note = f"Each map from its lowest to its highest value. Sightlines {__version__}"
+    heading = " · ".join(dict.fromkeys(heading for heading, _ in panels.values()))
+    made = [panels[slot][1]() for slot in sorted(panels, key=lambda slot: slot[:1])]
     buffer = io.BytesIO()
-    Image.fromarray(render.slide(made, heading, note, times)).save(buffer, "PNG")
+    Image.fromarray(render.slide(made, heading, f"Sightlines {__version__}", times)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -12,14 +12,13 @@ from vizcore.pictures.textures import LABELS as TEXTURES
 
 from . import answers
 from .classes import class_names
-from .made_pictures import Thing
 from .network_picker import Choice, uploads
-from .picture_picker import Picture
+from .picture_picker import Picture, Thing
 from .plain import plain
 from .shared_networks import network
 from .warmup import warm
 
-LEAST = 0.2  # the probability from which on a network's first answer is taken for a name
+LEAST = 0.2  # the probability from which on an answer is taken for a name
 
 
 def with_names(picture: Picture, choices: Sequence[Choice]) -> Picture:
@@ -35,16 +34,22 @@ def with_names(picture: Picture, choices: Sequence[Choice]) -> Picture:
     own = [name.strip() for name in (typed or "").split(",")]
     own += [""] * len(picture.things)
     models = [model for choice in choices if (model := _known(choice)) is not None]
+    answered = {thing.key: _answers(thing, models) for thing in picture.things}
+    classes = {name.casefold(): name for _, model in models for name in class_names(model)}
     masks: dict[str, np.ndarray] = {}
     regions: dict[str, str] = {}
     for thing, name in zip(picture.things, own, strict=False):
-        said = {name: []} if name else _called(thing, models, masks)
-        st.caption(judgements.named(plain(thing.title), said))
-        for one in said:
-            folded = one.casefold()
-            regions[folded] = (
-                " | ".join(filter(None, [regions.get(folded), thing.code])) if thing.code else ""
-            )
+        found = answered[thing.key]
+        name = name or classes.get(thing.title.casefold(), "")  # a file may say it in a network's own words
+        who, firsts = (), {}
+        if not name and (name := common(list(found.values()))):
+            who = [(title, said[name]) for title, said in found.items() if name in said]
+            firsts = {title: next(iter(said)) for title, said in found.items() if next(iter(said)) != name}
+        st.caption(judgements.named(plain(thing.title), plain(name), who, firsts))
+        if name:
+            folded = name.casefold()
+            codes = [regions.get(folded, thing.code), thing.code]
+            regions[folded] = " | ".join(dict.fromkeys(codes)) if all(codes) else ""
             masks[folded] = masks[folded] | thing.mask if folded in masks else thing.mask
     return picture._replace(masks=masks, regions=regions)
 
@@ -65,12 +70,32 @@ def _known(choice: Choice):
     return (choice, model) if knows else None
 
 
-def _called(thing: Thing, models: list, masks: dict) -> dict[str, list[tuple[str, float]]]:
-    """A thing's names, and who calls it so and how surely; a name that another thing has already is none."""
-    said: dict[str, list[tuple[str, float]]] = {}
+def _answers(thing: Thing, models: Sequence) -> dict[str, dict[str, float]]:
+    """By network, the probability of each class for a thing that is shown alone, the likeliest first."""
+    found = {}
     for choice, model in models:
-        index, probability = answers.top_classes(choice._replace(slot=""), thing.key, model, thing.alone)[0]
-        name = class_names(model)[index]
-        if probability >= LEAST and name.casefold() not in masks:
-            said.setdefault(name, []).append((model.title, probability))
-    return said
+        asked = choice._replace(slot=""), thing.key, model, thing.alone, model.num_classes
+        names = class_names(model)
+        title = model.title if model.title not in found else f"{model.title} ({choice.slot.upper()})"
+        found[title] = {names[index]: share for index, share in answers.top_classes(*asked)}
+    return found
+
+
+def common(said: Sequence[dict[str, float]]) -> str:
+    """One name for a thing: the class that all networks have and together find likeliest.
+
+    Where they aren't sure enough of any, the first answer of whichever is surest; "" where none is.
+
+    Args:
+        said: by network, the probability of each class.
+    """
+    if not said:
+        return ""
+    shared = set(said[0]).intersection(*said[1:])
+    means = {name: sum(one[name] for one in said) / len(said) for name in sorted(shared)}
+    firsts = {max(one, key=one.__getitem__): max(one.values()) for one in said}
+    for shares in (means, firsts):
+        best = max(shares, key=shares.__getitem__, default="")
+        if best and shares[best] >= LEAST:
+            return best
+    return ""

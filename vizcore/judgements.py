@@ -98,8 +98,8 @@ _STATES = {
 _ANSWERS = {
     "asked": ("{who} names “{asked}” first, which is right.", "Both name “{asked}” first, which is right."),
     "other": (
-        "{who} names the other {what} first, which is there too.",
-        "Both name the other {what} first, which is there too.",
+        "{who} names {other} first, which is there too.",
+        "Both name {other} first, which is there too.",
     ),
     "wrong": (
         "{who} names something first that wasn't drawn here, which is wrong.",
@@ -141,6 +141,7 @@ def verdict(asked: str, region: str, a: Network, b: Network, what: str = "textur
         what: the picture is known to show.
     """
     both = a, b
+    other = "the other texture" if what == "texture" else f"another {what}"  # of two, or of any number
     states = [_state(one, region) for one in both]
     said = _of_both(_STATES, states, [one.title for one in both], asked=asked)
     if "absent" in states or "foreign" in states:
@@ -156,13 +157,13 @@ def verdict(asked: str, region: str, a: Network, b: Network, what: str = "textur
         return " ".join([*said, f"Nothing called “{asked}” was drawn here, so no map can point to it."])
     judged = [one for one, state in zip(both, states, strict=True) if state in ("inside", "outside")]
     answers = [one.answer if one in judged else "" for one in both]
-    said += _of_both(_ANSWERS, answers, [one.title for one in both], what=what, asked=asked)
+    said += _of_both(_ANSWERS, answers, [one.title for one in both], other=other, asked=asked)
     if any(one.answer == "asked" and not one.inside for one in judged):
         said.append("A right answer doesn't make a map right.")
     if any(one.answer == "wrong" and one.inside for one in judged):
         said.append("A map in the right place doesn't make an answer right.")
     if states == ["inside", "inside"] and "wrong" not in answers:
-        said.append(f"Would they still, if you asked for the other {what}?")
+        said.append(f"Would they still, if you asked for {other}?")
     return " ".join(said)
 
 
@@ -192,19 +193,21 @@ def instead(title: str, asked: str, own: str) -> str:
     return f"{title} has no class “{asked}”: this is for its own top class, “{own}”."
 
 
-def named(title: str, said: Mapping[str, Sequence[tuple[str, float]]]) -> str:
+def named(
+    title: str, name: str, who: Sequence[tuple[str, float]] = (), firsts: Mapping[str, str] | None = None
+) -> str:
     """What a part of a picture is called, and by whom.
 
     Args:
-        said: by class, which networks call it so and how surely, 0 to 1; nobody: a person does.
+        name: the class; "" where nobody has one.
+        who: which networks have that class and how sure they are of it, 0 to 1; nobody: a person says so.
+        firsts: by network, the class that it finds likeliest, where that is another one.
     """
-    if not said:
-        return f"{title}: no network here has a name of its own for it, so nothing is asked about it."
-    each = []
-    for name, who in said.items():
-        sure = ", ".join(f"{network} {probability:.0%}" for network, probability in who)
-        each.append(f"**{name}** ({sure or 'as you say'})")
-    return f"{title}: {', '.join(each)}."
+    if not name:
+        return f"{title}: no network here is sure enough what it is, so nothing is asked about it."
+    sure = ", ".join(f"{network} {probability:.0%}" for network, probability in who)
+    other = "; ".join(f"{network} finds “{first}” likelier" for network, first in (firsts or {}).items())
+    return f"{title}: **{name}** ({sure or 'as you say'})." + (f" {other}." if other else "")
 
 
 class Measured(NamedTuple):

@@ -200,6 +200,7 @@ def conclusions(verdicts: list[dict]) -> list[str]:
     return found
 
 
+@st.cache_data(show_spinner=False)
 def _matrix(data: pd.DataFrame) -> None:
     """Share of views that each judge names right, by class."""
     data = data.assign(asked=data["made for"] + ", " + data["made with"] + " → " + data["judge"])

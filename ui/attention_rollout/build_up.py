@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import streamlit as st
 
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import cant_show, code, figures, saving, viewer
+from .. import as_seen, cant_show, saving, viewer
 from ..address import forget
 from ..mapped import told_of
 from .flows import AGNOSTIC, Asked, Panel, panels
@@ -58,9 +56,10 @@ def _draw(asked: Asked, panel: Panel, own: list[Panel], block: int, depth: int, 
     else:
         maps, chosen = [_map(asked, panel, 1, shared)], ""
     key = f"r_{asked.choice.slot}-{saving.slug(panel.title)}"
-    lines = 5 if maps[-1].region else 2
-    viewer.show(key, look["picture"], maps, chosen, look["point"], look["on_pin"], lines=lines)
-    _keep(asked, panel, block, look, shared if look["shared"] else None)
+    lines = 2 if not maps[-1].region else 3 if asked.picture.drawn else 5  # what lies on other things, too
+    how = {"point": look["point"], "on_pin": look["on_pin"], "lines": lines}
+    as_seen.show(key, look["picture"], maps, chosen, **how)
+    _keep(asked, panel, min(block, len(panel.frames)), maps[-1] if not chosen else maps[block - 1], look)
     cant_show.say(panel.title, panel.limits)
     if panel.note:
         st.caption(panel.note)
@@ -97,18 +96,13 @@ def _built(panel: Panel, block: int) -> str | None:
     return f"1 to {min(block, count)} of {count}" if count > 1 else None
 
 
-def _keep(asked: Asked, panel: Panel, block: int, look: dict, shared) -> None:
+def _keep(asked: Asked, panel: Panel, block: int, shown: viewer.Map, look: dict) -> None:
     """So that it can be saved."""
-    model, picture, opacity = asked.model, asked.picture, look["opacity"]
-    block = min(block, len(panel.frames))
-    frame = viewer.sent(panel.frames[block - 1])
-    agnostic, low, high = panel.badge == AGNOSTIC, *(shared or (None, None))
-    facts = {"blocks": _built(panel, block)} | ({} if agnostic or not panel.badge else {"class": panel.badge})
-    box = model.preprocess.box(picture.size)
-    saving.keep(
-        f"{panel.title} of {model.title}, {asked.choice.slot.upper()}",
-        saving.about(panel.title, model, picture, **facts),
-        partial(figures.laid, picture.array, frame, box, panel.kind, low, high, opacity, look["colour_map"]),
-        code.flow(asked, panel.code(block=block - 1), panel.kind, low, high, look),
-        map=panel.frames[block - 1],
-    )
+    knows = panel.badge not in ("", AGNOSTIC)
+    facts = {"blocks": _built(panel, block)} | ({"class": panel.badge} if knows else {})
+    about = saving.about(panel.title, asked.model, asked.picture, **facts)
+    made, raw = panel.code(block=block - 1), panel.frames[block - 1]
+    draw, low_high = as_seen.keep(asked, panel.title, about, shown, look, made, map=raw)
+    words = [f"{panel.title}: {shown.words}.", shown.facts, panel.note]
+    colours = {"heat": look["colours"], "signed": "signed"}.get(panel.kind, "")
+    as_seen.keep_for_slide(asked, "Attention rollout", words, draw, low_high, colours, panel.title)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vizcore.drawing import render
-
 from .. import answers, figures, viewer
 from .flows import Asked, has_rollout, maps_of, relevance_rows
 
@@ -71,7 +69,7 @@ def heads(asked: Asked, look: dict) -> None:
     figures.heading(model, asked.colour)
     labels = [f"{block + 1}.{head}" for head in range(count) for block in range(blocks)]
     side = min(128, max(48, 1152 // blocks))
-    tiles = render.tiles(maps, labels, blocks, side, colour_map=look["colour_map"])
+    tiles = figures.tiles(maps, labels, blocks, side, colour_map=look["colours"])
     words = "Block.head, from the first block to the last; each on its own scale. Click one to see it above."
     figures.pointer(tiles, words, f"r_tiles_{asked.choice.slot}", choose)
     st.caption(words)

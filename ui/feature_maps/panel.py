@@ -8,7 +8,7 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import figures, over_picture, viewer
+from .. import as_seen, figures, over_picture, viewer
 from ..address import forget
 from ..answers import Side, layer_maps
 from ..picture_picker import Picture
@@ -19,11 +19,12 @@ state = st.session_state
 LINES = 2  # of words below a map
 
 
-def panel(side: Side, picture: Picture, above, below, on_pin: Callable) -> tuple[Looked, Heat]:
+def panel(side: Side, picture: Picture, above, below, on_pin: Callable, look: dict) -> tuple[Looked, Heat]:
     """One model's half of the page; returns what is looked at, and what is seen of it.
 
     Args:
         above, below: places for the map with its layer, and for all else. on_pin: asks about a place.
+        look: of the maps, as ``viewer.LOOK``.
     """
     from vizcore.methods.features import summary
 
@@ -33,7 +34,7 @@ def panel(side: Side, picture: Picture, above, below, on_pin: Callable) -> tuple
         layer = pick_layer(model, slot)
         place = viewer.place(f"f_place_{slot}", picture.size, LINES)
     maps = layer_maps(side.choice, picture.key, layer, model, picture.image)
-    looked = Looked(slot, side.choice, model, picture, layer, maps)
+    looked = Looked(slot, side.choice, model, picture, side.colour, layer, maps)
     with below:
         views = [name for name in VIEWS if name != "Attention" or model.attention]
         forget(f"view_{slot}", views, views[0])
@@ -48,11 +49,12 @@ def panel(side: Side, picture: Picture, above, below, on_pin: Callable) -> tuple
             st.caption(f":material/info: {words}")
         figures.origin(model)
         figures.remark(model)
+    told = _map(looked, heat)
     with place:
         point = state["x"] / 100, state["y"] / 100
-        shown, opacity = over_picture.picture(picture), f"opacity_{slot}"
-        viewer.show(f"f_{slot}", shown, [_map(looked, heat)], "", point, on_pin, LINES, opacity)
-    keep(looked, view, heat, state[opacity] / 100)
+        how = {"point": point, "on_pin": on_pin, "lines": LINES, "opacity": f"opacity_{slot}"}
+        as_seen.show(f"f_{slot}", over_picture.picture(picture), [told], **how)
+    keep(looked, view, heat, told, look)
     return looked, heat
 
 

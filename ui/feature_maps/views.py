@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import code, figures, saving, viewer
+from .. import as_seen, code, figures, saving, viewer
 from ..address import forget, forget_each
 from ..answers import block_attention, layer_maps
 
@@ -26,6 +25,7 @@ class Looked(NamedTuple):
     choice: Any
     model: Any
     picture: Any
+    colour: tuple[int, int, int]
     layer: str
     maps: Any  # (C, rows, columns)
 
@@ -81,8 +81,8 @@ def channels(looked: Looked) -> Heat:
         placeholder="all of them",
     )
     with sheet_place:
-        marked = {i for i, channel in enumerate(sheet) if channel in picked}
-        tiles = render.tiles(maps[sheet], [str(c) for c in sheet], TILE_COLUMNS, marked=marked)
+        marked = [i for i, channel in enumerate(sheet) if channel in picked]
+        tiles = figures.tiles(maps[sheet].numpy(), [str(c) for c in sheet], TILE_COLUMNS, marked=marked)
         words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture"
         figures.pointer(tiles, words, f"tiles_{slot}", toggle)
     if not picked:
@@ -187,8 +187,8 @@ def attention(looked: Looked) -> Heat:
 
     sheet = torch.stack([one(i)[0] for i in range(len(matrices))])
     number = head not in FUSIONS and int(head.split()[1])
-    marked = {number} if head not in FUSIONS else set()
-    tiles = render.tiles(sheet, [str(i) for i in range(len(sheet))], len(sheet), marked=marked)
+    marked = [number] if head not in FUSIONS else []
+    tiles = figures.tiles(sheet.numpy(), [str(i) for i in range(len(sheet))], len(sheet), marked=marked)
     figures.pointer(tiles, "attention of each head; click to choose one", f"heads_{slot}", choose)
     heat, elsewhere = one(head if head in FUSIONS else number)
     if model.num_prefix_tokens:
@@ -204,18 +204,17 @@ def attention(looked: Looked) -> Heat:
     return Heat(heat, f"attention of {query} in {module}, {head}", code=made, matrix=matrix)
 
 
-def keep(looked: Looked, view: str, heat: Heat, opacity: float) -> None:
-    """So that it can be saved."""
-    model, picture = looked.model, looked.picture
-    box = model.preprocess.box(picture.size)
-    shown = render.to_array(heat.map if heat.colours is None else heat.colours)
-    saving.keep(
-        f"{view} of {model.title}, {looked.slot.upper()}",
-        saving.about(f"{view} ({heat.words})", model, picture, layer=looked.layer),
-        partial(figures.laid, picture.array, viewer.sent(shown), box, heat.kind, None, None, opacity),
-        code.layer(looked, heat, opacity) if heat.code else "",
-        map=shown,
-    )
+def keep(looked: Looked, view: str, heat: Heat, told: viewer.Map, look: dict) -> None:
+    """So that it can be saved. look: as ``viewer.LOOK``."""
+    model, kind, opacity = looked.model, heat.kind, f"opacity_{looked.slot}"
+    own = render.to_array(heat.map if heat.colours is None else heat.colours)
+    told = told._replace(values=own, grid=None)  # of a matrix, the point's
+    about = saving.about(f"{view} ({heat.words})", model, looked.picture, layer=looked.layer)
+    draw, low_high = as_seen.keep(looked, view, about, told, look, heat.code, opacity, map=own)
+    colours = {"heat": look["colours"], "signed": kind}.get(kind, "")
+    point = POINT in heat.words and f"The point is {state['x']} % from the left, {state['y']} % from the top."
+    words = [f"{looked.layer}: {heat.words}.", point or "", told.facts]
+    as_seen.keep_for_slide(looked, "Feature maps", words, draw, low_high, colours)
 
 
 VIEWS = {

@@ -10,7 +10,7 @@ import streamlit as st
 from vizcore import judgements
 from vizcore.drawing import render
 
-from .. import answers, cant_show, figures, over_picture, saving, viewer
+from .. import answers, as_seen, cant_show, figures, over_picture, saving, viewer
 from ..classes import class_names
 from ..mapped import Mapped
 from .cams import flips, show
@@ -84,9 +84,9 @@ def both(mapped: list[Mapped], look: dict) -> np.ndarray:
         change = (maps[0] - maps[1]) * seen
         sign = 1 if figures.colour_name(mapped[0].colour) == "Orange" else -1
         shown = render.tint(picture.array, [])
-        shown = render.blend(shown, render.diverging(sign * change), np.abs(change) * look["opacity"])
+        shown = render.blend(shown, render.diverging(sign * change), np.abs(change) * look["opacity"] / 100)
     else:
-        laid = [(heat, one.colour, look["opacity"]) for heat, one in zip(maps, mapped, strict=True)]
+        laid = [(heat, one.colour, look["opacity"] / 100) for heat, one in zip(maps, mapped, strict=True)]
         shown = render.tint(picture.array, laid)
     mask = look["masks"].get(mapped[0].name.casefold()) if look["region"] else None
     return shown if mask is None else render.contour(shown, mask)
@@ -123,7 +123,7 @@ def likeliest(one: Mapped, look: dict) -> None:
         each = one._replace(map=_tensor(heat), index=index, name=names[index], method=method, layer=layer)
         with column:
             small = over_picture.over(each, look["masks"], f"{names[index]} {probability:.0%}", same)
-            viewer.show(f"g_five_{one.choice.slot}-{k}", shown, [small])
+            as_seen.show(f"g_five_{one.choice.slot}-{k}", shown, [small])
     st.caption(
         f"{method} at `{layer}`, each on its own scale. Correlation is that of its ranks with the map of the "
         f"class asked for (“{one.name}”): near 1, the map says little about this class in particular."

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from vizcore import judgements
 
-from .. import cant_show, code, figures, over_picture, saving, settings, viewer
+from .. import as_seen, cant_show, figures, over_picture, settings, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names
@@ -83,7 +81,7 @@ def _asked(asked: Mapped, names: list[str], name: str, look: dict) -> dict[str, 
 
     def draw(step) -> None:
         one, moving = _first(asked, step), f"-{step.done}" if running(run) else ""
-        show(f"g_{one.choice.slot}{moving}", dict.fromkeys(names, one), name, look, step)
+        show(f"g_{one.choice.slot}", dict.fromkeys(names, one), name, look, step, moving)
 
     step = found(asked, run, draw, f"Run the network {passes} times", passes)
     return dict.fromkeys(names, _first(asked, step)) if step else {}
@@ -94,20 +92,22 @@ def _first(asked: Mapped, step) -> Mapped:
     return asked._replace(map=step.maps[0].cpu())
 
 
-def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None) -> None:
+def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None, moving: str = "") -> None:
     """A map for each class that is asked for, over the picture, and what such maps can't show.
 
     Args:
         key: of the viewer. found: the maps by the classes. name: of the class with which it begins.
         step: of a method that may give several maps for one class, which are shown below, in small.
+        moving: of the key, while the map grows.
     """
     one, masks = found[name], look["masks"]
     shown = over_picture.picture(one.picture)
     maps = [
         over_picture.over(each, masks, *_said(each, asked, masks), asked) for asked, each in found.items()
     ]
-    viewer.show(key, shown, maps, name, lines=LINES)
-    _keep(one, look)
+    as_seen.show(key, shown, maps, name, moving, lines=LINES)
+    as_seen.keep_method(one, next(own for own in maps if own.name == name), look, slide=bool(name))
+    key += moving
     if step is not None and len(step.maps) > 1:
         for k, (heat, column) in enumerate(
             zip(step.maps, viewer.row(f"{key}-each", 4) * len(step.maps), strict=False)
@@ -115,7 +115,7 @@ def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None) -
             words = step.names[k] if k < len(step.names) else f"{k + 1} of {len(step.maps)}"
             with column:
                 each = over_picture.over(one._replace(map=heat.cpu()), masks, words)
-                viewer.show(f"{key}-each-{k}", shown, [each], lines=1)
+                as_seen.show(f"{key}-each-{k}", shown, [each], lines=1)
     rows, columns = one.map.shape
     if one.layer:
         cant_show.say(one.model.title, CAM_LIMITS.format(rows=rows, columns=columns))
@@ -138,15 +138,3 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:
     elif nowhere := judgements.empty(*one.ends):
         facts.append(f":red[{nowhere}]")
     return words, " ".join(facts)
-
-
-def _keep(one: Mapped, look: dict) -> None:
-    """So that it can be saved."""
-    facts = {"layer": one.layer} | ({"class": one.name} if one.how.knows_class else {}) | dict(one.settings)
-    saving.keep(
-        f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
-        saving.about(one.method, one.model, one.picture, **facts),
-        partial(over_picture.laid, one, look),
-        code.cam(one, look),
-        map=one.map.numpy(),
-    )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from vizcore import judgements
 from vizcore.pictures.textures import LABELS as TEXTURES
 
-from .. import code, over_picture, saving, viewer
+from .. import as_seen, over_picture, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import ask, class_names, likely
 from ..mapped import Mapped, judged
 from ..network_picker import suited
-from ..picture_picker import SAMPLES, SCENES
+from ..picture_picker import MOSAIC, OPENING
 
 state = st.session_state
 LOOK = {"opacity": "h_opacity", "colours": "h_colours", "scale": "h_scale"}
@@ -25,8 +23,8 @@ KNOWN = {
     False: "The picture was put together, so **where each thing is, is known**.",
 }
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
-PHOTOGRAPH = {"picture": next(iter(SAMPLES)), **suited(drawn=False), **TRAINED}
-DRAWN = {"picture": next(iter(SCENES)), **suited(drawn=True), **TRAINED}
+PHOTOGRAPH = {"picture": MOSAIC, **suited(drawn=False), **TRAINED}
+DRAWN = {"picture": OPENING, **suited(drawn=True), **TRAINED}
 
 
 def suits(model, picture) -> bool:
@@ -79,8 +77,8 @@ def panel(
     if cams:
         said = {name: _said(one, name, masks) for name, one in cams.items()}
         maps = [over_picture.over(one, masks, *said[name][1:], name) for name, one in cams.items()]
-        viewer.show(f"h_{side.slot}", shown, maps, asked, lines=LINES)
-        keep(cams[asked], masks)
+        as_seen.show(f"h_{side.slot}", shown, maps, asked, lines=LINES)
+        keep(cams[asked], next(one for one in maps if one.name == asked))
         nowhere = judgements.empty(*cams[asked].ends)
         facts = facts._replace(positive=not nowhere, inside=said[asked][0])
     else:
@@ -119,18 +117,9 @@ def answer(side: Side, asked: str, picture) -> str:
     return "asked" if first == asked.casefold() else "other"
 
 
-def keep(one: Mapped, masks: dict) -> None:
+def keep(one: Mapped, shown: viewer.Map) -> None:
     """The map with the true region around it, to be saved."""
-    seen = over_picture.look(LOOK)
-    look = {"opacity": seen["opacity"] / 100, "colour_map": seen["colours"], "masks": masks, "region": True}
-    saving.keep(
-        f"Grad-CAM of {one.model.title}, {one.choice.slot.upper()}",
-        saving.about("Grad-CAM", one.model, one.picture, layer=one.layer, **{"class": one.name}),
-        partial(over_picture.laid, one, look),
-        code.cam(one, look),
-        map=one.map.numpy(),
-    )
-    over_picture.keep_for_slide(one, look)
+    as_seen.keep_method(one, shown, over_picture.look(LOOK))
 
 
 def verdict(asked: str, picture, found: list[judgements.Network]) -> str:

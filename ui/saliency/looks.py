@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from .. import over_picture, settings
+from .. import over_picture, settings, viewer
 from ..address import forget
 from .painting import OVER
 
@@ -20,8 +21,8 @@ class Look(NamedTuple):
     """What both panels show, and how."""
 
     view: str
-    opacity: float
-    region: bool
+    over: Mapping[str, Any]  # of the map over the picture, as the viewer has it
+    region: bool  # around the true one, in the other views
     masks: dict[str, np.ndarray]
     settings: dict[str, Any]
     note: str = ""
@@ -50,7 +51,7 @@ def pick_look(view: str, masks: dict[str, np.ndarray], any_map: bool) -> Look:
     Without ``any_map`` there is nothing to choose.
     """
     if not any_map:
-        return Look(view, 0.0, False, masks, {})
+        return Look(view, viewer.LOOK, False, masks, {})
     seen = over_picture.look(KEYS)
     region = bool(masks) and seen["region"]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -60,4 +61,4 @@ def pick_look(view: str, masks: dict[str, np.ndarray], any_map: bool) -> Look:
         chosen = settings.ask("saliency")
     if view == OVER:
         over_picture.controls("s_look", ("opacity", "colours", *(["region"] if masks else [])), KEYS)
-    return Look(view, seen["opacity"] / 100, region, masks, chosen)
+    return Look(view, seen, region, masks, chosen)

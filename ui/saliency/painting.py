@@ -1,4 +1,4 @@
-"""A method's pixels as a picture: in colours, in grey, or over the picture."""
+"""A method's pixels as a picture of their own, in colours or in grey, and as a map over the picture."""
 
 from __future__ import annotations
 
@@ -7,30 +7,24 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import figures, viewer
+from .. import figures
 from ..mapped import Mapped
 
 OVER = "over the picture"
 
 
 @st.cache_data(show_spinner=False)
-def painted(
-    question: tuple, done: int, view: str, opacity: float, _one: Mapped, _pixels
-) -> tuple[bytes, float]:
+def painted(question: tuple, done: int, view: str, _one: Mapped, _pixels) -> tuple[bytes, float]:
     """A view of a method's pixels in the frame, as a JPEG, and the value at the end of its scale."""
-    array, end = paint(_one, _pixels, view, opacity)
+    array, end = paint(_one, _pixels, view)
     return figures.jpeg(array), end
 
 
-def paint(one: Mapped, values: np.ndarray, view: str, opacity: float) -> tuple[np.ndarray, float]:
+def paint(one: Mapped, values: np.ndarray, view: str) -> tuple[np.ndarray, float]:
     from vizcore.methods.method import strongest
     from vizcore.methods.table import in_frame
 
     whole = tensor(values)
-    if view == OVER:
-        heat, kind, ends, end = over(one)
-        box = one.model.preprocess.box(one.picture.size)
-        return figures.laid(one.picture.array, viewer.sent(heat), box, kind, *ends, opacity), end
     if view == "greyscale":
         whole = strongest(whole)[None]
     elif view == "negative":

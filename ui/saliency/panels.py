@@ -9,13 +9,13 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import answers, cant_show, code, figures, over_picture, saving, settings, viewer
+from .. import answers, as_seen, cant_show, code, figures, over_picture, saving, settings
 from ..address.keys import PREFIX
 from ..answers import Side
 from ..classes import class_names
 from ..jobs import found as steps_of
 from ..jobs import running
-from ..mapped import Mapped, found, score
+from ..mapped import Mapped, found, judged
 from .looks import NOTHING, Look, pick_method
 from .painting import OVER, over, paint, painted, signed, tensor
 
@@ -107,51 +107,63 @@ def draw(asked: Mapped, look: Look, step) -> None:
     names = class_names(one.model)
     words = one.name if one.other is None else f"{one.name}, not {names[one.other]}"
     mask = look.masks.get(one.name.casefold())
-    region = mask is not None and look.region
-
-    def whole() -> np.ndarray:
-        array = paint(one, pixels, look.view, look.opacity)[0]
-        return render.contour(array, mask) if region and mask is not None else array
-
-    told = dict(asked.settings)
-    saving.keep(
-        f"{one.method} of {one.model.title}, {one.choice.slot.upper()}",
-        saving.about(one.method, one.model, one.picture, **{"class": words, "view": look.view}, **told),
-        whole,
-        code.pixels(asked, look.view, region) if step.done == step.total else "",
-        pixels=pixels,
-    )
+    facts = {"class": words, "view": look.view, **dict(asked.settings)}
+    about = saving.about(one.method, one.model, one.picture, **facts)
     if look.view == OVER:
-        end = _over(one, words)
+        end, *drawn = _over(one, words, look, about, pixels)
     else:
-        shown, end = painted(one.question, step.done, look.view, look.opacity, one, pixels)
-        shown = figures.jpeg(whole()) if region else shown
-        st.image(shown, width="stretch", alt=f"{one.method} of {one.model.title} for {words}: {look.view}")
+        made = code.pixels(asked, look.view, look.region) if step.done == step.total else ""
+        end, *drawn = _painted(one, words, look, step.done, about, pixels, made)
     with st.container(horizontal=True, gap="small"):
         st.badge(f"for {words}", color="green")
         if one.how.failed:
             st.badge(one.how.failed, color="red", icon=":material/warning:")
-    if not end:
-        st.caption(":red[Every pixel gets 0.]")
-    st.caption(f"{look.note}{_legend(one, look.view, len(pixels))}")
+    known = "" if end else ":red[Every pixel gets 0.]"
+    if known:
+        st.caption(known)
+    legend = f"{look.note}{_legend(one, look.view, len(pixels))}"
+    st.caption(legend)
     cant_show.say(one.method, one.how.limits)
     if step.note:
         st.markdown(step.note)
     if one.how.failed:
         _failed(one)
-    if mask is not None:
-        score(one, mask)
+    truth = "" if mask is None else judged(one, mask)[1]
+    if truth:
+        st.markdown(truth)
+    method = one.method[0].upper() + one.method[1:]
+    heading = f"Which pixels count for “{words}”?"
+    as_seen.keep_for_slide(one, heading, [f"{method}, {look.view}.", known, legend, truth], *drawn)
 
 
-def _over(one: Mapped, words: str) -> float:
-    """The map over the picture; returns the end of its scale."""
+def _painted(one: Mapped, words: str, look: Look, done: int, about: str, pixels, made: str) -> tuple:
+    """A picture of their own; the end of its scale, and what draws it to be saved."""
+    mask = look.masks.get(one.name.casefold()) if look.region else None
+
+    def whole(times: int = 1) -> np.ndarray:
+        array = paint(one, pixels, look.view)[0]
+        return figures.enlarged(array if mask is None else render.contour(array, mask), times)
+
+    saving.keep(
+        f"{one.method} of {one.model.title}, {one.choice.slot.upper()}", about, whole, made, pixels=pixels
+    )
+    shown, end = painted(one.question, done, look.view, one, pixels)
+    shown = shown if mask is None else figures.jpeg(whole())
+    st.image(shown, width="stretch", alt=f"{one.method} of {one.model.title} for {words}: {look.view}")
+    return end, whole
+
+
+def _over(one: Mapped, words: str, look: Look, about: str, pixels) -> tuple:
+    """The map over the picture; the end of its scale, and what draws it to be saved, with its colours."""
     values, kind, ends, end = over(one)
     run = _run_key(one.choice.slot)
     moving = f"-{steps_of(run)[-1].done}" if running(run) else ""  # on the way, a viewer for each step
     told = over_picture.over(one, one.picture.masks, f"{one.method} for {words}")
     told = told._replace(values=values, kind=kind, range=ends)
-    viewer.show(f"s_{one.choice.slot}{moving}", over_picture.picture(one.picture), [told], lines=1)
-    return end
+    key, shown = f"s_{one.choice.slot}", over_picture.picture(one.picture)
+    as_seen.show(key, shown, [told], moving=moving, lines=1)
+    drawn = as_seen.keep(one, one.method, about, told, look.over, pixels=pixels)
+    return end, *drawn, kind if kind == "signed" else look.over["colours"]
 
 
 def _legend(one: Mapped, view: str, channels: int) -> str:
@@ -199,6 +211,6 @@ def _failed(one: Mapped) -> None:
     ):
         control = one._replace(map=tensor(heat))
         with column:
-            array, _ = paint(control, heat[None], "greyscale", 1.0)
+            array, _ = paint(control, heat[None], "greyscale")
             figures.picture(array, f"{one.method} {title}")
             st.caption(f"{title}: rank correlation **{rank:.2f}** with the map above (gradient: {plain:.2f})")

@@ -48,20 +48,19 @@ def _matrices(asked: Asked, step: Step) -> None:
     height = int(np.clip(16 * len(rows), 420, 600))
     with wide:
         st.markdown(f"**A: {a}** against **B: {b}**")
-        st.altair_chart(heatmap(step.found.cka[asked.estimator], rows, columns, height), width="stretch",
-                        alt=f"CKA of {len(rows)} layers of {a} with {len(columns)} of {b}")  # fmt: skip
+        words = f"CKA of {len(rows)} layers of {a} with {len(columns)} of {b}"
+        heatmap(step.found.cka[asked.estimator], rows, columns, height, words)
         figures.scale(0, 1)
     with narrow:
         small = height // 2 - 70
         if step.control is not None:
             random = step.control.cka[asked.estimator]
             st.markdown("**Control: random weights**", help="The same two architectures, untrained.")
-            st.altair_chart(heatmap(random, rows, columns, small, names=False), width="stretch",
-                            alt="CKA of the same networks with random weights")  # fmt: skip
+            words = "CKA of the same networks with random weights"
+            heatmap(random, rows, columns, small, words, names=False)
         noise = step.found.noise[asked.estimator]
         st.markdown("**Control: noise**", help="Independent random features, as many as each layer has.")
-        st.altair_chart(heatmap(noise, rows, columns, small, names=False), width="stretch",
-                        alt="CKA of independent noise")  # fmt: skip
+        heatmap(noise, rows, columns, small, "CKA of independent noise", names=False)
 
 
 def _conclusions(asked: Asked, step: Step) -> None:
@@ -87,7 +86,8 @@ def _signed(value: float) -> str:
     return f"{abs(value):.2f}" if value > -0.005 else f"−{-value:.2f}"
 
 
-def heatmap(values: np.ndarray, rows: list[str], columns: list[str], height: int, names: bool = True):
+@st.cache_data(show_spinner=False)  # altair checks a chart for longer than a run of the page takes
+def heatmap(values, rows: list[str], columns: list[str], height: int, words: str, names: bool = True) -> None:
     """CKA as coloured cells, the input at the lower left; undefined cells are left out."""
     down, across = np.indices(values.shape)
     data = pd.DataFrame(
@@ -108,7 +108,7 @@ def heatmap(values: np.ndarray, rows: list[str], columns: list[str], height: int
     if names and max(values.shape) <= matrix.NUMBERED:
         ink = alt.when(alt.datum.CKA > 0.6).then(alt.value("#141414")).otherwise(alt.value("white"))
         chart += base.mark_text(fontSize=10).encode(text=alt.Text("CKA:Q", format=".2f"), color=ink)
-    return chart.configure_view(fill="#88888855", strokeWidth=0)
+    st.altair_chart(chart.configure_view(fill="#88888855", strokeWidth=0), width="stretch", alt=words)
 
 
 def _layers(channel, field: str, order: list[str], title: str | None, angle: int = 0):
@@ -143,6 +143,18 @@ def matches(asked: Asked, step: Step) -> None:
             "CKA": [cka[i, best[i]] for i in known],
         }
     )
+    _line(data, rows, columns)
+    top = np.nanmax(noise)
+    better = int((data["CKA"].round(2) > round(top, 2)).sum())
+    st.caption(
+        f"A dot's colour is its CKA, as above. The best cell of the noise has {top:.2f}; {better} of "
+        f"{len(data)} matches are better. Unlike networks have best matches too: look at the colour, not "
+        "only at the place."
+    )
+
+
+@st.cache_data(show_spinner=False)
+def _line(data: pd.DataFrame, rows: list[str], columns: list[str]) -> None:
     base = alt.Chart(data, height=int(np.clip(14 * len(columns), 320, 480))).encode(
         x=_layers(alt.X, "A", rows, "layer of A", -90),
         y=_layers(alt.Y, "B", columns[::-1], "most similar of B"),
@@ -153,13 +165,6 @@ def matches(asked: Asked, step: Step) -> None:
         color=alt.Color("CKA:Q", scale=COLOUR, legend=None)
     )
     st.altair_chart(line + dots, width="stretch", alt="for each layer of A, the most similar layer of B")
-    top = np.nanmax(noise)
-    better = int((data["CKA"].round(2) > round(top, 2)).sum())
-    st.caption(
-        f"A dot's colour is its CKA, as above. The best cell of the noise has {top:.2f}; {better} of "
-        f"{len(data)} matches are better. Unlike networks have best matches too: look at the colour, not "
-        "only at the place."
-    )
 
 
 def keep(asked: Asked, step: Step) -> None:

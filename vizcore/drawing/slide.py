@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .colours import legend
+from .colours import diverging, legend
 
 GAP, HEAD, BAR, LINE, FONT = 16, 36, 10, 20, 14  # of a picture that is 384 pixels wide
 ENDS = {  # what the lowest and the highest value look like
@@ -16,6 +16,7 @@ ENDS = {  # what the lowest and the highest value look like
     "cividis": ("dark blue", "yellow"),
     "inferno": ("black", "pale yellow"),
     "grey": ("black", "white"),
+    "signed": ("blue", "orange"),
 }
 
 
@@ -27,7 +28,7 @@ class Panel(NamedTuple):
     draw: Callable[[int], np.ndarray]  # how many times as large -> (times * H, times * W, 3)
     colour: tuple[int, int, int] | None = None  # the network's
     ends: tuple[float, float] | None = None  # the values at the ends of its colours
-    colour_map: str = "viridis"
+    colour_map: str = "viridis"  # or "signed": from below 0 over white to above
 
 
 def tile(number: int, size: tuple[int, int], times: int) -> tuple[slice, slice]:
@@ -50,15 +51,16 @@ def slide(panels: Sequence[Panel], heading: str, note: str, times: int = 2) -> n
     size, unit = (width // times, height // times), width / 384
     font = ImageFont.load_default(FONT * unit)
     lines = [_wrapped(panel.words, font, width) for panel in panels]
-    colours = dict.fromkeys(panel.colour_map for panel in panels if panel.ends)
-    foot = [f"{' and '.join(_meaning(name) for name in colours)} {note}".strip()]
+    foot = [" ".join(filter(None, (*_legend_words(panels), note)))]
     wide = tile(len(panels), size, times)[1].start
     foot = _wrapped(foot, font, wide - 2 * GAP * unit)
     below = tile(0, size, times)[0].stop + (3 * BAR + LINE) * unit
     top = below + LINE * unit * max(map(len, lines))
     page = Image.new("RGB", (wide, round(top + LINE * unit * (len(foot) + 1))), "white")
     draw = ImageDraw.Draw(page)
-    draw.text((GAP * unit, GAP * unit), heading, "black", ImageFont.load_default(24 * unit))
+    large = ImageFont.load_default(24 * unit)
+    fits = min(1.0, (wide - 2 * GAP * unit) / max(1.0, large.getlength(heading)))
+    draw.text((GAP * unit, GAP * unit), heading, "black", ImageFont.load_default(24 * unit * fits))
     for number, (panel, shown, own) in enumerate(zip(panels, drawn, lines, strict=True)):
         rows, columns = tile(number, size, times)
         page.paste(Image.fromarray(shown), (columns.start, rows.start))
@@ -70,9 +72,17 @@ def slide(panels: Sequence[Panel], heading: str, note: str, times: int = 2) -> n
     return np.asarray(page)
 
 
-def _meaning(colour_map: str) -> str:
-    low, high = ENDS[colour_map]
-    return f"{high.capitalize()}: most of the evidence for what was asked; {low}: least."
+def _legend_words(panels: Sequence[Panel]) -> list[str]:
+    """What the colours mean, and whether those of one map can be compared with those of another."""
+    said = []
+    for name in dict.fromkeys(panel.colour_map for panel in panels if panel.ends):
+        (low, high), signed = ENDS[name], name == "signed"
+        said.append(f"{high.capitalize()}: {'above zero' if signed else 'most'}; "
+                    f"{low}: {'below zero' if signed else 'least'}.")  # fmt: skip
+    scales = [panel.ends for panel in panels if panel.ends and panel.colour_map != "signed"]
+    if len(scales) > 1 and len(set(scales)) in (1, len(scales)):
+        said.append("All maps on one scale." if len(set(scales)) == 1 else "Each map on its own scale.")
+    return said
 
 
 def _wrapped(sentences: Sequence[str], font, width: float) -> list[str]:
@@ -106,9 +116,15 @@ def _title(draw, panel: Panel, left: float, bottom: float, unit: float) -> None:
 def _bar(page, panel: Panel, columns: slice, top: float, unit: float) -> None:
     """The colours below a map, with the values at their ends."""
     width, low_high = columns.stop - columns.start, panel.ends or (0.0, 0.0)
-    bar = legend(panel.colour_map, width, round(BAR * unit))
+    height = round(BAR * unit)
+    if panel.colour_map == "signed":
+        bar = diverging(np.tile(np.linspace(-1, 1, width, dtype=np.float32), (height, 1)))
+    else:
+        bar = legend(panel.colour_map, width, height)
     top = round(top + BAR * unit)
     page.paste(Image.fromarray(bar), (columns.start, top))
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(0.85 * FONT * unit)
     for value, x, anchor in zip(low_high, (columns.start, columns.stop), "lr", strict=True):
-        draw.text((x, top + 1.3 * BAR * unit), f"{value:.2g}", "black", font, anchor=f"{anchor}a")
+        draw.text(
+            (x, top + 1.3 * BAR * unit), f"{value:.2g}".replace("-", "−"), "black", font, anchor=f"{anchor}a"
+        )

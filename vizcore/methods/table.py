@@ -9,11 +9,12 @@ from torch import Tensor
 
 from ..model import VisionModel
 from ..pictures.frame import to_frame
-from . import cam, gradients, integrated, occlusion, rollout, score_cam, smooth_grad
+from . import cam, fine_cam, gradients, integrated, occlusion, rollout, score_cam, smooth_grad
 from .method import PARTS, Method
 
 METHODS: dict[str, Method] = {
     **cam.ROWS,
+    **fine_cam.ROWS,
     **score_cam.ROWS,
     **rollout.ROWS,
     **gradients.ROWS,

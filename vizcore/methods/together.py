@@ -13,7 +13,7 @@ from torch import Tensor
 from ..model import VisionModel
 from ..objectives import Target
 from ..shapes import full, one_picture
-from . import cam, gradients
+from . import cam, fine_cam, gradients
 from .method import PARTS, strongest, summed
 from .table import METHODS
 
@@ -57,6 +57,8 @@ def together(
     if any(name in _OF_GRADIENT for name in methods):
         pixels, seen = gradients.gradients(model, images, targets), full(images)
         shared |= {name: make(pixels, seen) for name, make in _OF_GRADIENT.items() if name in methods}
+    if fine_cam.NAME in methods:
+        shared[fine_cam.NAME] = fine_cam.fine_cams(model, images, targets)[:, 0]
     if GUIDED in methods:
         shared[GUIDED] = strongest(gradients.gradients(model, images, targets, guided=True))
     return {

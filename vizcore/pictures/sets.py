@@ -124,10 +124,13 @@ def _named(name: str, data: bytes) -> Image.Image:
         raise PictureError(f"{name[-60:]}: {error}") from error
 
 
-def read_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
+def read_zip(data: bytes, also: tuple[str, ...] = ()) -> Iterator[tuple[str, bytes]]:
     """The picture files of a zip, (name, content) one at a time. Nothing is written to disk.
 
     Sizes are counted while unpacking, for a zip's own table can lie.
+
+    Args:
+        also: other endings, in small letters, of files that are wanted.
 
     Raises:
         PictureError: no zip, a bomb, encrypted, or with a zip, a link, a path that climbs out or no picture.
@@ -136,7 +139,7 @@ def read_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
         raise PictureError(f"The zip holds too many files; at most {MOST} pictures can be taken.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [info for info in archive.infolist() if _wanted(info)]
+            members = [info for info in archive.infolist() if _wanted(info, SUFFIXES + also)]
             if not members:
                 raise PictureError(f"The zip holds no picture ({', '.join(SUFFIXES)}).")
             if len(members) > MOST:
@@ -154,8 +157,8 @@ def read_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
         raise PictureError("The zip is damaged, cut short, or not a zip.") from error
 
 
-def _wanted(info: zipfile.ZipInfo) -> bool:
-    """Whether a member is a picture to unpack; raises for what no honest zip of pictures holds."""
+def _wanted(info: zipfile.ZipInfo, endings: tuple[str, ...]) -> bool:
+    """Whether a member is a file to unpack; raises for what no honest zip of pictures holds."""
     name = info.filename.replace("\\", "/")
     parts, shown = name.split("/"), name[-60:]
     if ".." in parts or name.startswith("/") or re.match(r"[A-Za-z]:", name):
@@ -165,7 +168,7 @@ def _wanted(info: zipfile.ZipInfo) -> bool:
     if name.lower().endswith(".zip"):
         raise PictureError(f"The zip holds another zip ({shown}); unpack it first.")
     hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    if hidden or not name.lower().endswith(SUFFIXES):
+    if hidden or not name.lower().endswith(endings):
         return False
     if info.flag_bits & 0x1:
         raise PictureError("The zip is encrypted; pack it without a password.")

@@ -7,7 +7,7 @@ drawn textures next door. The same seed gives the same picture.
 from ..textures.scenes import Scene
 from .coco import read_coco
 from .cutouts import cut, noise, place, read_cutout, round_cut
-from .masks import check_masks, read_mask, read_pairs, rectangle
+from .masks import check_masks, fitted, of_grid, read_mask, read_pairs, rectangle
 from .mosaics import MARGIN, cells_whole, mosaic, mosaics, square
 
 __all__ = [
@@ -16,9 +16,11 @@ __all__ = [
     "cells_whole",
     "check_masks",
     "cut",
+    "fitted",
     "mosaic",
     "mosaics",
     "noise",
+    "of_grid",
     "place",
     "read_coco",
     "read_cutout",

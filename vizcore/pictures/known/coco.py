@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,25 @@ from ..images import MAX_PIXELS, PictureError
 
 FINE = 5  # parts of a pixel, on which corners are put
 FAR = 1_000_000  # pixels: corners further out are put there
+MOST_BYTES = 20_000_000  # of an annotation file
+MOST_PIXELS = 2_000_000_000  # that all shapes which are drawn may cross: some ten seconds
+MOST_KEPT = 400_000_000  # that all masks may have: a byte each
 
 
-def read_coco(data: bytes) -> dict[str, dict[str, np.ndarray]]:
+def read_coco(data: bytes, files: Container[str] | None = None) -> dict[str, dict[str, np.ndarray]]:
     """An annotation file: by picture, and by class, where objects of that class are, (H, W) bool.
 
+    Args:
+        files: only of pictures of these names, without their folders; of the others nothing is drawn.
+
     Raises:
-        PictureError: it is no such file, names a class or a picture that it lacks, or a shape is broken.
+        PictureError: it is no such file, names a class or a picture that it lacks, a shape is broken, or
+            there is more in it than can be held.
     """
+    if len(data) > MOST_BYTES:
+        raise PictureError(
+            f"The annotation file has {len(data) / 1e6:,.0f} MB; at most {MOST_BYTES / 1e6:.0f} can be read."
+        )
     try:
         found = json.loads(data)
         sizes = {
@@ -27,16 +39,26 @@ def read_coco(data: bytes) -> dict[str, dict[str, np.ndarray]]:
         }
         classes = {one["id"]: str(one["name"]) for one in found["categories"]}
         masks: dict[str, dict[str, np.ndarray]] = {}
+        drawn = kept = 0
         for one in found["annotations"]:
             file, height, width = sizes[one["image_id"]]
-            mask = region(one["segmentation"], height, width)
+            if files is not None and PurePosixPath(str(file).replace("\\", "/")).name not in files:
+                continue
+            shapes = one["segmentation"]
+            drawn += height * width * (1 if isinstance(shapes, dict) else len(shapes))
+            kept += height * width * (classes[one["category_id"]] not in masks.get(str(file), {}))
+            if drawn > MOST_PIXELS or kept > MOST_KEPT:
+                raise PictureError(
+                    "The annotation file holds more shapes than can be drawn here; choose fewer pictures."
+                )
+            mask = region(shapes, height, width)
             if mask.any():
                 known = masks.setdefault(str(file), {})
                 name = classes[one["category_id"]]
                 known[name] = known[name] | mask if name in known else mask
     except PictureError:
         raise
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise PictureError(
             "This is no COCO annotation file: it needs images, categories and annotations with a "
             "segmentation that name each other."

@@ -13,6 +13,7 @@ from PIL import Image
 from .. import sets
 from ..images import PictureError, read_picture
 from ..textures.scenes import Scene
+from .coco import read_coco
 
 RATIO = 0.03  # how far a mask's proportions may be off the picture's
 UNNAMED = "the region"
@@ -61,11 +62,7 @@ def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
         layer = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
         if layer is None or layer.getextrema()[0] == 255:
             layer = image if image.mode == "P" and _numbered(image) else image.convert("L")
-    if abs(layer.width * size[1] / (layer.height * size[0]) - 1) > RATIO:
-        raise PictureError(
-            f"The mask has {layer.width} × {layer.height} pixels and the picture {size[0]} × {size[1]}: "
-            "their proportions differ."
-        )
+    _check_proportions(layer.size, size)
     values = np.asarray(layer.resize(size, Image.Resampling.NEAREST)).astype(int)
     mask = values * 2 > values.max()
     check_masks({"the picture": mask}, (size[1], size[0]))
@@ -77,10 +74,39 @@ def _numbered(image: Image.Image) -> bool:
     return set(np.unique(np.asarray(image)).tolist()) <= {0, 1, 255}
 
 
+def fitted(masks: Mapping[str, np.ndarray], size: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Masks of a picture as it was, brought to the size (width, height) in which it is kept.
+
+    One of which nothing is left then is left out.
+
+    Raises:
+        PictureError: one has other proportions.
+    """
+    found = {}
+    for name, mask in masks.items():
+        _check_proportions((mask.shape[1], mask.shape[0]), size)
+        found[name] = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST))
+    return {name: mask for name, mask in found.items() if mask.any()}
+
+
+def of_grid(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask on a coarse grid (rows, columns) bool, of a picture of ``size`` (width, height): (H, W) bool."""
+    return np.asarray(Image.fromarray(grid).resize(size, Image.Resampling.NEAREST))
+
+
+def _check_proportions(mask: tuple[int, int], size: tuple[int, int]) -> None:
+    if abs(mask[0] * size[1] / (mask[1] * size[0]) - 1) > RATIO:
+        raise PictureError(
+            f"The mask has {mask[0]} × {mask[1]} pixels and the picture {size[0]} × {size[1]}: "
+            "their proportions differ."
+        )
+
+
 def read_pairs(data: bytes) -> dict[str, Scene]:
     """A zip of pictures and masks: dog.jpg with dog_mask.png, or dog_mask_NAME.png for each thing in it.
 
-    A mask without a name has that of the picture's folder, if there is one.
+    A mask without a name has that of the picture's folder, if there is one. With a JSON file in it, that is
+    a file of COCO's, and says where things are: pictures without a thing are left out.
 
     Returns:
         By the picture's name, each with its masks.
@@ -90,8 +116,12 @@ def read_pairs(data: bytes) -> dict[str, Scene]:
     """
     pictures: dict[str, Image.Image] = {}
     masks: dict[str, dict[str, bytes]] = {}
-    for name, content in sets.read_zip(data):
+    annotations: list[bytes] = []
+    for name, content in sets.read_zip(data, (".json",)):
         path = PurePosixPath(name.replace("\\", "/"))
+        if path.suffix.lower() == ".json":
+            annotations.append(content)
+            continue
         found = re.fullmatch(r"(.+)_mask(?:_(.+))?", path.stem)
         folder = "" if path.parent.name == "." else path.parent.name
         if found:
@@ -99,6 +129,8 @@ def read_pairs(data: bytes) -> dict[str, Scene]:
             masks.setdefault(key, {})[found[2] or folder or UNNAMED] = content
         else:
             pictures[str(path.with_suffix(""))] = read_picture(content, sets.SIDE)
+    if annotations:
+        return _annotated(pictures, annotations)
     for what, lonely in (("mask", pictures.keys() - masks), ("picture", masks.keys() - pictures)):
         if lonely:
             raise PictureError(f"There is no {what} for {sorted(lonely)[0][-60:]} in the zip.")
@@ -108,3 +140,20 @@ def read_pairs(data: bytes) -> dict[str, Scene]:
         )
         for name, picture in pictures.items()
     }
+
+
+def _annotated(pictures: Mapping[str, Image.Image], annotations: list[bytes]) -> dict[str, Scene]:
+    """Pictures by their path without its ending, with what one of COCO's files says of them."""
+    if len(annotations) > 1:
+        raise PictureError("The zip holds several JSON files, and one of COCO's is enough.")
+    of_files = {}
+    for file, masks in read_coco(annotations[0]).items():
+        of_files[PurePosixPath(file.replace("\\", "/")).stem] = masks
+    scenes = {}
+    for name, picture in pictures.items():
+        masks = fitted(of_files.get(PurePosixPath(name).name, {}), picture.size)
+        if masks:
+            scenes[name] = Scene(np.asarray(picture), masks)
+    if not scenes:
+        raise PictureError("The JSON file in the zip marks nothing in any of the zip's pictures.")
+    return scenes

@@ -35,7 +35,7 @@ def read_from(
 def _reached(
     copy: nn.Module, images: Tensor, layouts: Mapping[str, Layout], names: list[str]
 ) -> tuple[str, Tensor | None]:
-    """Of some blocks the deepest layer whose places have a gradient, or ""; and what is heard of each token."""
+    """Of some blocks the deepest layer whose places have a gradient, or ""; and each token's share."""
     kinds = {name: type(module).__name__ for name, module in copy.named_modules()}
     norms = {  # of each block the norms inside, in the order in which they run
         block: [layer for layer in layouts if layer.startswith(f"{block}.") and "Norm" in kinds[layer]]

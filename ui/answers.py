@@ -97,7 +97,10 @@ def all_attention(choice, picture_key: str, _model, _image) -> list:
 def heads_of(model) -> int:
     """How many heads the attention of a network has, at most; 0 where it has none to roll out."""
     return max(
-        (getattr(model.net.get_submodule(name.partition("#")[0]), "num_heads", 1) for name in model.attention),
+        (
+            getattr(model.net.get_submodule(name.partition("#")[0]), "num_heads", 1)
+            for name in model.attention
+        ),
         default=0,
     )
 

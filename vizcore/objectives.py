@@ -75,7 +75,7 @@ def log_probability(model: VisionModel, which: int | str) -> Objective:
 
 
 def margin(model: VisionModel, which: int | str) -> Objective:
-    """A class's score above that of the best other class; of labels by themselves, above 0, the score of "no".
+    """A class's score above that of the best other class; of labels by themselves, above 0.
 
     Raises:
         ValueError: the network's numbers are values, which don't compete.

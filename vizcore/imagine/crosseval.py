@@ -52,8 +52,8 @@ def judge(model: VisionModel, pictures: Tensor, targets: Sequence[Target], views
 def _verdict(model: VisionModel, output: Tensor, target: Target) -> tuple[Tensor, Tensor, Tensor]:
     """Right or not, probability and rank in each view, (views,), of scores (views, classes).
 
-    A label by itself is right above one half, and a single one is second to its "no" below. A value is neither
-    right nor wrong, nor is what is about no class: NaN.
+    A label by itself is right above one half, and a single one is second to its "no" below. A value is
+    neither right nor wrong, nor is what is about no class: NaN.
     """
     wanted, kind = objective(model, target), kind_of(model.net, model.num_classes)
     unknown = torch.full_like(output[:, 0], torch.nan)

@@ -22,6 +22,7 @@ from .checkpoints import ModelError, first_line
 from .load import from_module
 from .torchvision_ops import torchvision
 
+RESAMPLE = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # by PIL's number
 AGREE = 0.1  # normalised values, the mean difference from the processor's own picture
 
 
@@ -42,8 +43,8 @@ def from_huggingface(
         title: the architecture's name if None.
 
     Raises:
-        ModelError: transformers is missing; the folder holds nothing that it knows, or needs code of its own; the
-            processor does something to pictures that isn't known here; or as ``from_module``.
+        ModelError: transformers is missing; the folder holds nothing that it knows, or needs code of its own;
+            the processor does something to pictures that isn't known here; or as ``from_module``.
     """
     if isinstance(model, str | Path):
         model, stored = _of_folder(Path(model))
@@ -67,7 +68,7 @@ def from_huggingface(
 def _of_folder(folder: Path) -> tuple[nn.Module, Any]:
     """The network and the image processor, or None, of a folder."""
     try:
-        import transformers
+        import transformers  # pyright: ignore[reportMissingImports]  optional
     except ImportError as error:
         raise ModelError(
             "Networks of Hugging Face need its library: pip install transformers, or sightlines[hf]."
@@ -140,7 +141,9 @@ def _steps(config: Any, processor: Any) -> list[Any]:
 
     steps: list[Any] = []
     resample = transforms.InterpolationMode(
-        {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}[int(has("resample", 2))]
+        {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}[
+            int(has("resample", 2))
+        ]
     )
     size, crop = _size(has("size")), _size(has("crop_size"))
     if has("do_resize", True) and size is not None:

@@ -126,9 +126,9 @@ def from_module(
     Args:
         net: (B, 3, H, W) -> scores (B, classes); also as ``.logits`` of an object, in a dict or first in a
             tuple, with trailing axes of one cell, or as one number a picture (B,). Anything else is a network
-            without classes. It is copied, so the original keeps its mode and its gradients. It gets pictures in the type of its
-            first convolution or linear layer. Maps and scores of a network in half precision are single,
-            those of one in double precision may be double.
+            without classes. It is copied, so the original keeps its mode and its gradients. It gets
+            pictures in the type of its first convolution or linear layer. Maps and scores of a network in half
+            precision are single, those of one in double precision may be double.
         transform: picture -> (3, H, W), a ``torchvision.transforms.Compose`` of steps that resize, crop and
             normalise; maps return to the picture through the resizing and cropping among them.
         labels: the classes' names, one for each. Of two for a single score, the second is what it speaks for.
@@ -153,9 +153,7 @@ def from_module(
     return _described(title, title, net, preprocess, labels or [], traced, "checkpoint", source)
 
 
-def _answering(
-    net: nn.Module, images: Tensor, title: str, scores_are: str | None
-) -> tuple[nn.Module, str]:
+def _answering(net: nn.Module, images: Tensor, title: str, scores_are: str | None) -> tuple[nn.Module, str]:
     """A network that returns nothing but its scores, if it has any; and where they stood, for a sentence."""
     try:
         with torch.no_grad():
@@ -210,7 +208,7 @@ def _traced(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     except Exception as error:  # whatever a network of somebody's raises
         raise _failed(title, images, error) from error
     if reads := traced.pop("reads_from"):
-        net.reads_from = reads  # pyright: ignore[reportArgumentType]  of its own copy; ``readout`` asks for it
+        net.reads_from = reads  # type: ignore[assignment]  of its own copy, for ``readout``
     return traced
 
 

@@ -17,7 +17,7 @@ LAST = 4  # blocks among which the answer is usually read
 def read_from(
     copy: nn.Module, images: Tensor, layouts: Mapping[str, Layout], blocks: list[str], classes: bool
 ) -> tuple[str, Tensor | None]:
-    """The deepest block whose places the answer is read from, and how much it hears of the tokens of the last.
+    """The deepest block whose places the answer is read from, and how much it hears of the last tokens.
 
     Behind the last attention of a ViT only the class token reaches the score: the gradients of the patches
     are exactly zero there, and the norm before that attention is the deepest place to ask.
@@ -35,7 +35,7 @@ def read_from(
 def _reached(
     copy: nn.Module, images: Tensor, layouts: Mapping[str, Layout], names: list[str]
 ) -> tuple[str, Tensor | None]:
-    """Of some blocks the deepest layer whose places have a gradient, or ""; and how much each token is heard of."""
+    """Of some blocks the deepest layer whose places have a gradient, or ""; and each token's share."""
     kinds = {name: type(module).__name__ for name, module in copy.named_modules()}
     norms = {  # of each block the norms inside, in the order in which they run
         block: [layer for layer in layouts if layer.startswith(f"{block}.") and "Norm" in kinds[layer]]
@@ -72,7 +72,7 @@ def in_line(copy: nn.Module, images: Tensor, attention: list[str]) -> tuple[bool
         images: two different ones, (2, 3, H, W). attention: as of ``VisionModel``.
 
     Returns:
-        Also how much the answer hears of each token behind the last of them, (N,); None where it can't be asked.
+        Also how much the answer hears of each token behind the last of them, (N,), or None.
     """
     names = [f"{name}.attn_drop" for name in attention]
     both = capture(copy, images, names).layers

@@ -37,7 +37,7 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         net: frozen, in eval mode. images: (1, 3, H, W), of the size that the network gets.
 
     Returns:
-        Also "reads_from": shares of the tokens that the answer is read from, where ``readout`` can't know them.
+        Also "reads_from": shares of the tokens that the answer is read from, where they are not the usual.
 
     Raises:
         RuntimeError: whatever the network raises on pictures.
@@ -66,7 +66,12 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         follow, read = in_line(copy, pictures[:2], attention)
         if not follow:
             attention, no_rollout = [], SIDE_BY_SIDE
-    if attention and grid and read is not None and not torch.equal(read > 0, readout(net, grid, prefix)[0] > 0):
+    if (
+        attention
+        and grid
+        and read is not None
+        and not torch.equal(read > 0, readout(net, grid, prefix)[0] > 0)
+    ):
         reads = _shares(read, prefix)
         if not reads:
             attention, no_rollout = [], _READ_ELSEWHERE
@@ -92,7 +97,8 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
 def _shares(read: Tensor, prefix: int) -> tuple[float, ...]:
     """Shares of the tokens that an answer is read from, if those are usual ones; else ().
 
-    ``read`` is how much is heard of each, (N,). Some of the first tokens, alike; all patches, or all tokens, alike; or both, half of it from each.
+    ``read`` is how much is heard of each, (N,). Some of the first tokens, alike; all patches, or all tokens,
+    alike; or both, half of it from each.
     """
     heard, read = read, (read > 0).float()
     first, patches = read[:prefix], read[prefix:]

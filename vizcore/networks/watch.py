@@ -98,7 +98,9 @@ class Watched(Opened):
 
     def _note_sum(self, equation: Any, *operands: Any) -> None:
         """A product written as a sum: "bhqk,bhkd->bhqd"."""
-        operands = operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+        operands = (
+            tuple(operands[0]) if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+        )
         if not isinstance(equation, str) or "->" not in equation or len(operands) != 2:
             return
         terms, kept = equation.replace(" ", "").split("->")

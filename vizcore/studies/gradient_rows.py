@@ -35,7 +35,7 @@ def rows(
         images = model.preprocess(picture)
         with torch.no_grad():
             chances = probabilities(model.net, model.net(images))[0]
-        index = chances.argmax().item() if target is None else target
+        index = int(chances.argmax()) if target is None else target
         pixels = render.to_array(gradient(model, images, index)[0])
         height, width = (max(1, 224 // min(images.shape[-2:])) * side for side in images.shape[-2:])
         left, top, right, bottom = map(round, model.preprocess.box(picture.size))

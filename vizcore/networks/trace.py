@@ -86,7 +86,7 @@ def _start(
     net: nn.Module, copy: nn.Module, pictures: Tensor, found: Traced, rolled: tuple[list[str], str],
     read: Tensor | None, grid: tuple[int, int] | None, prefix: int,
 ) -> tuple[list[str], str, tuple[float, ...]]:  # fmt: skip
-    """The attention to roll out, or none and why; and shares of the tokens to start from, if not the usual."""
+    """The attention to roll out, or none and why; and shares of the tokens to start from, if unusual."""
     attention, no_rollout = rolled
     reads: tuple[float, ...] = ()
     if attention and not found.attention.put_out.shapes:

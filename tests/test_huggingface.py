@@ -31,7 +31,7 @@ TOKENS = {  # configuration, network, tokens before the patches, tokens that are
 
 def built(config, network, **options):
     torch.manual_seed(0)
-    small = {} if "Swin" in config else SMALL
+    small = {"image_size": 64} if config.startswith(("Swin", "ConvNext")) else SMALL
     options = {**small, **({"num_register_tokens": 4} if "DINOv3" in config else {}), **options}
     return getattr(transformers, network)(getattr(transformers, config)(**options)).eval()
 
@@ -59,7 +59,7 @@ def test_attention_and_hidden_states_are_the_networks_own(family):
 
 def test_swin_and_convnext_have_maps():
     swin = built(
-        "SwinConfig", "SwinForImageClassification", image_size=64, patch_size=4, embed_dim=24, depths=[2, 2],
+        "SwinConfig", "SwinForImageClassification", patch_size=4, embed_dim=24, depths=[2, 2],
         num_heads=[2, 4], window_size=4,
     )  # fmt: skip
     convnext = built(

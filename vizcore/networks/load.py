@@ -127,7 +127,7 @@ def from_module(
         net: (B, 3, H, W) -> scores (B, classes); also as ``.logits`` of an object, in a dict or first in a
             tuple, with trailing axes of one cell, or as one number a picture (B,). Anything else is a network
             without classes. It is copied, so the original keeps its mode and its gradients. It gets
-            pictures in the type of its first convolution or linear layer. Maps and scores of a network in half
+            pictures in the type of its first convolution or linear layer. Maps and scores of one in half
             precision are single, those of one in double precision may be double.
         transform: picture -> (3, H, W), a ``torchvision.transforms.Compose`` of steps that resize, crop and
             normalise; maps return to the picture through the resizing and cropping among them.

@@ -19,7 +19,7 @@ from ..model import Layout
 from . import geometry
 from .layouts import blocks, depth, layouts, patches
 from .left_out import remark
-from .one_pass import awake, watched_pass
+from .one_pass import Traced, awake, watched_pass
 from .reading import in_line, read_from
 from .second_look import doubtful, settled
 from .watch import SIDE_BY_SIDE, attends, mixing, rollout_of
@@ -60,21 +60,9 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     attending = attends(net, found.attention, on_offer)
     attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
-    reads: tuple[float, ...] = ()
     cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
-    if attention and not found.attention.put_out.shapes:
-        follow, read = in_line(copy, pictures[:2], attention)
-        if not follow:
-            attention, no_rollout = [], SIDE_BY_SIDE
-    if (
-        attention
-        and grid
-        and read is not None
-        and not torch.equal(read > 0, readout(net, grid, prefix)[0] > 0)
-    ):
-        reads = _shares(read, prefix)
-        if not reads:
-            attention, no_rollout = [], _READ_ELSEWHERE
+    rolled = attention, no_rollout
+    attention, no_rollout, reads = _start(net, copy, pictures, found, rolled, read, grid, prefix)
     return {
         "num_classes": output.shape[1] if classes else 0,
         "features": not classes and isinstance(output, Tensor) and output.ndim == 2,
@@ -92,6 +80,29 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         "grid": grid if tokens or attention else None,
         "num_prefix_tokens": prefix if tokens or attention else 0,
     }
+
+
+def _start(
+    net: nn.Module, copy: nn.Module, pictures: Tensor, found: Traced, rolled: tuple[list[str], str],
+    read: Tensor | None, grid: tuple[int, int] | None, prefix: int,
+) -> tuple[list[str], str, tuple[float, ...]]:  # fmt: skip
+    """The attention to roll out, or none and why; and shares of the tokens to start from, if unusual."""
+    attention, no_rollout = rolled
+    reads: tuple[float, ...] = ()
+    if attention and not found.attention.put_out.shapes:
+        follow, read = in_line(copy, pictures[:2], attention)
+        if not follow:
+            attention, no_rollout = [], SIDE_BY_SIDE
+    if (
+        attention
+        and grid
+        and read is not None
+        and not torch.equal(read > 0, readout(net, grid, prefix)[0] > 0)
+    ):
+        reads = _shares(read, prefix)
+        if not reads:
+            attention, no_rollout = [], _READ_ELSEWHERE
+    return attention, no_rollout, reads
 
 
 def _shares(read: Tensor, prefix: int) -> tuple[float, ...]:

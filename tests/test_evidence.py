@@ -261,7 +261,8 @@ def test_every_method_gives_a_map_over_what_the_model_sees(resnet, vit, chelsea)
         for name, method in METHODS.items():
             if name in QUICK and method.applies(model):
                 found = method.make(model, images, 2)
-                assert found.shape == (images.shape[-2:] if method.page != "grad_cam" else (8, 8))
+                cells = (16, 16) if name == "Grad-CAM × LayerCAM" else (8, 8)
+                assert found.shape == (images.shape[-2:] if method.page != "grad_cam" else cells)
                 assert found.isfinite().all()
                 assert found.min() >= 0 or name == "gradient × input"
     assert not METHODS["rollout"].applies(resnet) and METHODS["rollout"].applies(vit)

@@ -169,6 +169,7 @@ def test_recipes_bring_their_options_and_options_are_the_links(page):
     assert at.pills(key="m_parts").value
 
 
+@pytest.mark.long
 def test_channels_of_a_network_without_classes(page, classless):
     link = {"b": classless, "weights_b": "random"}
     at = page(**link, **QUICK, m_who="B")

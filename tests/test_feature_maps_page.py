@@ -123,6 +123,7 @@ def test_layers_by_stage_by_name_and_by_steps(page):
     assert fine(at).selectbox(key="layer_a").value == "conv_stem"  # nothing before the first
 
 
+@pytest.mark.long
 def test_another_model_forgets_the_layer_and_channels_of_the_last(page):
     at = page(layer_a="blocks.3.1", channels_a="70")
     assert at.multiselect(key="channels_a").value == [70]

@@ -164,6 +164,7 @@ def told(visitor, kind: str) -> list:
     ]
 
 
+@pytest.mark.long
 def test_a_visitor_presses_what_the_viewers_offer(strict_server):
     """A class that is picked is one message, as from a browser, and both maps and the link follow."""
     visitor = Visitor(strict_server.removeprefix("http://"))

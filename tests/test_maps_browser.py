@@ -63,7 +63,7 @@ def wait_for_maps(page, keys) -> list[str]:
 
 
 @pytest.mark.parametrize("size", BOTH_SIZES)
-@pytest.mark.parametrize("path", FLIPS)
+@pytest.mark.parametrize("path", [pytest.param("", marks=pytest.mark.long), "grad_cam"])
 def test_another_class_is_there_without_the_server_which_then_gets_one_message(visit, path, size):
     keys, name = FLIPS[path]
     page = visit(path, size)
@@ -87,6 +87,7 @@ def test_another_class_is_there_without_the_server_which_then_gets_one_message(v
     assert [drawn(page, key) for key in keys] == first
 
 
+@pytest.mark.long
 def test_the_opacity_is_the_browsers_and_told_once_it_rests(visit):
     page = visit("grad_cam", SIZES[0])
     first = wait_for_maps(page, ["g_a"])
@@ -119,6 +120,7 @@ def test_a_layer_that_the_server_computes_moves_nothing(visit):
     assert page.evaluate("window.shifts.reduce((a, b) => a + b, 0)") <= 0.05
 
 
+@pytest.mark.long
 def test_a_place_that_is_pinned_on_one_map_of_attention_is_asked_of_all(visit):
     page = visit("attention_rollout", SIZES[0])
     keys = ["r_b-attention", "r_b-rollout"]

@@ -112,7 +112,7 @@ def pinned(file: str) -> dict[str, Requirement]:
 
 @pytest.mark.parametrize(
     "files, extras",
-    [(["requirements.txt"], ["app"]), (["requirements.txt", "requirements-dev.txt"], ["app", "test"])],
+    [(["requirements.txt"], ["app"]), (["requirements.txt", "requirements-dev.txt"], ["app", "hf", "test"])],
 )
 def test_requirements_lie_within_the_projects_ranges(files, extras):
     ours = {name: one for file in files for name, one in pinned(file).items()}
@@ -146,7 +146,7 @@ def imported(place: str) -> dict[str, str]:
 PACKAGE, APP, WORK = ["vizcore"], ["ui", "pages", "streamlit_app.py"], ["tests", "benchmarks", "training"]
 
 
-@pytest.mark.parametrize("places, extras", [(PACKAGE, []), (APP, ["app"]), (WORK, ["app", "test"])])
+@pytest.mark.parametrize("places, extras", [(PACKAGE, ["hf"]), (APP, ["app"]), (WORK, ["app", "test"])])
 def test_what_is_imported_is_declared(places, extras):
     known = declared(*extras).keys() | pinned("requirements-offline.txt").keys()
     found = {name: file for place in places for name, file in imported(place).items()}

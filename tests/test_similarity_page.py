@@ -63,6 +63,7 @@ def test_the_biased_estimator_needs_no_new_run_and_says_what_it_makes_of_noise(p
     assert noise["biased"].mean() > 0.5 > 0.1 > abs(noise["unbiased"].mean())
 
 
+@pytest.mark.long
 def test_presets_choose_in_the_sidebar_and_start(page):
     at = page(a="texture_vit")
     fine(at.button(key="k_random").click().run())
@@ -136,6 +137,7 @@ def test_a_run_can_be_stopped_keeps_its_estimate_and_goes_on(page, monkeypatch):
     assert "**n = 64** of 64" in words(at)
 
 
+@pytest.mark.long
 def test_the_table_the_picture_and_the_code_can_be_taken_away(page, tmp_path, monkeypatch):
     at = run(page())
     (kept,), (rows,) = (at.session_state[name].values() for name in ("kept", "tables"))

@@ -48,6 +48,7 @@ def train(name, folder, runs, **changes):
     return loop.train(name, folder, **{**settings, **changes})
 
 
+@pytest.mark.long
 def test_the_command_makes_the_pair(tmp_path, capfd, monkeypatch):
     # another test may have left a page in its place, which processes that are spawned would run again
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))

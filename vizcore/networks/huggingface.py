@@ -140,11 +140,7 @@ def _steps(config: Any, processor: Any) -> list[Any]:
         return default if value is None else value
 
     steps: list[Any] = []
-    resample = transforms.InterpolationMode(
-        {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}[
-            int(has("resample", 2))
-        ]
-    )
+    resample = transforms.InterpolationMode(RESAMPLE[int(has("resample", 2))])
     size, crop = _size(has("size")), _size(has("crop_size"))
     if has("do_resize", True) and size is not None:
         edge, share = size if isinstance(size, int) else max(size), has("crop_pct")

@@ -93,7 +93,7 @@ class Watched(Opened):
         if not (isinstance(left, Tensor) and isinstance(right, Tensor) and left.ndim >= 3):
             return
         for one, other in ((left, right), (right.mT, left.mT)):  # matrix @ values, or values @ matrixᵀ
-            if self._note_applied(one, other.shape[-1], either=one is left):
+            if self._note_applied(one, other.shape[-1]):
                 return
 
     def _note_sum(self, equation: Any, *operands: Any) -> None:
@@ -113,14 +113,14 @@ class Watched(Opened):
                 if self._note_applied(one, size):
                     return
 
-    def _note_applied(self, one: Tensor, width: int, either: bool = True) -> bool:
-        """Whether one of the last matrices is multiplied with values, as it stands; and which."""
+    def _note_applied(self, one: Tensor, width: int) -> bool:
+        """Whether one of the last matrices is multiplied with values, and as it stands; and which."""
         for found, name, matrix, version in reversed(self._recent):
             if one.shape[-2:] != matrix.shape[-2:] or one.numel() != matrix.numel():
                 continue
             same = one.data_ptr() == matrix.data_ptr() and matrix._version == version
             if same or (one.dtype != matrix.dtype and torch.equal(one, matrix.view_as(one).to(one.dtype))):
-                if either or found is self.computed:
+                if not same or one.stride()[-2:] == matrix.stride()[-2:]:  # columns would be rows else
                     found.applied.add(name)
                 rows = one.numel() // one.shape[-1] // self.batch
                 self.products.append((rows, one.shape[-2], one.shape[-1], width))

@@ -18,13 +18,13 @@ TOP = "top class"
 
 
 @lru_cache(maxsize=64)
-def _names(labels: tuple[str, ...], count: int) -> list[str]:
+def _names(labels: tuple[str, ...], count: int) -> tuple[str, ...]:
     """A short name for each class, unlike any other's."""
     short = [
         plain(labels[i].split(",")[0].strip()) if i < len(labels) else f"class {i}" for i in range(count)
     ]
     often = Counter(name.casefold() for name in short)  # as names are looked up: a cardigan is no Cardigan
-    return [f"{name} ({i})" if often[name.casefold()] > 1 else name for i, name in enumerate(short)]
+    return tuple(f"{name} ({i})" if often[name.casefold()] > 1 else name for i, name in enumerate(short))
 
 
 def learnt_from(side) -> str:
@@ -38,7 +38,7 @@ def learnt_from(side) -> str:
 
 def class_names(model) -> list[str]:
     """The classes of a network by index, each with a name of its own; empty where it has none."""
-    return _names(tuple(model.labels), model.num_classes)
+    return list(_names(tuple(model.labels), model.num_classes))
 
 
 def likely(sides: list, asked: str, there: Container[str] = ()) -> list[str]:

@@ -7,7 +7,6 @@ picture pixels, and ``to_frame`` brings the model's maps back to where they belo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -16,6 +15,7 @@ from PIL import Image
 
 from .images import to_rgb
 
+MOST_SIZES = 64  # of pictures whose boxes a network's preprocessing remembers
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in picture pixels
 
 
@@ -38,7 +38,7 @@ class Preprocess:
 
     def __init__(self, transform: Transform, device: torch.device, dtype: torch.dtype):
         self.transform, self.device, self.dtype = transform, device, dtype
-        self._box = lru_cache(maxsize=64)(lambda size: _box(transform, size))  # resizing takes 5 ms
+        self._boxes: dict[tuple[int, int], Box] = {}  # by size: to resize a blank image takes 5 ms
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """The whole picture as the model's input, (1, 3, H, W), normalised."""
@@ -50,7 +50,13 @@ class Preprocess:
         Reaches beyond the picture where the model pads. Found by walking through the transform's
         own resizing and cropping steps with a blank image, so it holds for every crop mode.
         """
-        return self._box(tuple(size))
+        size = size[0], size[1]
+        found = self._boxes.get(size)
+        if found is None:
+            if len(self._boxes) >= MOST_SIZES:
+                self._boxes.clear()
+            found = self._boxes[size] = _box(self.transform, size)
+        return found
 
 
 def _box(transform: Transform, size: tuple[int, int]) -> Box:

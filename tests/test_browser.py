@@ -73,6 +73,7 @@ def test_a_photograph_its_layers_and_channels(page, tmp_path):
     assert "layer_a=blocks.2.1" in page.url and drawn(page) == deeper
 
 
+@pytest.mark.long
 def test_the_build_up_plays_without_reloading_the_page(page):
     page.get_by_role("link", name="Attention rollout").click()
     page.get_by_role("heading", name="Attention rollout").wait_for()

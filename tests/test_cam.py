@@ -120,6 +120,7 @@ def test_score_cam_agrees_with_pytorch_grad_cam_on_the_same_masks(name, peer, ch
     assert abs(shown(last.maps[0, 0], images.shape[:1:-1]) - expected).max() <= 1e-3
 
 
+@pytest.mark.long
 def test_score_cam_of_several_pictures_and_classes_and_what_it_knows_half_way(resnet, chelsea):
     images = torch.cat([resnet.preprocess(chelsea), resnet.preprocess(chelsea).flip(-1)])
     steps = list(score_cams(resnet, images, [0, 5], chunk=64))
@@ -136,7 +137,10 @@ def test_score_cam_of_several_pictures_and_classes_and_what_it_knows_half_way(re
 
 @pytest.mark.parametrize(
     ("name", "weights", "layers"),
-    [("resnet18", "random", [None, "layer2.0"]), ("efficientnet_lite0", "trained", [None, "blocks.3.0"])],
+    [
+        pytest.param("resnet18", "random", [None, "layer2.0"], marks=pytest.mark.long),
+        ("efficientnet_lite0", "trained", [None, "blocks.3.0"]),
+    ],
 )
 def test_agrees_with_captum(name, weights, layers, chelsea):
     model = shared_model(name, weights)
@@ -185,7 +189,11 @@ def test_where_nothing_speaks_for_the_class_the_map_is_zero(method, resnet):
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), [("texture_resnet", torch.bfloat16), ("texture_vit", torch.float16)]
+    ("name", "dtype"),
+    [
+        ("texture_resnet", torch.bfloat16),
+        pytest.param("texture_vit", torch.float16, marks=pytest.mark.long),
+    ],
 )
 def test_half_precision(name, dtype, chelsea):
     model, half = shared_model(name), load_model(name, device="cpu")
@@ -231,6 +239,7 @@ def test_refuses_layers_that_no_patch_leaves(vit, layer):
         cam(vit, torch.randn(1, 3, 128, 128), 0, layer)
 
 
+@pytest.mark.long
 def test_swin_has_cams_where_it_has_no_rollout():
     model = shared_model("swin_tiny_patch4_window7_224", "random")
     assert not model.attention

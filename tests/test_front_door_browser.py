@@ -108,7 +108,7 @@ def complaints(page, rules: list[str]) -> list[str]:
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
 
-QUICK = "", "your_model"
+QUICK = ("",)
 
 
 @pytest.mark.parametrize(

@@ -82,19 +82,23 @@ def test_a_picture_another_page_and_an_option(page, server):
     )
 
 
-def test_a_lesson_and_out_of_it_to_what_was_there(page, server):
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_lesson_and_out_of_it_to_what_was_there(page, server, whole):
     opened(page, f"{server}/lessons?picture=A+spiral+in+a+weave&weights_b=random", "Lessons")
 
     def step(number):
         return page.get_by_text(f"step {number} of 5")
 
     link = page.get_by_role("link", name="Is the heatmap telling the truth?")
+    between = [
+        lambda: (page.get_by_role("link", name="Next").click(), step(2).wait_for()),
+        lambda: (page.get_by_role("link", name="Back").click(), step(1).wait_for()),
+    ] * whole
     walk(
         page,
         [
             lambda: (link.click(), step(1).wait_for()),
-            lambda: (page.get_by_role("link", name="Next").click(), step(2).wait_for()),
-            lambda: (page.get_by_role("link", name="Back").click(), step(1).wait_for()),
+            *between,
             lambda: go(page, "Your own model"),
         ],
     )

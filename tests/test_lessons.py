@@ -326,6 +326,7 @@ def compared(number):
     return last
 
 
+@pytest.mark.long
 def test_same_1_and_4_the_pair_climbs_together_and_the_biased_estimator_likes_noise():
     last = compared(1)
     cka = last.cka["unbiased"]
@@ -341,6 +342,7 @@ def test_same_2_random_networks_are_more_alike():
     assert compared(2).cka["unbiased"].mean() > compared(1).cka["unbiased"].mean() + 0.2
 
 
+@pytest.mark.long
 def test_same_3_training_changes_the_depth():
     same = compared(3).cka["unbiased"].diagonal()
     assert same[0] > 0.8 and same[-1] < 0.15

@@ -52,6 +52,7 @@ def test_the_wheel_takes_two_names_and_leaves_nothing_out(wheel):
     assert packed == {name for name in here if name.startswith(parts) and (ROOT / name).is_file()}
 
 
+@pytest.mark.long
 def test_installed_elsewhere_it_lists_and_shows(wheel, tmp_path):
     library, elsewhere = tmp_path / "library", tmp_path / "elsewhere"
     elsewhere.mkdir()

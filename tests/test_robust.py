@@ -548,7 +548,7 @@ def test_a_map_that_cancels_is_no_evidence(dtype):
 @pytest.mark.parametrize(
     "name, layer",
     [
-        ("swin_tiny_patch4_window7_224", "layers.3"),
+        pytest.param("swin_tiny_patch4_window7_224", "layers.3", marks=pytest.mark.long),
         ("test_coatnet", "stages"),
         ("test_maxvit", "stages"),
         pytest.param("coatnet_pico_rw_224", "stages.3", marks=pytest.mark.long),

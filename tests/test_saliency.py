@@ -30,7 +30,7 @@ RUNS = {
     "Integrated Gradients": integrated.integrated_gradients,
     "occlusion": occlusion.occlusion,
 }
-MODELS = ["alexnet", "efficientnet_lite0", "texture_vit"]
+MODELS = [pytest.param("alexnet", marks=pytest.mark.long), "efficientnet_lite0", "texture_vit"]
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -258,7 +258,7 @@ def test_a_channel_can_be_asked_where_a_class_can(resnet):
 # ---------------------------------------------------------------- completeness, chunks, half way
 
 
-@pytest.mark.parametrize("name", ["texture_resnet", "texture_vit"])
+@pytest.mark.parametrize("name", [pytest.param("texture_resnet", marks=pytest.mark.long), "texture_vit"])
 def test_integrated_gradients_close_the_gap_by_themselves(name, chelsea):
     model = shared_model(name)
     images = model.preprocess(chelsea)
@@ -309,6 +309,7 @@ def test_what_a_pass_keeps_is_counted_in_bytes(resnet):
     assert 3.5 < twice / one < 4.5  # grows with the pixels, so no weights are counted
 
 
+@pytest.mark.long
 def test_half_way_a_method_has_the_gist(resnet, chelsea):
     images = resnet.preprocess(chelsea)
     target = resnet.net(images)[0].argmax().item()
@@ -356,6 +357,7 @@ def test_colours_are_symmetric_about_grey():
     assert (np.abs(values) > render.end_of_scale(values)).mean() == pytest.approx(render.CLIPPED, rel=0.05)
 
 
+@pytest.mark.long
 def test_a_first_layer_that_works_in_place_and_half_precision(resnet, chelsea):
     net = nn.Sequential(nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(48, 2)).requires_grad_(False)
     images = torch.randn(1, 3, 4, 4)
@@ -386,6 +388,7 @@ def test_errors_name_what_is_permitted(resnet):
 # ---------------------------------------------------------------- shared networks
 
 
+@pytest.mark.long
 def test_four_threads_and_nothing_left_behind(resnet):
     before = {name: value.clone() for name, value in resnet.net.state_dict().items()}
     pictures = [torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(i)) for i in range(4)]

@@ -68,6 +68,7 @@ def test_guided_backpropagation_is_shown_to_fail_and_is_not_there_for_a_vit(page
     assert len(pairs) == 2 and all(float(guided) > float(plain) for guided, plain in pairs)
 
 
+@pytest.mark.long
 def test_a_long_method_begins_by_itself_and_doubling_its_steps_is_one_click(page):
     at = page(s_method_a="Integrated Gradients", s_steps="25")
     stated = re.search(
@@ -132,7 +133,7 @@ def test_a_long_method_can_be_stopped_and_keeps_what_it_has(page, monkeypatch):
     assert "Stopped at" not in words(at) and "one square at a time" in words(at)
 
 
-@pytest.mark.parametrize("method", ["gradient × input", "SmoothGrad"])
+@pytest.mark.parametrize("method", ["gradient × input", pytest.param("SmoothGrad", marks=pytest.mark.long)])
 def test_evidence_asks_about_the_map_that_is_shown(page, method):
     at = page(s_method_a=method, s_view="positive", s_draws="5", s_not="banded", s_class="honeycombed")
     at.select_slider(key="g_steps").set_value(8).run()

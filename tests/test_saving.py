@@ -35,7 +35,12 @@ STATES = {  # what a page is opened with, and the figures that it then offers
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STATES)
+QUICK = "Attention rollout, a patch", "Home", "Saliency"  # python -m benchmarks long: all
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in STATES]
+)
 def test_show_the_code_makes_the_figures_of_the_page(app, monkeypatch, tmp_path, name):
     page, link, count = STATES[name]
     at = app(f"pages/{page}.py", **{**PAIR, **link})
@@ -119,8 +124,13 @@ def test_files_have_plain_names():
 # ---------------------------------------------------------------- for a slide
 
 
-@pytest.mark.parametrize("times", [2, 4])
-@pytest.mark.parametrize("page, link", [("home", {"h_class": "banded"}), ("grad_cam", {"g_class": "banded"})])
+@pytest.mark.parametrize(
+    "page, link, times",
+    [
+        pytest.param("home", {"h_class": "banded"}, 4, marks=pytest.mark.long),
+        ("grad_cam", {"g_class": "banded"}, 2),
+    ],
+)
 def test_a_slide_has_the_maps_that_the_viewers_have(app, page, link, times):
     at = app(f"pages/{page}.py", **PAIR, **link)
     panels = at.session_state["panels"]

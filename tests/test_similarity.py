@@ -259,6 +259,7 @@ def test_a_reduced_layer_is_freed_at_once(resnet):
     assert max(alive) < len(alive) / 4  # what a residual block still needs, not all of them
 
 
+@pytest.mark.long
 def test_eight_threads_on_shared_networks_get_the_same_figures(resnet, vit):
     pictures = list(drawn(8))
 

@@ -87,6 +87,7 @@ def test_two_random_networks_where_nobody_has_weights():
     assert set(presets.UNTRAINED) < set(presets.STUDY.values())
 
 
+@pytest.mark.long
 def test_random_weights_are_offered_where_there_are_no_others(page):
     at = page(a="lambda_resnet38t", k_n="4")
     assert "no trained weights" in at.error[0].value
@@ -112,6 +113,7 @@ def test_layers_features_kernel_and_numbers(page):
     assert not [button for button in at.button if button.key == "k_cka_button"]
 
 
+@pytest.mark.long
 def test_undefined_cells_stay_empty_and_are_named(page):
     at = run(page(a="resnet18", weights_a="random", k_layers="all", k_n="4"))
     missing = np.isnan(step(at).found.cka["unbiased"])

@@ -14,7 +14,7 @@ from training import batches, command, loop, nets, pool
 from vizcore.pictures import textures
 
 POOL = 42  # two of each class and two distractors
-BOTH = [pytest.param(name, marks=pytest.mark.long) if name == "vit" else name for name in nets.ARCHITECTURES]
+BOTH = list(nets.ARCHITECTURES)
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,7 @@ def test_the_command_makes_the_pair(tmp_path, capfd, monkeypatch):
     assert "step 2 of 2" in printed and "min left" in printed and "of 42 pictures drawn" in printed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BOTH)
 def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, runs, tmp_path):
     whole, _ = train(name, tmp_path / "whole", runs)
@@ -91,6 +92,7 @@ def test_a_checkpoint_of_other_settings_is_refused(runs, tmp_path):
         train("vit", tmp_path / "run", runs, steps=7)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BOTH)
 def test_the_loss_falls_on_a_batch_seen_again_and_again(name, runs):
     torch.manual_seed(0)

@@ -434,6 +434,7 @@ def test_two_stand_beside_each_other_on_a_phone(visit):
     expect(page.get_by_text("['point', (0.1")).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_axe_finds_nothing(visit, theme):
     page = visit(color_scheme=theme)

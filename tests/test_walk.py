@@ -9,26 +9,18 @@ STATES = [  # page, picture, A, B, class asked for; which turn of what a page ha
     ("home", "A spiral on bands", (RESNET, "trained"), (VIT, "trained"), "spiralled"),
     ("home", "A spiral on bands", (RESNET, "random"), (VIT, "trained"), "banded"),
     ("home", "Honeycomb in bands", (RESNET, "trained"), (VIT, "trained"), "honeycombed"),
-    ("home", "Honeycomb in bands", (VIT, "random"), (RESNET, "random"), "banded"),
     ("home", "A spiral on bands", (PHOTO, "trained"), (VIT, "trained"), "spiralled"),
-    ("home", "Honeycomb in bands", (PHOTO, "trained"), (PHOTO, "random"), "no such class"),
     ("home", "Chelsea the cat", (PHOTO, "trained"), (VIT, "trained"), "Egyptian cat"),
-    ("home", "A rocket", (RESNET, "trained"), (VIT, "random"), "no such class"),
-    ("home", "A spiral on bands", walk.LOST, (VIT, "trained"), "spiralled"),
     ("home", "A rocket", (PHOTO, "trained"), walk.LOST, "missile"),
     ("grad_cam", "Honeycomb in bands", (PHOTO, "random"), (VIT, "trained"), "spiralled"),
-    ("grad_cam", "Chelsea the cat", (PHOTO, "trained"), (PHOTO, "random"), "Egyptian cat"),
     ("grad_cam", "A spiral on bands", walk.LOST, (VIT, "trained"), "spiralled"),
-    ("grad_cam", "A spiral on bands", (VIT, "trained"), walk.LOST, "spiralled"),
     ("saliency", "A spiral on bands", walk.LOST, (VIT, "trained"), "spiralled"),
     ("attention_rollout", "A rocket", walk.LOST, (VIT, "trained"), "no such class"),
     # with what is closed opened, and another method and test of the maps by turns
     ("grad_cam", "A spiral on bands", (RESNET, "trained"), (VIT, "random"), "scaly", 1),
-    ("grad_cam", "Honeycomb in bands", (VIT, "trained"), (RESNET, "random"), "honeycombed", 2),
     ("saliency", "Honeycomb in bands", (RESNET, "trained"), (VIT, "trained"), "banded", 1),
     ("attention_rollout", "A spiral on bands", (VIT, "trained"), (RESNET, "trained"), "banded", 0),
     ("feature_maps", "A rocket", (RESNET, "random"), (PHOTO, "trained"), ""),
-    ("feature_maps", "Chelsea the cat", walk.LOST, (VIT, "random"), ""),
 ]
 
 

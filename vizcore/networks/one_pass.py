@@ -94,15 +94,18 @@ def _intermediates(net: nn.Module, pictures: Tensor) -> list[Tensor]:
 def _change(value: Tensor, image: torch.Size) -> dict[str, Tensor]:
     """The squared change from the first picture to each other one, in every way that the output may lie."""
     if value.ndim == 3:
-        return {"tokens": (value[1:].float() - value[:1].float()).square().sum(2).cpu()}  # (squares, N)
+        change = value[1:].float() - value[:1].float()
+        return {"tokens": torch.linalg.vector_norm(change, dim=2).square().cpu()}  # (squares, N)
     axes = {}
     if value.ndim == 4:
         axes = {"NCHW": (value.shape[2:], 1), "NHWC": (value.shape[1:3], 3)}
         axes = {kind: axis for kind, (grid, axis) in axes.items() if plausible(grid, image)}
     if not axes:
         return {}
-    change = (value[1:].float() - value[:1].float()).square()
-    return {kind: change.sum(axis).cpu() for kind, axis in axes.items()}  # (squares, h, w)
+    change = value[1:].float() - value[:1].float()
+    return {  # (squares, h, w)
+        kind: torch.linalg.vector_norm(change, dim=axis).square().cpu() for kind, axis in axes.items()
+    }
 
 
 def _same(value: Tensor, inner: Tensor, near: float) -> Layout | None:

@@ -78,6 +78,7 @@ def test_a_tile_opens_its_class(page, monkeypatch):
     assert not at.exception
 
 
+@pytest.mark.long
 def test_both_networks_run_at_once_and_are_asked_about_each_other(page):
     at = page(**QUICK, m_class=["grid"])
     assert not at.dataframe

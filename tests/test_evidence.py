@@ -268,6 +268,7 @@ def test_every_method_gives_a_map_over_what_the_model_sees(resnet, vit, chelsea)
     assert not METHODS["rollout"].applies(resnet) and METHODS["rollout"].applies(vit)
 
 
+@pytest.mark.long
 def test_eight_threads(resnet):
     def ask(seed):
         images = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(seed))
@@ -282,6 +283,7 @@ def test_eight_threads(resnet):
 # ---------------------------------------------------------------- the command
 
 
+@pytest.mark.long
 def test_the_command_prints_a_table_with_intervals_and_controls(capsys, tmp_path, chelsea):
     options = ["evidence", "--models", "texture_vit", "--device", "cpu", "--steps", "4"]
     target = tmp_path / "rows.json"

@@ -204,7 +204,7 @@ def test_without_a_network_the_page_says_what_works_instead(page, app, monkeypat
 
 
 def test_a_model_without_classes_and_one_without_attention(page, classless):
-    at = page(a=classless, weights_a="random", b="mixer_s16_224")
+    at = page(a=classless, weights_a="random", b="texture_resnet")
     assert "no classifier" in captions(at)
     assert "Attention" in at.segmented_control(key="view_a").options
     assert "Attention" not in at.segmented_control(key="view_b").options

@@ -88,7 +88,9 @@ DEEPEST = {  # by name, the parts of the network that its default layer must lie
 }
 
 
-@pytest.mark.parametrize("name", DEEPEST)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name == "pit_ti_224" else name for name in DEEPEST]
+)
 def test_the_default_layer_is_deep_and_a_map_of_the_picture(name):
     model = shared_model(name, "random")
     layer = cam.default_layer(model)
@@ -160,7 +162,12 @@ def test_a_resnet_has_the_same_layers_at_every_size():
 
 @pytest.mark.parametrize(
     "name",
-    ["hiera_tiny_224", "levit_128s", "efficientvit_b0", "botnet26t_256"],
+    [
+        "hiera_tiny_224",
+        "levit_128s",
+        "efficientvit_b0",
+        pytest.param("botnet26t_256", marks=pytest.mark.long),
+    ],
 )
 def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
     model = shared_model(name, "random")

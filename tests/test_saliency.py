@@ -30,7 +30,11 @@ RUNS = {
     "Integrated Gradients": integrated.integrated_gradients,
     "occlusion": occlusion.occlusion,
 }
-MODELS = [pytest.param("alexnet", marks=pytest.mark.long), "efficientnet_lite0", "texture_vit"]
+MODELS = [
+    "texture_resnet",
+    "texture_vit",
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("alexnet", "efficientnet_lite0")),
+]
 
 
 @pytest.fixture(scope="module", params=MODELS)

@@ -209,6 +209,7 @@ def test_batches_never_leave_fewer_than_four():
     assert list(similarity.batches([1, 2], 8)) == [[1, 2]] and list(similarity.batches([], 8)) == []
 
 
+@pytest.mark.long
 def test_estimates_sharpen_and_say_how_many_pictures(resnet, vit):
     steps = list(compare(resnet, vit, drawn(42), how=How(pooled=True), batch=8))
     assert [step.done for step in steps] == [8, 16, 24, 32, 42] and steps[0].total == 42

@@ -179,8 +179,13 @@ def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
     ("name", "words", "reason"),
     [
         ("resnet18", "convolution", "no attention over places"),
-        ("mixer_s16_224", "neither convolution nor attention", "no attention over places"),
-        ("botnet26t_256", "convolution and attention", "Only some of"),
+        pytest.param(
+            "mixer_s16_224",
+            "neither convolution nor attention",
+            "no attention over places",
+            marks=pytest.mark.long,
+        ),
+        pytest.param("botnet26t_256", "convolution and attention", "Only some of", marks=pytest.mark.long),
         ("lambda_resnet26t", "convolution and lambda layers", "Lambda layers sum"),
         pytest.param(
             "lamhalobotnet50ts_256",

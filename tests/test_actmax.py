@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 
 from vizcore import objectives
 from vizcore.imagine import augment, parameterise

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import new_tab
+from shared import new_tab
 from playwright.sync_api import expect
 
 LINK = "m_part=Make+your+own&m_steps=512&m_views=4&m_who=A&m_class=grid"

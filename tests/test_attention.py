@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from torch.utils.flop_counter import FlopCounterMode
 
 from vizcore.capture import private_copy

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import ROOT, settled
+from shared import ROOT, settled
 from playwright.sync_api import expect
 
 

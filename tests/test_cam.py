@@ -8,7 +8,7 @@ import pytest
 import torch
 import torchvision
 from captum.attr import LayerGradCam
-from conftest import shared_model
+from shared import shared_model
 from torchvision.transforms import Compose, Resize, ToTensor
 
 from ui.picture_picker import SAMPLES_FOLDER

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from torch import nn
 
 from vizcore.capture import capture, private_copy

@@ -100,8 +100,8 @@ def put(folder: Path, change: Change, undo: bool = False) -> None:
 def copy(tmp_path_factory) -> Path:
     """The checkout's own files, without what the changes don't need."""
     folder = tmp_path_factory.mktemp("copy")
-    parts = ["vizcore", "ui", "pages", "samples", "benchmarks", "training", ".streamlit", "tests/conftest.py"]
-    parts += ["streamlit_app.py", "pyproject.toml"]
+    parts = ["vizcore", "ui", "pages", "samples", "benchmarks", "training", ".streamlit"]
+    parts += ["tests/conftest.py", "tests/shared.py", "streamlit_app.py", "pyproject.toml"]
     for part in parts:
         source, target = ROOT / part, folder / part
         target.parent.mkdir(exist_ok=True)

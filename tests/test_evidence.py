@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from scipy.stats import norm, spearmanr
 
 from benchmarks import __main__ as command

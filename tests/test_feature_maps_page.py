@@ -6,7 +6,7 @@ import socket
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image
 from safetensors.torch import save
 

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import new_tab, settled
+from shared import new_tab, settled
 from PIL import Image
 from playwright.sync_api import expect
 

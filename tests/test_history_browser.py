@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import new_tab, settled
+from shared import new_tab, settled
 from playwright.sync_api import expect
 
 

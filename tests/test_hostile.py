@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image, ImageCms, PngImagePlugin
 from safetensors.torch import save
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image
 
 from benchmarks import __main__ as command

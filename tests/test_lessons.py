@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image
 
 from ui.guide import find, values_of
@@ -23,13 +23,16 @@ from vizcore.pictures.images import read_picture
 from vizcore.pictures.sets import drawn
 from vizcore.studies.cka import compare
 
-STEPS = [(key, number) for key, lesson in LESSONS.items() for number in range(1, len(lesson.steps) + 1)]
+FIRST = [(key, 1) for key in LESSONS]
+LATER = [(key, number) for key, lesson in LESSONS.items() for number in range(2, len(lesson.steps) + 1)]
 
 
 # ---------------------------------------------------------------- the steps
 
 
-@pytest.mark.parametrize("key, number", STEPS)
+@pytest.mark.parametrize(
+    "key, number", [*FIRST, *(pytest.param(*step, marks=pytest.mark.long) for step in LATER)]
+)
 def test_a_step_opens_its_page_with_its_widgets(app, key, number):
     step, values = LESSONS[key].steps[number - 1], values_of(key, number)
     at = app(step.page, start=f"{key}.{number}", picture=values["picture"], a=values["a"])
@@ -117,7 +120,7 @@ CHECKED = {  # steps that speak of a network's answer, and the test that looks a
 
 
 def test_every_step_that_speaks_of_answers_is_checked():
-    for key, number in STEPS:
+    for key, number in FIRST + LATER:
         step = LESSONS[key].steps[number - 1]
         words = " ".join([step.do, step.watch, step.question, step.answer])
         networks = re.search(SPEAKS, words.replace("answers every question", "").replace("is no answer", ""))

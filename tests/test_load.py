@@ -5,7 +5,7 @@ import time
 import weakref
 
 import pytest
-from conftest import settled
+from shared import settled
 from playwright.sync_api import expect
 from test_browser import drawn
 

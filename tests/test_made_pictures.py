@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image
 
 from benchmarks.whole_app import all_maps

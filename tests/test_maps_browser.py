@@ -5,7 +5,7 @@ import time
 from functools import partial
 
 import pytest
-from conftest import settled, watch
+from shared import settled, watch
 from playwright.sync_api import expect
 from test_browser import drawn
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, shared_model
+from shared import ROOT, shared_model
 from PIL import Image
 
 from benchmarks import networks

@@ -4,7 +4,7 @@ import io
 
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image
 from safetensors.torch import save
 from torch import nn

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import GuidedBackprop, InputXGradient, IntegratedGradients, Occlusion, Saliency
-from conftest import shared_model
+from shared import shared_model
 from PIL import Image
 from torch import nn
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from torch import nn
 
 from vizcore.capture import capture

@@ -43,7 +43,9 @@ def test_any_size(size):
         assert [mask.shape for mask in scene.masks.values()] == [(size, size)] * 2
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize(
+    "label", [*LABELS[:5], *(pytest.param(label, marks=pytest.mark.long) for label in LABELS[5:])]
+)
 def test_a_seed_means_the_same_picture_at_another_size(label):
     # Features scale with the frame: the small picture is the large one made smaller. Blind to grain.
     alike = []

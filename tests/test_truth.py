@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 
 from benchmarks import __main__ as command
 from benchmarks import truth

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT, settled, watch
+from shared import ROOT, settled, watch
 from playwright.sync_api import expect
 from viewer_demo import cases, drawn
 
@@ -133,9 +133,14 @@ def same(drawn_there, drawn_here):
 # ---------------------------------------------------------------- the same picture
 
 
-def test_every_kind_of_map_is_drawn_as_the_server_draws_it(visit):
+LOOKS = (70, "viridis"), (35, "grey")
+ALL_LOOKS = *LOOKS, (100, "inferno"), (90, "cividis")
+
+
+@pytest.mark.parametrize("looks", [LOOKS, pytest.param(ALL_LOOKS, marks=pytest.mark.long)])
+def test_every_kind_of_map_is_drawn_as_the_server_draws_it(visit, looks):
     page = visit("cases")
-    for opacity, colours in ((70, "viridis"), (100, "inferno"), (35, "grey"), (90, "cividis")):
+    for opacity, colours in looks:
         look(page, opacity, colours)
         for name, case in cases().items():
             one, values = case.map, viewer.sent(case.map.values)

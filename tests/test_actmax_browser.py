@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from shared import new_tab
 from playwright.sync_api import expect
+from shared import new_tab
 
 LINK = "m_part=Make+your+own&m_steps=512&m_views=4&m_who=A&m_class=grid"
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from shared import ROOT, settled
 from playwright.sync_api import expect
+from shared import ROOT, settled
 
 
 @pytest.fixture

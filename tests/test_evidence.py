@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from shared import shared_model
 from scipy.stats import norm, spearmanr
+from shared import shared_model
 
 from benchmarks import __main__ as command
 from benchmarks import evidence as batch

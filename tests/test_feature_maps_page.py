@@ -6,9 +6,9 @@ import socket
 import numpy as np
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image
 from safetensors.torch import save
+from shared import shared_model
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui.feature_maps.layers import stages

@@ -8,9 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from shared import new_tab, settled
 from PIL import Image
 from playwright.sync_api import expect
+from shared import new_tab, settled
 
 from ui.lessons import LESSONS
 

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from shared import new_tab, settled
 from playwright.sync_api import expect
+from shared import new_tab, settled
 
 
 @pytest.fixture

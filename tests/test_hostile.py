@@ -15,9 +15,9 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image, ImageCms, PngImagePlugin
 from safetensors.torch import save
+from shared import shared_model
 
 from ui.plain import plain
 from vizcore.networks.checkpoints import ModelError, read_checkpoint, read_labels

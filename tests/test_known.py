@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image
+from shared import shared_model
 
 from benchmarks import __main__ as command
 from benchmarks import photographs

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image
+from shared import shared_model
 
 from ui.guide import find, values_of
 from ui.lessons import LESSONS

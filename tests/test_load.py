@@ -5,8 +5,8 @@ import time
 import weakref
 
 import pytest
-from shared import settled
 from playwright.sync_api import expect
+from shared import settled
 from test_browser import drawn
 
 from benchmarks.load import at_once, differences, follow, one_by_one

@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image
+from shared import shared_model
 
 from benchmarks.whole_app import all_maps
 from ui import brush

@@ -5,8 +5,8 @@ import time
 from functools import partial
 
 import pytest
-from shared import settled, watch
 from playwright.sync_api import expect
+from shared import settled, watch
 from test_browser import drawn
 
 SHIFTS = """

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image
 from safetensors.torch import save
+from shared import shared_model
 
 from ui.picture_picker import SAMPLES_FOLDER
 from vizcore.__main__ import main as command

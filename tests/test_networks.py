@@ -5,8 +5,8 @@ import time
 
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image
+from shared import shared_model
 from torch import nn
 from torch.nn import functional as F
 

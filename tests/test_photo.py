@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from shared import ROOT, shared_model
 from PIL import Image
+from shared import ROOT, shared_model
 
 from benchmarks import networks
 from benchmarks import photo as measure

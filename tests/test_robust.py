@@ -4,9 +4,9 @@ import io
 
 import pytest
 import torch
-from shared import shared_model
 from PIL import Image
 from safetensors.torch import save
+from shared import shared_model
 from torch import nn
 
 from vizcore import baselines, capture, objectives, truth

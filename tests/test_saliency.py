@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import GuidedBackprop, InputXGradient, IntegratedGradients, Occlusion, Saliency
-from shared import shared_model
 from PIL import Image
+from shared import shared_model
 from torch import nn
 
 from ui.picture_picker import SAMPLES_FOLDER

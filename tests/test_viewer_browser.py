@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from shared import ROOT, settled, watch
 from playwright.sync_api import expect
+from shared import ROOT, settled, watch
 from viewer_demo import cases, drawn
 
 from benchmarks.visitor import wait_for

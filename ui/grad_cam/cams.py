@@ -27,7 +27,8 @@ def pick_method(model, slot: str) -> tuple[str, str | None]:
 
     methods = [name for name, method in on_page("grad_cam").items() if method.applies(model)]
     forget(f"g_method_{slot}", methods, methods[0])
-    first, second = st.columns(2, gap="small")
+    alone = not METHODS[st.session_state[f"g_method_{slot}"]].layer
+    first, second = st.columns([19, 1] if alone else 2, gap="small")  # long names are read whole
     method = first.selectbox("Method", methods, key=f"g_method_{slot}")
     if not METHODS[method].layer:
         return method, None

@@ -195,6 +195,7 @@ def test_predictions_stand_in_their_own_column(app, name, lost, there):
     assert spoken == [there == "a", there == "b"]
 
 
+@pytest.mark.long
 def test_a_job_can_be_stopped_keeps_what_it_has_and_goes_on(page, monkeypatch):
     chart, stopped = checks_repeating._similarity_chart, []
 

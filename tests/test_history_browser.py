@@ -122,6 +122,7 @@ def test_what_changes_no_address_is_no_entry(page, server):
     assert page.evaluate("history.length") == length + 1
 
 
+@pytest.mark.long
 def test_a_page_that_is_gone_to_is_seen_on_a_phone(page, server):
     page.set_viewport_size({"width": 390, "height": 844})
     opened(page, f"{server}/your_model", "Your own model")

@@ -261,7 +261,7 @@ def test_edges_are_where_the_picture_changes():
 # ---------------------------------------------------------------- many methods at once, and the table
 
 
-@pytest.mark.parametrize("name", ["texture_resnet", "texture_vit"])
+@pytest.mark.parametrize("name", ["texture_resnet", pytest.param("texture_vit", marks=pytest.mark.long)])
 def test_together_and_one_by_one_are_the_same_maps(name):
     model = shared_model(name)
     images = model.preprocess(Image.fromarray(known.mosaic(drawn()).picture))

@@ -222,7 +222,7 @@ def test_safetensors_with_labels_in_half_precision_and_wrapped_names(three_class
     [
         pytest.param("alexnet", "classifier.6", marks=pytest.mark.long),
         pytest.param("vit_b_16", "heads.head", marks=pytest.mark.long),
-        ("deit_tiny_patch16_224", "head"),
+        pytest.param("deit_tiny_patch16_224", "head", marks=pytest.mark.long),
         pytest.param("lambda_resnet38t", "head.fc", marks=pytest.mark.long),
         ("efficientnet_lite0", "classifier"),
     ],

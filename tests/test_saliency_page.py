@@ -112,6 +112,7 @@ def test_rows_of_two_networks_of_one_architecture(page):
     assert at.selectbox(key="s_rows_model").options == ["A: Texture ResNet", "B: Texture ResNet"]
 
 
+@pytest.mark.long
 def test_a_long_method_can_be_stopped_and_keeps_what_it_has(page, monkeypatch):
     draw, stopped = panels.draw, []
 

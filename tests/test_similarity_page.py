@@ -96,6 +96,7 @@ def test_random_weights_are_offered_where_there_are_no_others(page):
     assert step(at).done == 4
 
 
+@pytest.mark.long
 def test_layers_features_kernel_and_numbers(page):
     at = page()
     at.segmented_control(key="k_layers").set_value("all").run()

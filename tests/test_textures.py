@@ -119,9 +119,8 @@ def test_contact_sheet_has_a_row_for_each_class():
             assert np.array_equal(own, single(label, column, 32).picture)
 
 
-@pytest.mark.parametrize(
-    "module", ["vizcore.pictures.textures", pytest.param("vizcore.textures", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("module", ["vizcore.pictures.textures", "vizcore.textures"])
 def test_the_command_writes_the_contact_sheet(tmp_path, module):
     target = tmp_path / "sheet.png"
     done = subprocess.run(

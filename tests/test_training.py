@@ -86,6 +86,7 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, runs, tmp
     assert history[-1]["step"] == 6
 
 
+@pytest.mark.long
 def test_a_checkpoint_of_other_settings_is_refused(runs, tmp_path):
     train("vit", tmp_path / "run", runs, until=1)
     with pytest.raises(ValueError, match="'steps': 6.*not.*'steps': 7.*delete it"):

@@ -17,7 +17,6 @@ STATES = [  # page, picture, A, B, class asked for; which turn of what a page ha
     ("saliency", "A spiral on bands", walk.LOST, (VIT, "trained"), "spiralled"),
     ("attention_rollout", "A rocket", walk.LOST, (VIT, "trained"), "no such class"),
     # with what is closed opened, and another method and test of the maps by turns
-    ("grad_cam", "A spiral on bands", (RESNET, "trained"), (VIT, "random"), "scaly", 1),
     ("saliency", "Honeycomb in bands", (RESNET, "trained"), (VIT, "trained"), "banded", 1),
     ("attention_rollout", "A spiral on bands", (VIT, "trained"), (RESNET, "trained"), "banded", 0),
     ("feature_maps", "A rocket", (RESNET, "random"), (PHOTO, "trained"), ""),

@@ -32,7 +32,7 @@ present = [side for side in sides if side.model]
 if not present:
     address.stop()
 with asked:
-    name, indices = classes.ask(sides, "s_class")
+    name, indices = classes.ask(sides, "s_class", there=picture.asked)
     against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
 any_map = any(side.top for side in present)
 with above:

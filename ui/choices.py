@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import streamlit_private
-from .address import reset
+from . import address, streamlit_private
 from .made_pictures import make
-from .network_picker import Choice, choose_model, offer_downloads
-from .picture_picker import Picture, choose_picture
+from .network_picker import Choice, choose_model, offer_downloads, suited
+from .picture_picker import OPENING, Picture, choose_picture
 from .thing_names import with_names
 
 
@@ -19,14 +18,23 @@ def sidebar() -> None:
         made = st.container(key="made")
         with made:
             picture = picture or make()
-        choices = choose_model("a", picture.drawn), choose_model("b", picture.drawn)
+        textures = _shows_textures()
+        st.session_state["suited"] = ready = suited(picture.drawn or textures)
+        choices = choose_model("a", ready["a"]), choose_model("b", ready["b"])
         if not picture.drawn:
             offer_downloads(choices)
         with made:
-            picture = with_names(picture, choices)
+            picture = picture if textures else with_names(picture, choices)
         st.session_state["chosen"] = picture, *choices
         words = "The picture, both networks and all options as on a first visit"
-        st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=reset, help=words)
+        st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=address.reset, help=words)
+
+
+def _shows_textures() -> bool:
+    """Whether a page looks at drawn textures, and at no single picture that somebody chose."""
+    return address.page() in ("similarity", "activation_maximization") and (
+        st.session_state["picture"] == OPENING
+    )
 
 
 def chosen() -> tuple[Picture, Choice, Choice]:

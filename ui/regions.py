@@ -57,7 +57,7 @@ def region(sources: dict[str, Source]) -> Picture:
         title, image, code = source.title, to_rgb(source.image), source.code
         masks = {UNNAMED: known.read_mask(file.getvalue(), image.size)}
     picture = _of_masks(plain(title[-60:]), image, masks)
-    return picture._replace(code=code or picture.code)
+    return picture._replace(code=code or picture.code, marked=True)
 
 
 def _one(titles: list[str]) -> str:
@@ -155,7 +155,7 @@ def _marked_here(above, sources: dict[str, Source]) -> Picture:
     else:
         mask, code = known.of_grid(painted, image.size), ""
     thing = Thing(UNNAMED, picture.key, image, mask, code)
-    return picture._replace(things=(thing,), code=source.code or picture.code)
+    return picture._replace(things=(thing,), code=source.code or picture.code, marked=True)
 
 
 def _edges(disabled: bool) -> tuple[float, float, float, float]:

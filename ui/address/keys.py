@@ -7,7 +7,7 @@ without a row in ``CHANGES``: people keep links.
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from vizcore.drawing.render import COLOUR_MAPS
@@ -146,9 +146,21 @@ class Change(NamedTuple):
 
     names: dict[str, str] = {}  # a key's former name -> its name
     words: dict[str, dict[str, str]] = {}  # a key's name -> a value's former word -> its word
+    left_out: Callable[[Mapping[str, Sequence[str]]], dict[str, str]] = lambda _words: {}  # that was meant
 
 
-CHANGES: list[Change] = []  # the first of them leads from version 1 to version 2
+def _opened(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What version 1 opened with: a drawn picture, and on one that was put together, the top class."""
+    if "picture" not in words:
+        return {"picture": "A spiral on bands"}
+    made = {"Four photographs", "A picture whose answer is known"} & set(words["picture"])
+    found = dict.fromkeys(("g_class", "r_class", "s_class") if made else (), "top class")
+    if "Four photographs" in made and not words.keys() & {"a", "b", "weights_a", "weights_b", "p_names"}:
+        found["h_class"] = "Egyptian cat"
+    return found
+
+
+CHANGES: list[Change] = [Change(left_out=_opened)]  # the first of them leads from version 1 to version 2
 
 
 def version() -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look, whole_app
 from ui import figures, viewer
-from ui.network_picker import DEFAULTS
+from ui.network_picker import DEFAULTS, PHOTOGRAPHED
 
 
 def words(at) -> str:
@@ -94,7 +94,7 @@ def test_the_networks_follow_the_picture_until_one_is_chosen():
         for name in ("A rocket", "Chequers in cobwebs"):
             at.selectbox(key="picture").set_value(name).run()
             pairs.append([at.selectbox(key=slot).value for slot in "ab"])
-        assert pairs == [[*DEFAULTS.values()], ["efficientnet_lite0", "photo_vit"], [*DEFAULTS.values()]]
+        assert pairs == [[*PHOTOGRAPHED.values()], [*PHOTOGRAPHED.values()], [*DEFAULTS.values()]]
         at.selectbox(key="b").set_value("efficientnet_lite0").run()
         at.selectbox(key="picture").set_value("A rocket").run()
         assert [at.selectbox(key=slot).value for slot in "ab"] == ["efficientnet_lite0"] * 2

@@ -6,6 +6,8 @@ from benchmarks.links import differing, recorded, shown
 from benchmarks.whole_app import whole_app
 from ui.address.words import parse
 from ui.lessons import LESSONS
+from ui.network_picker import PHOTOGRAPHED
+from ui.picture_picker import OPENING
 
 BOTH = {"picture": "A spiral on bands", "a": "texture_resnet", "b": "texture_vit"}
 HOSTILE = ["", "1e999", "-1", "nan", "<b>", "😀" * 5000, ["2", "3"]]
@@ -113,7 +115,7 @@ def test_no_network_and_no_step_of_such_a_name(app, key, value):
 
 def test_a_picture_that_does_not_exist(app):
     at = app("pages/home.py", **BOTH | {"picture": "Nope"})
-    assert at.selectbox(key="picture").value == "A spiral on bands"
+    assert at.selectbox(key="picture").value == OPENING
     assert "picture is “Nope”, which is the name of no picture here" in complaints(at)
     at.selectbox(key="picture").set_value("A rocket").run()
     assert not at.warning
@@ -185,7 +187,7 @@ def test_reset(app):
     buttons = [button for button in at.button if button.label == "Reset"]
     assert buttons
     buttons[0].click().run()
-    assert at.selectbox(key="picture").value == "A spiral on bands"
+    assert at.selectbox(key="picture").value == OPENING
     assert at.slider(key="r_residual").value == 50
-    assert (at.selectbox(key="a").value, at.session_state["weights_b"]) == ("texture_resnet", "trained")
+    assert (at.selectbox(key="a").value, at.session_state["weights_b"]) == (PHOTOGRAPHED["a"], "trained")
     assert at.selectbox(key="r_head").value == "mean" and not at.query_params and not at.exception

@@ -48,5 +48,8 @@ def chosen() -> tuple[Picture, Choice, Choice]:
 def chosen_models() -> list[Choice]:
     """The two models, for a page that looks at no single picture: the sidebar says so."""
     _, *choices = chosen()
-    st.session_state["of_picture"].caption("This page looks at no single picture.")
+    words = "This page looks at no single picture."
+    if _shows_textures():
+        words += " It begins with the pair that knows the textures it shows."
+    st.session_state["of_picture"].caption(words)
     return choices

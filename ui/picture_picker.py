@@ -51,7 +51,7 @@ class Picture(NamedTuple):
     things: tuple[Any, ...] = ()  # what it was put together of, which the networks have yet to name
     code: str = 'read_picture(open("your picture.jpg", "rb").read())'  # that makes it
     regions: dict[str, str] = {}  # code that makes the masks
-    asked: str = ""  # the class to ask for first, where it was put together: one that the networks are sure of
+    asked: str = ""  # of what it was put together, the class of which the networks are surest
     unnamed: tuple[str, ...] = ()  # of its things, those of which no network is sure what they are
     marked: bool = False  # its regions were marked by somebody
 

@@ -12,8 +12,8 @@ import streamlit as st
 from vizcore.drawing import render
 
 from .. import address, figures
-from ..guide import cards
 from ..classes import class_names
+from ..guide import cards
 from ..network_picker import Choice, suited
 from ..shared_networks import network
 
@@ -38,7 +38,15 @@ def _colours(cnn, _vit, picture):
     layer = next(name for name in reversed(cnn.blocks) if min(cnn.layouts[name].grid) >= 14)
     features = capture(cnn.net, cnn.preprocess(picture.image), [layer]).layers[layer]
     colours = in_frame(cnn, picture.image, pca_colours(as_maps(features, cnn.layouts[layer])))
-    return render.blend(picture.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
+    laid = render.blend(picture.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
+    return np.where(_visible(cnn, picture)[..., None], laid, picture.array)
+
+
+def _visible(model, picture) -> np.ndarray:
+    """(H, W) bool: what of a picture a network sees."""
+    from vizcore.pictures.frame import seen
+
+    return seen(model.preprocess.box(picture.size), picture.size).numpy()
 
 
 def _class(model, picture, images) -> int:
@@ -53,7 +61,7 @@ def _heat(method: str, model, picture):
     images = model.preprocess(picture.image)
     found = heatmaps.METHODS[method].make(model, images, _class(model, picture, images))
     framed = heatmaps.in_frame(model, picture.image, found)
-    return render.lay(picture.array, framed, np.ones(picture.array.shape[:2], bool), OPACITY)
+    return render.lay(picture.array, framed, _visible(model, picture), OPACITY)
 
 
 def _gradients(cnn, _vit, picture):

@@ -78,9 +78,10 @@ def _lines(picture, sides: list[Side]) -> str:
     whole = all(x <= 0 and y <= 0 and x + w >= width and y + h >= height for x, y, w, h in boxes)
     words = "The white line surrounds it."
     if not whole:
-        words = "The thick line surrounds it. Outside of a thin one a network sees nothing."
+        words = "The thick line surrounds it, a thin one all that a network sees."
     if picture.unnamed:
-        words += f" Not asked about: {plain(', '.join(picture.unnamed))}, which no network here is sure of."
+        things = " and ".join(f"“{plain(thing)}”" for thing in picture.unnamed)
+        words += f" No network here is sure of {things}."
     return words
 
 
@@ -146,15 +147,13 @@ def answer(side: Side, asked: str, picture) -> str:
 
 def beside_answers(picture, choices: Sequence[Choice]) -> str:
     """What to know of the answers to the whole picture, and of two networks that agree."""
-    words = "One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more."
+    words = "One picture is an anecdote: the lessons and Grad-CAM find out more."
     pair = [(choice.name, choice.weights) for choice in choices]
     if pair == [(name, "trained") for name in suited(drawn=False).values()]:
-        words = (
-            "Photo ViT has EfficientNet-Lite0's first stages and learnt from it: that the two agree is no "
-            f"second opinion. {words}"
-        )
+        shared = "Photo ViT has EfficientNet-Lite0's first stages and learnt from it"
+        words = f"{shared}: agreement is no second opinion. {words}"
     if len(picture.things) > 1 and not picture.marked:
-        words = f"They learnt to name one thing in a picture, and in this one are {len(picture.things)}. {words}"
+        words = f"They name one thing in a picture; this one has {len(picture.things)}. {words}"
     return words
 
 

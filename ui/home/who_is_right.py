@@ -32,8 +32,9 @@ def known(picture) -> str:
         return ""
     if picture.drawn:
         return "The picture was drawn by code, so **where each texture really is, is known**."
-    how = "Somebody marked what is there" if picture.marked else "The picture was put together"
-    return f"{how}, so **where each thing is, is known**."
+    if picture.marked:
+        return "What is marked in the picture is taken for **where each thing is**."
+    return "The picture was put together, so **where each thing is, is known**."
 
 
 def suits(model, picture) -> bool:
@@ -137,23 +138,23 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[bool | None, str, str]:
 def answer(side: Side, asked: str, picture) -> str:
     """Its first answer beside what is there, as ``judgements.Network`` has it."""
     names, masks = class_names(side.model), picture.masks
-    if not masks or not side.top or not any(name.casefold() in masks for name in names):
-        return ""  # nobody knows, or it has no names for what is there
+    if not picture.drawn or not side.top or not any(name.casefold() in masks for name in names):
+        return ""  # things of photographs are called as the networks say, or it has no names for these
     first = names[side.top[0][0]].casefold()
     if first not in masks:
-        return "wrong" if picture.drawn else ""  # a photograph may show what nobody has marked
+        return "wrong"
     return "asked" if first == asked.casefold() else "other"
 
 
 def beside_answers(picture, choices: Sequence[Choice]) -> str:
     """What to know of the answers to the whole picture, and of two networks that agree."""
-    words = "One picture is an anecdote: the lessons and Grad-CAM find out more."
+    words = "One picture is an anecdote."
     pair = [(choice.name, choice.weights) for choice in choices]
     if pair == [(name, "trained") for name in suited(drawn=False).values()]:
         shared = "Photo ViT has EfficientNet-Lite0's first stages and learnt from it"
         words = f"{shared}: agreement is no second opinion. {words}"
     if len(picture.things) > 1 and not picture.marked:
-        words = f"They name one thing in a picture; this one has {len(picture.things)}. {words}"
+        words = f"They name one thing in a picture; here are {len(picture.things)}. {words}"
     return words
 
 
@@ -168,7 +169,8 @@ def verdict(asked: str, picture, found: list[judgements.Network]) -> str:
         found = [one._replace(title=f"{one.title} ({slot})") for slot, one in zip("AB", found, strict=True)]
     masks = picture.masks
     region = "known" if asked.casefold() in masks else "none" if picture.drawn else "unknown"
-    return judgements.verdict(asked, region, *found, what="texture" if picture.drawn else "thing")
+    what = "" if len(masks) < 2 else "texture" if picture.drawn else "thing"
+    return judgements.verdict(asked, region, *found, what=what)
 
 
 def turn(words: str, values: dict, icon: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import address, streamlit_private
+from . import address, brush, streamlit_private
 from .made_pictures import make
 from .network_picker import Choice, choose_model, offer_downloads, suited
 from .picture_picker import OPENING, Picture, choose_picture
+from .regions import BRUSH
 from .thing_names import with_names
 
 
@@ -27,7 +28,13 @@ def sidebar() -> None:
             picture = picture if textures else with_names(picture, choices)
         st.session_state["chosen"] = picture, *choices
         words = "The picture, both networks and all options as on a first visit"
-        st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=address.reset, help=words)
+        st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=_reset, help=words)
+
+
+def _reset() -> None:
+    """What the address holds, and what it can't."""
+    address.reset()
+    brush.clear(BRUSH)
 
 
 def _shows_textures() -> bool:

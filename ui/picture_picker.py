@@ -38,6 +38,7 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
 MOSAIC = "Four photographs"  # the samples, put together
 OPENING = MOSAIC  # what a first visit meets; the networks are those that know its kind
 UPLOAD = "Your picture"
+SENT = "the photograph that you uploaded"
 MADE = "A picture whose answer is known"
 
 
@@ -54,6 +55,7 @@ class Picture(NamedTuple):
     asked: str = ""  # of what it was put together, the class of which the networks are surest
     unnamed: tuple[str, ...] = ()  # of its things, those of which no network is sure what they are
     marked: bool = False  # its regions were marked by somebody
+    only_here: tuple[str, ...] = ()  # what of it is in no link, in words
 
     @property
     def size(self) -> tuple[int, int]:
@@ -185,4 +187,4 @@ def choose_picture() -> Picture | None:
         return None
     words = "A mosaic, cut-outs, or a region that you mark: then maps can be called right or wrong"
     st.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
-    return state["uploaded"] if name == UPLOAD else sample(name)
+    return state["uploaded"]._replace(only_here=(SENT,)) if name == UPLOAD else sample(name)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from vizcore.networks.catalog import CATALOG
+from vizcore import judgements
 from vizcore.pictures.textures import LABELS as TEXTURES
 
 from .address import forget
@@ -33,7 +33,12 @@ def learnt_from(side) -> str:
         return ""
     if set(side.model.labels) <= set(TEXTURES):
         return "textures"
-    return "photographs" if side.choice.weights == "trained" and side.choice.name in CATALOG else ""
+    return "photographs" if side.choice.weights == "trained" else ""  # the hubs' labels are ImageNet's
+
+
+def guesses(side, drawn: bool) -> str:
+    """Why what a ``Side``'s network says of drawn textures, or else of other pictures, is a guess; or ""."""
+    return judgements.strange(learnt_from(side), drawn)
 
 
 def class_names(model) -> list[str]:

@@ -28,8 +28,8 @@ button:focus-visible { outline: 3px solid var(--st-primary-color); }
 svg { width: 1.2rem; height: 1.2rem; fill: currentColor; }
 :host { position: relative; }
 p { position: absolute; z-index: 1; top: 100%; right: 0; width: max-content; max-width: 15rem;
-    margin: 0.25rem 0 0; padding: 0.4rem 0.6rem; font-size: 0.875rem; border: 1px solid var(--st-border-color);
-    border-radius: var(--st-button-radius, 0.5rem); background: var(--st-background-color); }
+    margin: 0.25rem 0 0; padding: 0.4rem 0.6rem; font-size: 0.875rem; background: var(--st-background-color);
+    border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, 0.5rem); }
 [hidden] { display: none; }
 input { font: inherit; width: 100%; color: inherit; background: none; margin-top: 0.25rem; }
 """,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vizcore.drawing.render import COLOUR_MAPS
 
-from .kinds import Key, choice, flag, number, several, text, texts, whole, wholes
+from .kinds import Key, choice, flag, note, number, several, text, texts, whole, wholes
 
 TESTS = "Curves", "Cross-test", "Randomised weights", "Noise"
 VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Change"
@@ -58,7 +58,7 @@ KEYS: dict[str, Key] = {
     "p_top": whole(0, 99, 25),
     "p_right": whole(1, 100, 75),
     "p_bottom": whole(1, 100, 75),
-    "p_names": text(),
+    "p_names": note(),
     "h_class": text(),
     "h_opacity": OPACITY,
     "h_colours": COLOURS,
@@ -154,7 +154,8 @@ def _opened(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
     if "picture" not in words:
         return {"picture": "A spiral on bands"}
     made = {"Four photographs", "A picture whose answer is known"} & set(words["picture"])
-    found = dict.fromkeys(("g_class", "r_class", "s_class") if made else (), "top class")
+    classes = ["g_class", "r_class", "s_class"] if made else []
+    found = dict.fromkeys(classes, "top class")
     if "Four photographs" in made and not words.keys() & {"a", "b", "weights_a", "weights_b", "p_names"}:
         found["h_class"] = "Egyptian cat"
     return found

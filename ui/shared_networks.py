@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 import weakref
 from collections import OrderedDict
-from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
-from .limits import RETRY_SECONDS, models_mb
+from .limits import RETRY_SECONDS, give_back, models_mb
 from .network_picker import Choice, title, uploads
 from .plain import plain
 from .warmup import warm
@@ -140,15 +138,9 @@ def _load(choice, _files):
             _failed[choice] = now, error.args
         raise
     _alive[choice] = model
-    _give_back()
+    give_back()
     _make_room(choice, module_bytes(model.net))  # a checkpoint may have more classes than its architecture
     return model
-
-
-def _give_back() -> None:
-    """What it took to look into a network, and glibc keeps: 200 MB after EfficientNet-Lite0, of 17 MB."""
-    with suppress(OSError, AttributeError, TypeError):  # another C library, or Windows
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _make_room(choice, size: int) -> None:

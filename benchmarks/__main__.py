@@ -20,6 +20,7 @@ BENCHMARKS = {
     "links": "links that people have: what they show, beside what they showed",
     "digest": "figures that a reshaping of the code must leave as they are, bit for bit",
     "shifts": "how much pages move as they load and as another class, layer or method is asked for",
+    "home": "the README's picture of the home page",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

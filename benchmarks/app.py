@@ -31,6 +31,7 @@ NEW = f"""(before) => {PICTURES}.map((one) => one.src ?? one.dataset.draws).join
     && {PICTURES}.length > 1 && {PICTURES}.every((one) => one.complete ?? true)"""
 COMPLETE = """() => document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running"
     && !document.querySelector("[data-testid=stMain] [data-stale=true]")"""
+DRAWN = "picture=A+spiral+on+bands"
 PAGES = {
     "attention_rollout": "Attention rollout",
     "grad_cam": "Grad-CAM",
@@ -87,7 +88,7 @@ def opened(page, address, path) -> None:
 
 
 def classes(page, address):
-    opened(page, address, "grad_cam")
+    opened(page, address, f"grad_cam?{DRAWN}")
     box = page.get_by_role("combobox", name="Class asked for")
     for name in LABELS[:7]:
         box.click()
@@ -96,7 +97,7 @@ def classes(page, address):
 
 
 def layers(page, address):
-    opened(page, address, "feature_maps")
+    opened(page, address, f"feature_maps?{DRAWN}")
     page.get_by_role("heading", level=1).click()
     for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "j", "j", "j", "j"):  # the CNN's blocks, the ViT's
         yield waited(page, lambda key=key: page.keyboard.press(key))
@@ -112,7 +113,7 @@ def switches(page):
 
 def asked(address) -> dict[str, list[float]]:
     """The server's answers to the same."""
-    with contextlib.closing(Visitor(address, page="grad_cam")) as visitor:
+    with contextlib.closing(Visitor(address, DRAWN, "grad_cam")) as visitor:
         visitor.open()
         answers = {
             "another class": [visitor.change(visitor.widget("Class asked for"), name) for name in LABELS[:7]]

@@ -21,7 +21,7 @@ ROUNDS, QUESTIONS = 3, 3
 def main(argv):
     taken = {"alone": [], "beside a run": []}
     with server() as (address, _process):
-        asking = Visitor(address, page="grad_cam")
+        asking = Visitor(address, "picture=A+spiral+on+bands", "grad_cam")
         asking.open()
         classes = asking.widget("Class asked for")
         asking.change(classes, LABELS[-1])

@@ -65,11 +65,27 @@ PAGES: dict[str, list[dict]] = {  # a link each; without the networks, those of 
         {"k_kernel": "RBF", "k_bandwidth": "0.8"}, {"k_control": "false"}, {"k_biased": "true"},
     ],
 }  # fmt: skip
+# links of before version 2 that leave to the app what it opened with then: a drawn picture, and the top class
+OPENED: dict[str, list[dict]] = {
+    "home": [
+        {"h_class": "banded"}, {"weights_a": "random"}, {"a": "efficientnet_lite0", "b": "photo_vit"},
+        {"h_opacity": "20"},
+    ],
+    "lessons": [{"b": "texture_resnet"}],
+    "your_model": [{"t_n": "12"}],
+    "feature_maps": [{"layer_a": "layer2.0"}, {"x": "20"}],
+    "attention_rollout": [{"r_residual": "20"}, {"picture": "Four photographs"}],
+    "grad_cam": [{"g_method_a": "LayerCAM"}, {"picture": "Four photographs"}],
+    "saliency": [{"s_view": "greyscale"}, {"picture": "A picture whose answer is known", "p_seed": "3"}],
+    "activation_maximization": [{"m_look": "banded"}],
+    "similarity": [{"k_n": "64"}, {"picture": "A rocket", "k_n": "64"}],
+}  # fmt: skip
 
 
 def links() -> list[tuple[str, dict]]:
     """Every page's name with the query of a link to it."""
-    return [(page, PAIR | link) for page, found in PAGES.items() for link in found]
+    full = [(page, PAIR | link) for page, found in PAGES.items() for link in found]
+    return full + [(page, link) for page, found in OPENED.items() for link in found]
 
 
 def shown(visit, page: str, link: dict) -> dict:

@@ -4,8 +4,8 @@
 
 All of the browser's layout-shift entries are summed, those soon after a click included, which browsers leave
 out of their own figure: from the first paint until a page is complete, and over one change. What moves in a
-list that has opened over the page isn't counted. On the bundled pair, on a desk and on a phone, each page in
-a browser that has seen nothing yet. Home may be 2500 px high on the phone, and on a small screen the maps of
+list that has opened over the page isn't counted. As pages open, on a desk and on a phone, each in a browser
+that has seen nothing yet. Home may be 2500 px high on the phone, and on a small screen the maps of
 each page that has some are seen at once.
 """
 
@@ -41,14 +41,14 @@ PAGES = (
 )
 PICK = "Class asked for"
 CHANGES = [  # page, what is changed: a radio button of the viewer's, or a list and what is typed into it
-    ("", "class", "banded", None),
-    ("attention_rollout", "class", PICK, "banded"),
-    ("grad_cam", "class", "banded", None),
+    ("", "class", "Egyptian cat", None),
+    ("attention_rollout", "class", PICK, "Egyptian cat"),
+    ("grad_cam", "class", "Egyptian cat", None),
     ("grad_cam", "method", "Method", "LayerCAM"),
-    ("grad_cam", "layer", "Layer", "layer3"),
-    ("saliency", "class", PICK, "banded"),
+    ("grad_cam", "layer", "Layer", "blocks.4.0"),
+    ("saliency", "class", PICK, "Egyptian cat"),
     ("saliency", "method", "Method", "gradient × input"),
-    ("feature_maps", "layer", "Layer", "layer2"),
+    ("feature_maps", "layer", "Layer", "blocks.2.0"),
 ]
 NOTE = """
   window.shifts = [];

@@ -28,7 +28,7 @@ masks = picture.masks
 with controls:
     first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
     with first:
-        name, indices = classes.ask(sides, "g_class")
+        name, indices = classes.ask(sides, "g_class", there=picture.asked)
     with second:
         names = classes.likely(sides, name, () if picture.drawn else picture.masks)
         over_picture.flip(

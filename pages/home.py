@@ -19,9 +19,7 @@ words = (
     "Two networks look at one picture. What raises a network's score for a class is its **evidence**; a map "
     "is **yellow** where most of it lies. "
 )
-if masks:
-    words += home.KNOWN[picture.drawn]
-st.markdown(words)
+st.markdown(words + home.known(picture))
 with st.container(key="page_home"):
     left, right = st.columns([1, 2], gap="medium")
 with left:
@@ -59,7 +57,7 @@ with right:
         over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)
 with below:
     figures.all_predictions(sides, picture)
-    st.caption("One picture is an anecdote: the lessons, and the Grad-CAM page, say how to find out more.")
+    st.caption(home.beside_answers(picture, choices))
     guide.first()
 
 st.header("Look closer", anchor=False)

@@ -32,7 +32,7 @@ present = [side for side in sides if side.model]
 if not present:
     address.stop()
 with asked:
-    name, indices = classes.ask(sides, "s_class")
+    name, indices = classes.ask(sides, "s_class", there=picture.asked)
     against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
 any_map = any(side.top for side in present)
 with above:
@@ -53,7 +53,7 @@ with st.expander(
     "One row a picture", icon=":material/table_rows:", key="s_sheet", on_change="rerun"
 ) as sheet:
     if sheet.open:
-        gradient_sheet.rows([(side.choice, side.model) for side in present if side.model.num_classes])
+        gradient_sheet.rows([side for side in present if side.model.num_classes])
 with st.expander(
     "The first layer's filters", icon=":material/palette:", key="s_first", on_change="rerun"
 ) as first:

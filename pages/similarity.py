@@ -30,6 +30,8 @@ for side, column in zip(sides, columns, strict=True):
         figures.heading(side.model, side.colour)
 models = [side.model for side in sides]
 source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
+if source:
+    comparison.tell_guesses(sides, source.key[0] == picture_sets.DRAWN)
 layers, how, control, estimator = comparison.pick_how(models)
 if source is None:
     address.stop()

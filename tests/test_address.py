@@ -11,6 +11,7 @@ from ui.address.kinds import as_words
 from ui.address.words import parse
 from vizcore.drawing.render import COLOUR_MAPS
 
+NOW = {"v": [str(keys.version())]}  # in an address of today
 NAMES = st.sampled_from(list(keys.keys()))
 WORDS = st.one_of(
     st.sampled_from([value for value in HOSTILE if isinstance(value, str)]),
@@ -24,24 +25,24 @@ WORDS = st.one_of(
 @settings(max_examples=100)
 @given(st.dictionaries(NAMES, st.lists(WORDS, min_size=1, max_size=3), max_size=20))
 def test_whatever_is_written_is_a_value_or_a_sentence(words):
-    values, wrong = parse(words)
+    values, wrong = parse(NOW | words)
     assert values.keys() | wrong.keys() == words.keys() and not values.keys() & wrong.keys()
     for name, sentence in wrong.items():
         assert f"{name} is “" in sentence and len(sentence) < 400 and "<" not in sentence
     for name, value in values.items():
-        assert parse({name: as_words(value)}) == ({name: value}, {})
+        assert parse(NOW | {name: as_words(value)}) == ({name: value}, {})
 
 
 @pytest.mark.parametrize("name", keys.keys())
 def test_a_default_can_be_linked(name):
     default = keys.key(name).default
     if default is not None:
-        assert parse({name: as_words(default)}) == ({name: default}, {})
+        assert parse(NOW | {name: as_words(default)}) == ({name: default}, {})
 
 
 def test_a_link_of_an_older_version_keeps_its_meaning(monkeypatch):
     """Twice a key or a value was called otherwise; what is written now says of which version it is."""
-    assert keys.version() == 1 and in_words({"r_residual": 20}) == {"r_residual": ["20"]}
+    assert in_words({"r_residual": 20}) == {"r_residual": ["20"]} | NOW and in_words({}) == {}
     first = keys.Change(names={"r_left": "r_kept"}, words={"r_fusion": {"middle": "median"}})
     second = keys.Change(names={"r_kept": "r_residual"}, words={"r_fusion": {"median": "mean"}})
     monkeypatch.setattr(keys, "CHANGES", [first, second])
@@ -60,6 +61,24 @@ def test_a_link_of_an_older_version_keeps_its_meaning(monkeypatch):
     assert values == {"r_residual": 20} and "r_fusion is “median”" in wrong["r_fusion"]
     for hostile in ([""], ["nan"], ["2", "3"], ["9" * 5000], ["-1"], []):
         assert parse({"v": hostile, "r_residual": ["20"]})[0] == {"r_residual": 20}
+
+
+@pytest.mark.parametrize(
+    "words, opens",
+    [
+        ({}, {}),  # the page, and no view of it
+        ({"utm_source": ["elsewhere"]}, {}),
+        ({"g_opacity": ["40"]}, {"picture": "A spiral on bands", "g_opacity": 40}),
+        ({"v": ["2"], "g_opacity": ["40"]}, {"g_opacity": 40}),
+        ({"lesson": ["truth.3"]}, {"picture": "A spiral on bands"}),
+        ({"picture": ["A rocket"]}, {"picture": "A rocket"}),
+        ({"picture": ["Four photographs"], "a": ["resnet50"], "g_class": ["cup"]},
+         {"picture": "Four photographs", "a": "resnet50", "g_class": "cup",
+          "r_class": "top class", "s_class": "top class"}),
+    ],
+)  # fmt: skip
+def test_what_version_1_opened_is_what_its_links_leave_out(words, opens):
+    assert parse(words) == (opens, {})
 
 
 def test_a_link_of_an_older_version_opens_its_view(app, monkeypatch):

@@ -84,7 +84,7 @@ def model():
     layout = SimpleNamespace(channels=3)
     preprocess = SimpleNamespace(box=lambda size: (0.0, 0.0, *map(float, size)))
     return SimpleNamespace(title="Net", source="trained", weights="trained", preprocess=preprocess,
-                           layouts={"layer": layout})  # fmt: skip
+                           labels=[], layouts={"layer": layout})  # fmt: skip
 
 
 def asked():

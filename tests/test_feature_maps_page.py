@@ -13,7 +13,7 @@ from shared import shared_model
 from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui.feature_maps.layers import stages
 from ui.feature_maps.views import VIEWS
-from ui.picture_picker import SAMPLES, SCENES
+from ui.picture_picker import OPENING, SAMPLES, SCENES
 from vizcore.networks.torchvision_ops import timm
 
 PAGE = "pages/feature_maps.py"
@@ -68,7 +68,7 @@ def test_uploads(page):
     assert "can't be read as a picture" in at.error[0].value and not at.exception
     assert at.selectbox(key="picture").value == "Your picture"  # the picture before it is still there
     at.file_uploader(key="file").set_value(None).run()
-    assert fine(at).selectbox(key="picture").value == "A spiral on bands"
+    assert fine(at).selectbox(key="picture").value == OPENING
 
 
 def test_views_of_a_cnn(page):
@@ -159,7 +159,7 @@ def test_links_restore_the_view_and_bad_ones_do_no_harm(page, app):
     bad = {"picture": "../../etc/passwd", "layer_a": "<script>", "view_a": "3", "x": "-5", "opacity_b": "nan",
            "channels_a": "999999", "head_b": "head 99", "sheet_a": "1e9", "y": "💥"}  # fmt: skip
     at = page(**bad)
-    assert at.selectbox(key="picture").value == "A spiral on bands" and at.number_input(key="x").value == 50
+    assert at.selectbox(key="picture").value == OPENING and at.number_input(key="x").value == 50
     at = app(PAGE, a="no/such model", b="texture_vit", weights_b="random")
     assert not at.exception and "There is no model called 'no/such model'" in at.error[0].value
 

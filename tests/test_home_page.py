@@ -4,7 +4,8 @@ import pytest
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look, whole_app
 from ui import figures, viewer
-from ui.network_picker import DEFAULTS
+from ui.network_picker import DEFAULTS, PHOTOGRAPHED
+from ui.picture_picker import OPENING
 
 
 def words(at) -> str:
@@ -86,6 +87,39 @@ def test_no_answer_about_a_strange_kind_of_picture_stands_alone(app, page):
         assert len(told) == 1 and kind in told[0]
 
 
+def test_neither_is_one_on_a_slide_in_a_row_or_in_a_comparison(app):
+    """What a network says of a kind of picture that it never saw is called a guess there as well."""
+    at = app("pages/saliency.py", picture="A spiral on bands", s_sheet="true", s_rows=["A rocket"])
+    rows = "It learnt only drawn textures, so what it says of another picture is a guess."
+    drawn = "It learnt photographs, so what it says of drawn textures is a guess."
+    slide = {slot: make().words for slot, (_, make) in at.session_state["panels"].items()}
+    assert drawn in slide["a"] and not any("guess" in one for one in (*slide["b"], *slide[""]))
+    told = [one.value for one in at.caption]
+    assert told.count(drawn) == 1 and rows not in told  # the rows' photograph is A's own kind
+    at.selectbox(key="s_rows_model").set_value("B: Texture ViT").run()
+    assert [one.value for one in at.caption].count(rows) == 1
+    told = [one.value for one in app("pages/similarity.py").caption]
+    assert f"EfficientNet-Lite0: {drawn}" in told and sum("guess" in one for one in told) == 1
+
+
+def test_what_home_opens_with():
+    """Both name what is asked for first, both maps point there, and what nobody can be asked is said."""
+    with whole_app() as visit:
+        at = visit("home", {})
+        said, picture = words(at), at.session_state["chosen"][0]
+        assert picture.title == OPENING and at.session_state["h_class"] == picture.asked == "espresso"
+        assert "Both maps point to where “espresso” is." in said and "The picture was put together" in said
+        assert "No network here is sure of “An astronaut”." in said and "guess" not in said
+        assert "agreement is no second opinion" in said and "here are 4" in said
+        maps = [one for one in all_maps(at) if one["name"] == one["chosen"]]
+        assert len(maps) == 2 and all("its maximum lies **there** too" in one["facts"] for one in maps)
+        assert not at.query_params
+        at = visit("grad_cam", {})
+        assert at.selectbox(key="g_class").value == "espresso" and not at.query_params
+        at = visit("similarity", {})
+        assert [at.selectbox(key=slot).value for slot in "ab"] == [*DEFAULTS.values()]
+
+
 def test_the_networks_follow_the_picture_until_one_is_chosen():
     """What knows textures for a drawn picture, what knows photographs for another; a choice stays."""
     with whole_app() as visit:
@@ -94,7 +128,7 @@ def test_the_networks_follow_the_picture_until_one_is_chosen():
         for name in ("A rocket", "Chequers in cobwebs"):
             at.selectbox(key="picture").set_value(name).run()
             pairs.append([at.selectbox(key=slot).value for slot in "ab"])
-        assert pairs == [[*DEFAULTS.values()], ["efficientnet_lite0", "photo_vit"], [*DEFAULTS.values()]]
+        assert pairs == [[*PHOTOGRAPHED.values()], [*PHOTOGRAPHED.values()], [*DEFAULTS.values()]]
         at.selectbox(key="b").set_value("efficientnet_lite0").run()
         at.selectbox(key="picture").set_value("A rocket").run()
         assert [at.selectbox(key=slot).value for slot in "ab"] == ["efficientnet_lite0"] * 2

@@ -6,6 +6,8 @@ from benchmarks.links import differing, recorded, shown
 from benchmarks.whole_app import whole_app
 from ui.address.words import parse
 from ui.lessons import LESSONS
+from ui.network_picker import PHOTOGRAPHED
+from ui.picture_picker import OPENING
 
 BOTH = {"picture": "A spiral on bands", "a": "texture_resnet", "b": "texture_vit"}
 HOSTILE = ["", "1e999", "-1", "nan", "<b>", "😀" * 5000, ["2", "3"]]
@@ -43,8 +45,10 @@ def test_links_that_people_have_are_read_as_they_were():
     for one in RECORDED:
         words = {name: [value] if isinstance(value, str) else value for name, value in one["link"].items()}
         values, wrong = parse(words)
-        assert wrong == {} and values.keys() == words.keys(), one["link"]
-        assert values == {name: one["shows"]["options"][name] for name in words}, one["link"]
+        assert wrong == {} and values.keys() >= words.keys(), one["link"]
+        options = one["shows"]["options"]
+        assert values.items() >= {name: options[name] for name in words}.items(), one["link"]
+        assert values["picture"] == options["picture"], one["link"]
 
 
 @pytest.mark.parametrize("page", LONGEST)
@@ -53,6 +57,14 @@ def test_a_link_that_people_have_shows_what_it_showed(page):
     one = LONGEST[page]
     with whole_app() as visit:
         assert differing(one["shows"], shown(visit, page, one["link"])) == []
+
+
+@pytest.mark.parametrize("page", ["home", "similarity"])
+def test_a_link_of_before_shows_the_picture_with_which_the_app_opened(page):
+    for one in RECORDED:
+        if one["page"] == page and "picture" not in one["link"]:
+            with whole_app() as visit:
+                assert differing(one["shows"], shown(visit, page, one["link"])) == [], one["link"]
 
 
 @pytest.mark.parametrize("shift", [0, 3])
@@ -103,7 +115,7 @@ def test_no_network_and_no_step_of_such_a_name(app, key, value):
 
 def test_a_picture_that_does_not_exist(app):
     at = app("pages/home.py", **BOTH | {"picture": "Nope"})
-    assert at.selectbox(key="picture").value == "A spiral on bands"
+    assert at.selectbox(key="picture").value == OPENING
     assert "picture is “Nope”, which is the name of no picture here" in complaints(at)
     at.selectbox(key="picture").set_value("A rocket").run()
     assert not at.warning
@@ -175,7 +187,7 @@ def test_reset(app):
     buttons = [button for button in at.button if button.label == "Reset"]
     assert buttons
     buttons[0].click().run()
-    assert at.selectbox(key="picture").value == "A spiral on bands"
+    assert at.selectbox(key="picture").value == OPENING
     assert at.slider(key="r_residual").value == 50
-    assert (at.selectbox(key="a").value, at.session_state["weights_b"]) == ("texture_resnet", "trained")
+    assert (at.selectbox(key="a").value, at.session_state["weights_b"]) == (PHOTOGRAPHED["a"], "trained")
     assert at.selectbox(key="r_head").value == "mean" and not at.query_params and not at.exception

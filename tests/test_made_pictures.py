@@ -14,7 +14,7 @@ from shared import shared_model
 from benchmarks.whole_app import all_maps
 from ui import brush
 from ui import regions as regions_of_files
-from ui.picture_picker import MADE, SAMPLES, Source, sample
+from ui.picture_picker import MADE, OPENING, SAMPLES, Source, sample
 from ui.thing_names import common
 from ui.your_model import truth_table
 from vizcore import judgements, truth
@@ -77,6 +77,30 @@ def test_a_region_and_a_name_of_ones_own(app):
     assert "the region: **missile** (as you say)" in captions(at) and len(inside_of(at)) == 1
     at.number_input(key="p_left").set_value(75).run()
     assert any("is empty" in one.value for one in at.error), "a rectangle without a pixel"
+
+
+def left_out(at) -> str:
+    """What the button that copies the link says that it leaves out."""
+    parts = [one.proto for one in at.get("bidi_component")]
+    (data,) = [json.loads(one.json) for one in parts if one.component_name == "sightlines.link"]
+    return data["without"]
+
+
+def test_what_is_painted_is_in_no_link_and_reset_clears_it(app):
+    at = fine(app("pages/your_model.py", picture=MADE, p_kind="region", p_one="A rocket"))
+    key = at.session_state["chosen"][0].key
+    assert left_out(at) == "" and not at.number_input(key="p_left").disabled
+    grid = np.zeros(brush.grid_of(at.session_state["chosen"][0].size), bool)
+    grid[:9, :9] = True
+    at.session_state["p_brush_mask"] = key, 1, grid
+    fine(at.run())
+    assert left_out(at) == "the region that you painted" and at.number_input(key="p_left").disabled
+    at.button(key="reset").click().run()
+    assert fine(at).selectbox(key="picture").value == OPENING and left_out(at) == ""
+    at.selectbox(key="picture").set_value(MADE).run()
+    at.segmented_control(key="p_kind").set_value("region").run()
+    at.selectbox(key="p_one").set_value("A rocket").run()
+    assert not fine(at).number_input(key="p_left").disabled, "nothing is painted any more"
 
 
 def test_too_few_cells_are_refused_in_words_and_what_is_not_there_in_the_link(app):
@@ -178,6 +202,7 @@ def test_of_a_zip_s_pictures_one_is_chosen(app):
     data = zipped(**{name: picture_file(array) for name, array in pairs.items()})
     at = regions(app)
     at.file_uploader(key="p_mask").set_value(("a.zip", data, "application/zip")).run()
+    assert left_out(at) == "the masks that you uploaded"
     at.selectbox(key="p_one").set_value("b").run()
     fine(at)
     assert at.selectbox(key="p_one").options == ["a", "b"]

@@ -69,11 +69,11 @@ def test_another_class_is_there_without_the_server_which_then_gets_one_message(v
     page = visit(path, size)
     first, entries = wait_for_maps(page, keys), page.evaluate("history.length")
     clicked = time.monotonic()
-    page.get_by_role("radio", name="banded").click()
+    page.get_by_role("radio", name="Egyptian cat").click()
     page.wait_for_timeout(150)
     second = [drawn(page, key) for key in keys]
     assert all(a != b for a, b in zip(first, second, strict=True))
-    expect(page).to_have_url(re.compile(f"{name}=banded"))
+    expect(page).to_have_url(re.compile(f"{name}=Egyptian"))
     settled(page)
     assert len(page.sent) == 1 and page.evaluate("history.length") == entries + 1
     assert (
@@ -111,9 +111,9 @@ def test_the_opacity_is_the_browsers_and_told_once_it_rests(visit):
 def test_a_layer_that_the_server_computes_moves_nothing(visit):
     page = visit("grad_cam", SIZES[0])
     before = wait_for_maps(page, ["g_a", "g_ab"])
-    page.get_by_role("combobox", name="Layer").first.fill("layer2.0")
+    page.get_by_role("combobox", name="Layer").first.fill("blocks.3.0")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("g_layer_a=layer2.0"))
+    expect(page).to_have_url(re.compile("g_layer_a=blocks.3.0"))
     settled(page)
     after = [drawn(page, key) for key in ("g_a", "g_ab")]
     assert all(a != b for a, b in zip(before, after, strict=True))

@@ -13,7 +13,7 @@ import streamlit as st
 from vizcore.drawing import render
 
 from . import answers, code, figures, saving, viewer
-from .classes import class_names
+from .classes import class_names, guesses
 from .mapped import Mapped
 
 state = st.session_state
@@ -136,7 +136,7 @@ def keep_for_slide(
     if top and not any(other[0] == key[0] for other in state.get("panels", {}) if other not in ("", key)):
         labels = class_names(one.model)
         says = ", ".join(f"{labels[index]} {probability:.0%}" for index, probability in top[:3])
-        said.append(f"It says: {says}.")
+        said += [f"It says: {says}.", guesses(one, one.picture.drawn)]
     saving.keep_panel("", heading, partial(_picture_panel, one.picture))
     panel = partial(_panel, one.model, one.colour, list(filter(None, said)), draw, low_high, colours)
     saving.keep_panel(key, heading, panel)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import streamlit_private
-from .address import reset
+from . import address, brush, streamlit_private
 from .made_pictures import make
-from .network_picker import Choice, choose_model, offer_downloads
-from .picture_picker import Picture, choose_picture
+from .network_picker import Choice, choose_model, offer_downloads, suited
+from .picture_picker import OPENING, Picture, choose_picture
+from .regions import BRUSH
 from .thing_names import with_names
 
 
@@ -19,14 +19,29 @@ def sidebar() -> None:
         made = st.container(key="made")
         with made:
             picture = picture or make()
-        choices = choose_model("a", picture.drawn), choose_model("b", picture.drawn)
+        textures = _shows_textures()
+        st.session_state["suited"] = ready = suited(picture.drawn or textures)
+        choices = choose_model("a", ready["a"]), choose_model("b", ready["b"])
         if not picture.drawn:
             offer_downloads(choices)
         with made:
-            picture = with_names(picture, choices)
+            picture = picture if textures else with_names(picture, choices)
         st.session_state["chosen"] = picture, *choices
         words = "The picture, both networks and all options as on a first visit"
-        st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=reset, help=words)
+        st.button("Reset", icon=":material/restart_alt:", key="reset", on_click=_reset, help=words)
+
+
+def _reset() -> None:
+    """What the address holds, and what it can't."""
+    address.reset()
+    brush.clear(BRUSH)
+
+
+def _shows_textures() -> bool:
+    """Whether a page looks at drawn textures, and at no single picture that somebody chose."""
+    return address.page() in ("similarity", "activation_maximization") and (
+        st.session_state["picture"] == OPENING
+    )
 
 
 def chosen() -> tuple[Picture, Choice, Choice]:
@@ -40,5 +55,8 @@ def chosen() -> tuple[Picture, Choice, Choice]:
 def chosen_models() -> list[Choice]:
     """The two models, for a page that looks at no single picture: the sidebar says so."""
     _, *choices = chosen()
-    st.session_state["of_picture"].caption("This page looks at no single picture.")
+    words = "This page looks at no single picture."
+    if _shows_textures():
+        words += " It begins with the pair that knows the textures it shows."
+    st.session_state["of_picture"].caption(words)
     return choices

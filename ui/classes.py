@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from vizcore.networks.catalog import CATALOG
+from vizcore import judgements
 from vizcore.pictures.textures import LABELS as TEXTURES
 
 from .address import forget
@@ -33,7 +33,12 @@ def learnt_from(side) -> str:
         return ""
     if set(side.model.labels) <= set(TEXTURES):
         return "textures"
-    return "photographs" if side.choice.weights == "trained" and side.choice.name in CATALOG else ""
+    return "photographs" if side.choice.weights == "trained" else ""  # the hubs' labels are ImageNet's
+
+
+def guesses(side, drawn: bool) -> str:
+    """Why what a ``Side``'s network says of drawn textures, or else of other pictures, is a guess; or ""."""
+    return judgements.strange(learnt_from(side), drawn)
 
 
 def class_names(model) -> list[str]:
@@ -59,6 +64,7 @@ def pick_class(
     key: str,
     label: str = "Class asked for",
     first: str = TOP,
+    there: str = "",
 ) -> tuple[str, list[int | None]]:
     """Choose a class by name.
 
@@ -66,6 +72,7 @@ def pick_class(
         models: those that are asked, the one whose top class is the default first.
         tops: the most probable classes of each, (index, probability).
         first: the default, ``TOP`` or a word that is no class.
+        there: the default instead, a class of the picture, where one of the networks has it.
 
     Returns:
         The class's name, and its index in each model, None where it doesn't know the class.
@@ -73,7 +80,7 @@ def pick_class(
     names = [class_names(model) for model in models]
     likely = [own[index] for own, top in zip(names, tops, strict=True) for index, _ in top]
     options = list(dict.fromkeys([first, *likely, *(name for own in names for name in own)]))
-    forget(key, options, first)  # a class of a network shown before
+    forget(key, options, there if there in options else first)  # a class of a network shown before
     name = st.selectbox(
         label,
         options,
@@ -86,7 +93,9 @@ def pick_class(
     return name, [each.index(name.casefold()) if name.casefold() in each else None for each in folded]
 
 
-def ask(sides: list, key: str, label: str = "Class asked for", first: str = TOP) -> tuple[str, dict]:
+def ask(
+    sides: list, key: str, label: str = "Class asked for", first: str = TOP, there: str = ""
+) -> tuple[str, dict]:
     """``pick_class`` of the networks that are there: the class's name, and its index by slot.
 
     Args:
@@ -96,5 +105,5 @@ def ask(sides: list, key: str, label: str = "Class asked for", first: str = TOP)
     if not any(side.top for side in present):
         return ("" if first == TOP else first), {side.slot: None for side in present}
     models, tops = [side.model for side in present], [side.top for side in present]
-    name, indices = pick_class(models, tops, key, label, first)
+    name, indices = pick_class(models, tops, key, label, first, there)
     return name, {side.slot: index for side, index in zip(present, indices, strict=True)}

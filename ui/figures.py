@@ -12,7 +12,6 @@ import streamlit as st
 from PIL import Image
 from streamlit.components.v2 import component
 
-from vizcore import judgements
 from vizcore.drawing import render
 from vizcore.drawing.encoding import jpeg
 
@@ -150,13 +149,13 @@ def _bars(answers: list[dict], colour: str) -> str:
 
 def all_predictions(sides: list, picture) -> None:
     """What each network says, in its own column; nothing stands in that of one that is unavailable."""
-    from .classes import learnt_from
+    from .classes import guesses
 
     for side, column in zip(sides, viewer.row("answers"), strict=True):
         if side.model:
             with column:
                 predictions(side.model, side.top, side.colour)
-                if side.top and (words := judgements.strange(learnt_from(side), picture.drawn)):
+                if side.top and (words := guesses(side, picture.drawn)):
                     st.caption(words)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from .limits import give_back
+
 state = st.session_state
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 AT_ONCE = max(2, CORES // 2)  # jobs that compute at the same time, of all sessions; later ones wait
@@ -161,6 +163,7 @@ def _turn(place) -> Iterator[None]:
     finally:
         with _queue_lock:
             _queue.remove(ticket)
+        give_back()
 
 
 @contextmanager

@@ -5,7 +5,9 @@ All answers that ``st.cache_data`` keeps are bounded together, by bytes: ``serve
 and what is large belongs there and not into ``st.cache_resource``, which only counts entries.
 """
 
+import ctypes
 import os
+from contextlib import suppress
 
 ATTENTION_MB = 380  # of one network's attention on one picture; half of it is kept, among the answers
 UPLOAD_MB = 20  # a picture
@@ -27,3 +29,9 @@ def session_upload_bytes() -> float:
 def forget_session_seconds() -> float:
     """How long the files of a session that has gone are kept: Streamlit lets it come back for two minutes."""
     return float(os.environ.get("SIGHTLINES_FORGET_SESSION_SECONDS", 125))
+
+
+def give_back() -> None:
+    """Memory that is free again and that glibc keeps: 200 MB once EfficientNet-Lite0, of 17 MB, is loaded."""
+    with suppress(OSError, AttributeError, TypeError):  # another C library, or Windows
+        ctypes.CDLL(None).malloc_trim(0)

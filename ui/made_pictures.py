@@ -34,10 +34,19 @@ def make() -> Picture:
     st.caption(KINDS[kind] + ".")
     sources = _sources()
     try:
-        return {"mosaic": _mosaic, "cut-outs": _cutouts, "region": region}[kind](sources)
+        made = {"mosaic": _mosaic, "cut-outs": _cutouts, "region": region}[kind](sources)
+        return made._replace(only_here=made.only_here + _sent(kind))
     except (PictureError, ValueError) as error:
         st.error(plain(str(error)))
         return put_together("A mosaic", _default(sources), 0)
+
+
+def _sent(kind: str) -> tuple[str, ...]:
+    """The visitor's own photographs, where a picture is made of some."""
+    held = {"mosaic": ("p_cells",), "cut-outs": ("p_things", "p_ground"), "region": ("p_one",)}[kind]
+    named = [state.get(key, ()) for key in held]
+    names = [name for one in named for name in ([one] if isinstance(one, str) else one)]
+    return ("the photographs that you uploaded",) if any(name.startswith("Yours, ") for name in names) else ()
 
 
 def _sources() -> dict[str, Source]:

@@ -101,9 +101,8 @@ def offer_downloads(choices: Sequence[Choice]) -> None:
     )
 
 
-def choose_model(slot: str, drawn: bool) -> Choice:
-    """The sidebar's picker for model A or B; one that nobody has chosen follows the picture's kind."""
-    ready = suited(drawn)[slot]
+def choose_model(slot: str, ready: str) -> Choice:
+    """The sidebar's picker for model A or B, ``ready`` as long as nobody has chosen another."""
     offer(slot, ready)
     found = marks()
     if (name := name_of(st.session_state[slot])) != st.session_state[slot]:

@@ -36,8 +36,9 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
     "Scales in cracks": ("scaly", "cracked", 8),
 }
 MOSAIC = "Four photographs"  # the samples, put together
-OPENING = next(iter(SCENES))  # what a first visit meets; the networks are those that know its kind
+OPENING = MOSAIC  # what a first visit meets; the networks are those that know its kind
 UPLOAD = "Your picture"
+SENT = "the photograph that you uploaded"
 MADE = "A picture whose answer is known"
 
 
@@ -51,6 +52,10 @@ class Picture(NamedTuple):
     things: tuple[Any, ...] = ()  # what it was put together of, which the networks have yet to name
     code: str = 'read_picture(open("your picture.jpg", "rb").read())'  # that makes it
     regions: dict[str, str] = {}  # code that makes the masks
+    asked: str = ""  # of what it was put together, the class of which the networks are surest
+    unnamed: tuple[str, ...] = ()  # of its things, those of which no network is sure what they are
+    marked: bool = False  # its regions were marked by somebody
+    only_here: tuple[str, ...] = ()  # what of it is in no link, in words
 
     @property
     def size(self) -> tuple[int, int]:
@@ -160,7 +165,7 @@ def _take_upload() -> None:
 def choose_picture() -> Picture | None:
     """The sidebar's picture picker; None where it is one that is yet to be made."""
     state = st.session_state
-    options = [*SCENES, MOSAIC, *SAMPLES, MADE] + ([UPLOAD] if "uploaded" in state else [])
+    options = [MOSAIC, *SAMPLES, *SCENES, MADE] + ([UPLOAD] if "uploaded" in state else [])
     if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
@@ -182,4 +187,4 @@ def choose_picture() -> Picture | None:
         return None
     words = "A mosaic, cut-outs, or a region that you mark: then maps can be called right or wrong"
     st.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
-    return state["uploaded"] if name == UPLOAD else sample(name)
+    return state["uploaded"]._replace(only_here=(SENT,)) if name == UPLOAD else sample(name)

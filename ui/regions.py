@@ -22,6 +22,8 @@ from .plain import plain
 from .uploads import uploader
 
 state = st.session_state
+BRUSH = "p_brush"
+PAINTED, MASKS = "the region that you painted", "the masks that you uploaded"
 MARKS = ["png", "webp", "bmp", "gif", "tif", "tiff", "zip", "json"]
 MOST = 9  # things of one picture: each is shown to the networks
 HELP = (
@@ -48,6 +50,7 @@ def region(sources: dict[str, Source]) -> Picture:
     )
     if file is None:
         return _marked_here(above, sources)
+    st.caption("These masks count; they are in no link.")
     if file.name.lower().endswith((".zip", ".json")):
         found = _annotated(file, sources)
         with above:
@@ -57,7 +60,7 @@ def region(sources: dict[str, Source]) -> Picture:
         title, image, code = source.title, to_rgb(source.image), source.code
         masks = {UNNAMED: known.read_mask(file.getvalue(), image.size)}
     picture = _of_masks(plain(title[-60:]), image, masks)
-    return picture._replace(code=code or picture.code)
+    return picture._replace(code=code or picture.code, marked=True, only_here=(MASKS,))
 
 
 def _one(titles: list[str]) -> str:
@@ -144,18 +147,19 @@ def _marked_here(above, sources: dict[str, Source]) -> Picture:
     source = _source(above, sources)
     image = to_rgb(source.image)
     picture = of_image(source.title, image)
-    painted = brush.painted("p_brush", picture.key)
+    painted = brush.painted(BRUSH, picture.key)
     place = st.container()
     edges = _edges(disabled=painted is not None)
     with place:
-        brush.show("p_brush", picture.key, image, edges)
+        brush.show(BRUSH, picture.key, image, edges)
     if painted is None:
         mask = known.rectangle(image.size, *edges)
         code = source.code and f"known.rectangle(image.size, {', '.join(map(repr, edges))})"
     else:
         mask, code = known.of_grid(painted, image.size), ""
     thing = Thing(UNNAMED, picture.key, image, mask, code)
-    return picture._replace(things=(thing,), code=source.code or picture.code)
+    own = () if painted is None else (PAINTED,)
+    return picture._replace(things=(thing,), code=source.code or picture.code, marked=True, only_here=own)
 
 
 def _edges(disabled: bool) -> tuple[float, float, float, float]:

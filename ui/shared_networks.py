@@ -13,8 +13,8 @@ from typing import Any
 
 import streamlit as st
 
-from .limits import RETRY_SECONDS, models_mb
-from .network_picker import Choice, suited, title, uploads
+from .limits import RETRY_SECONDS, give_back, models_mb
+from .network_picker import Choice, title, uploads
 from .plain import plain
 from .warmup import warm
 
@@ -44,7 +44,7 @@ def load(choice: Choice):
 
 def _ways_out(choice: Choice, sentence: str, random: bool) -> None:
     """Why a network can't be had, and what can be done about it."""
-    slot, ready = choice.slot, suited(state["chosen"][0].drawn)[choice.slot]
+    slot, ready = choice.slot, state["suited"][choice.slot]
     st.error(sentence)
     with st.container(horizontal=True):
         if choice.weights != "checkpoint":  # that stays until its file is taken away
@@ -138,6 +138,7 @@ def _load(choice, _files):
             _failed[choice] = now, error.args
         raise
     _alive[choice] = model
+    give_back()
     _make_room(choice, module_bytes(model.net))  # a checkpoint may have more classes than its architecture
     return model
 

@@ -38,6 +38,8 @@ def with_names(picture: Picture, choices: Sequence[Choice]) -> Picture:
     classes = {name.casefold(): name for _, model in models for name in class_names(model)}
     masks: dict[str, np.ndarray] = {}
     regions: dict[str, str] = {}
+    sure: dict[str, float] = {}
+    unnamed: list[str] = []
     for thing, name in zip(picture.things, own, strict=False):
         found = answered[thing.key]
         name = name or classes.get(thing.title.casefold(), "")  # a file may say it in a network's own words
@@ -46,12 +48,16 @@ def with_names(picture: Picture, choices: Sequence[Choice]) -> Picture:
             who = [(title, said[name]) for title, said in found.items() if name in said]
             firsts = {title: next(iter(said)) for title, said in found.items() if next(iter(said)) != name}
         st.caption(judgements.named(plain(thing.title), plain(name), who, firsts))
-        if name:
+        if not name:
+            unnamed.append(thing.title)
+        else:
             folded = name.casefold()
             codes = [regions.get(folded, thing.code), thing.code]
             regions[folded] = " | ".join(dict.fromkeys(codes)) if all(codes) else ""
             masks[folded] = masks[folded] | thing.mask if folded in masks else thing.mask
-    return picture._replace(masks=masks, regions=regions)
+            sure[name] = _sure(name, list(found.values()))
+    asked = max(sure, key=sure.__getitem__, default="")
+    return picture._replace(masks=masks, regions=regions, asked=asked, unnamed=tuple(unnamed))
 
 
 def _known(choice: Choice):
@@ -79,6 +85,12 @@ def _answers(thing: Thing, models: Sequence) -> dict[str, dict[str, float]]:
         title = model.title if model.title not in found else f"{model.title} ({choice.slot.upper()})"
         found[title] = {names[index]: share for index, share in answers.top_classes(*asked)}
     return found
+
+
+def _sure(name: str, said: Sequence[dict[str, float]]) -> float:
+    """How sure the least sure network is of a name; more than 1 where each finds it likeliest."""
+    every = all(max(one, key=one.__getitem__) == name for one in said)
+    return min((one.get(name, 0.0) for one in said), default=0.0) + every
 
 
 def common(said: Sequence[dict[str, float]]) -> str:

@@ -138,7 +138,7 @@ def verdict(asked: str, region: str, a: Network, b: Network, what: str = "textur
     Args:
         asked: the class. region: "known", where it was drawn; "none", the picture was drawn and has nothing
             of the class; "unknown", nobody has marked where the class is.
-        what: the picture is known to show.
+        what: the picture is known to show; "" where it is no more than one.
     """
     both = a, b
     other = "the other texture" if what == "texture" else f"another {what}"  # of two, or of any number
@@ -162,7 +162,7 @@ def verdict(asked: str, region: str, a: Network, b: Network, what: str = "textur
         said.append("A right answer doesn't make a map right.")
     if any(one.answer == "wrong" and one.inside for one in judged):
         said.append("A map in the right place doesn't make an answer right.")
-    if states == ["inside", "inside"] and "wrong" not in answers:
+    if what and states == ["inside", "inside"] and "wrong" not in answers:
         said.append(f"Would they still, if you asked for {other}?")
     return " ".join(said)
 

@@ -12,6 +12,7 @@ from vizcore.pictures import textures
 from vizcore.pictures.images import read_picture
 
 from .. import figures
+from ..classes import guesses
 from ..picture_picker import SAMPLES, SAMPLES_FOLDER
 
 DRAWN = 2  # pictures of each texture
@@ -67,6 +68,8 @@ def beside(asked: list, found: dict) -> None:
                     side = np.asarray(real.image.resize((SIDE, SIDE)))
                     words = f"{real.name}: {values[i, k]:.1f}"
                     st.image(figures.jpeg(side), words, width=160, alt=words)
+        for words in filter(None, (guesses(one, drawn) for drawn in (True, False))):
+            st.caption(words)
     st.caption(
         f"The three strongest of {len(_pictures())} pictures: the four sample photographs, squeezed to "
         f"squares, and {DRAWN} drawings of each texture. Where these have little to do with each "

@@ -8,7 +8,7 @@ what it doesn't name returns to its default. It is written at most once for an a
 what a session knows; ``follow`` reads and writes; ``widgets`` is for those who draw what is in the table.
 """
 
-from .follow import in_step, lesson, link, reset, stop
+from .follow import in_step, lesson, link, page, reset, stop
 from .widgets import complaints, drop, forget, forget_each, offer
 from .words import LESSON, in_words
 
@@ -23,6 +23,7 @@ __all__ = [
     "lesson",
     "link",
     "offer",
+    "page",
     "reset",
     "stop",
 ]

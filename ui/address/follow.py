@@ -57,6 +57,11 @@ def lesson() -> str:
     return held().lesson
 
 
+def page() -> str:
+    """The path of the page that is shown."""
+    return held().page
+
+
 def reset() -> None:
     """Everything as on a first visit; for a button."""
     own = held()

@@ -7,12 +7,12 @@ without a row in ``CHANGES``: people keep links.
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from vizcore.drawing.render import COLOUR_MAPS
 
-from .kinds import Key, choice, flag, number, several, text, texts, whole, wholes
+from .kinds import Key, choice, flag, note, number, several, text, texts, whole, wholes
 
 TESTS = "Curves", "Cross-test", "Randomised weights", "Noise"
 VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Change"
@@ -58,7 +58,7 @@ KEYS: dict[str, Key] = {
     "p_top": whole(0, 99, 25),
     "p_right": whole(1, 100, 75),
     "p_bottom": whole(1, 100, 75),
-    "p_names": text(),
+    "p_names": note(),
     "h_class": text(),
     "h_opacity": OPACITY,
     "h_colours": COLOURS,
@@ -146,9 +146,22 @@ class Change(NamedTuple):
 
     names: dict[str, str] = {}  # a key's former name -> its name
     words: dict[str, dict[str, str]] = {}  # a key's name -> a value's former word -> its word
+    left_out: Callable[[Mapping[str, Sequence[str]]], dict[str, str]] = lambda _words: {}  # that was meant
 
 
-CHANGES: list[Change] = []  # the first of them leads from version 1 to version 2
+def _opened(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What version 1 opened with: a drawn picture, and on one that was put together, the top class."""
+    if "picture" not in words:
+        return {"picture": "A spiral on bands"}
+    made = {"Four photographs", "A picture whose answer is known"} & set(words["picture"])
+    classes = ["g_class", "r_class", "s_class"] if made else []
+    found = dict.fromkeys(classes, "top class")
+    if "Four photographs" in made and not words.keys() & {"a", "b", "weights_a", "weights_b", "p_names"}:
+        found["h_class"] = "Egyptian cat"
+    return found
+
+
+CHANGES: list[Change] = [Change(left_out=_opened)]  # the first of them leads from version 1 to version 2
 
 
 def version() -> int:

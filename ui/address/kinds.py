@@ -36,6 +36,11 @@ def text(default: str | None = None) -> Key:
     return Key(_one, default)
 
 
+def note() -> Key:
+    """Any words, or none."""
+    return Key(lambda words: "" if words == [""] else _one(words), "")
+
+
 def _each(one: Callable[[list[str]], Any], most: int) -> Callable[[list[str]], list]:
     """Reads several values, each once; one empty value for none of them."""
 

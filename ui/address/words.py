@@ -44,6 +44,8 @@ def _as_of_now(words: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
         for name, words_of in change.words.items():
             if name in now:
                 now[name] = [words_of.get(word, word) for word in now[name]]
+        if LESSON in now or keys.keys(now).keys() & now.keys():  # else it is the page's, and of no view
+            now = {name: [word] for name, word in change.left_out(now).items()} | now
     return now
 
 

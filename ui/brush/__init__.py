@@ -59,6 +59,11 @@ def painted(key: str, of: str) -> np.ndarray | None:
     return mask if about == of else None
 
 
+def clear(key: str) -> None:
+    """Nothing is painted; the browser's own goes as it hears of it."""
+    st.session_state.pop(f"{key}_mask", None)
+
+
 def show(key: str, of: str, image: Image.Image, edges: tuple[float, float, float, float]) -> None:
     """The picture to paint on, with a rectangle (left, top, right, bottom, as shares) until that is done.
 

@@ -12,8 +12,9 @@ import streamlit as st
 from vizcore.drawing import render
 
 from .. import address, figures
+from ..classes import class_names
 from ..guide import cards
-from ..network_picker import Choice
+from ..network_picker import Choice, suited
 from ..shared_networks import network
 
 OPACITY = 0.7
@@ -25,8 +26,8 @@ class Door(NamedTuple):
     page: str
     title: str
     question: str
-    miniature: Callable  # (cnn, vit, picture) -> (H, W, 3), of the bundled pair
-    of_picture: bool = True  # else the same for every picture
+    miniature: Callable  # (cnn, vit, picture) -> (H, W, 3), of the pair in the box that knows its kind
+    of_picture: bool = True  # else the same for every picture, and of no network
 
 
 def _colours(cnn, _vit, picture):
@@ -34,26 +35,40 @@ def _colours(cnn, _vit, picture):
     from vizcore.methods.features import as_maps, pca_colours
     from vizcore.methods.table import in_frame
 
-    layer = next(name for name in reversed(cnn.blocks) if min(cnn.layouts[name].grid) >= 16)
+    layer = next(name for name in reversed(cnn.blocks) if min(cnn.layouts[name].grid) >= 14)
     features = capture(cnn.net, cnn.preprocess(picture.image), [layer]).layers[layer]
     colours = in_frame(cnn, picture.image, pca_colours(as_maps(features, cnn.layouts[layer])))
-    return render.blend(picture.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
+    laid = render.blend(picture.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
+    return np.where(_visible(cnn, picture)[..., None], laid, picture.array)
+
+
+def _visible(model, picture) -> np.ndarray:
+    """(H, W) bool: what of a picture a network sees."""
+    from vizcore.pictures.frame import seen
+
+    return seen(model.preprocess.box(picture.size), picture.size).numpy()
+
+
+def _class(model, picture, images) -> int:
+    """The class that pages ask for first: of a thing that is there, or else the likeliest."""
+    names = class_names(model)
+    return names.index(picture.asked) if picture.asked in names else int(model.net(images)[0].argmax())
 
 
 def _heat(method: str, model, picture):
     from vizcore.methods import table as heatmaps
 
     images = model.preprocess(picture.image)
-    found = heatmaps.METHODS[method].make(model, images, int(model.net(images)[0].argmax()))
+    found = heatmaps.METHODS[method].make(model, images, _class(model, picture, images))
     framed = heatmaps.in_frame(model, picture.image, found)
-    return render.lay(picture.array, framed, np.ones(picture.array.shape[:2], bool), OPACITY)
+    return render.lay(picture.array, framed, _visible(model, picture), OPACITY)
 
 
 def _gradients(cnn, _vit, picture):
     from vizcore.methods.gradients import gradient_times_input
 
     images = cnn.preprocess(picture.image)
-    found = gradient_times_input(cnn, images, int(cnn.net(images)[0].argmax()))
+    found = gradient_times_input(cnn, images, _class(cnn, picture, images))
     pixels = render.to_array(found[0])
     return render.centred(pixels, render.end_of_scale(pixels))
 
@@ -69,13 +84,11 @@ def _imagined(_cnn, _vit, _picture):
     )
 
 
-def _similarity(cnn, vit, _picture):
-    """The CKA of all blocks on a few drawn textures, the input at the lower left."""
-    from vizcore.pictures.sets import drawn
-    from vizcore.studies.cka import compare
+def _similarity(_cnn, _vit, _picture):
+    """The stored CKA of all blocks of the texture pair, the input at the lower left."""
+    from vizcore.studies.stored_cka import load_stored
 
-    *_, last = compare(cnn, vit, drawn(32))
-    colours = render.colourise(np.nan_to_num(last.cka["unbiased"][::-1]).clip(0, 1))
+    colours = render.colourise(np.nan_to_num(load_stored().found.cka["unbiased"][::-1]).clip(0, 1))
     return cv2.resize(colours, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
 
 
@@ -125,16 +138,18 @@ def doors(picture) -> None:
     """A card for each page."""
     for door, card in cards(DOORS, "door"):
         with card:
-            small = _miniature(door.page, picture.key if door.of_picture else "", picture)
+            of = (picture.key, picture.asked) if door.of_picture else ()
+            small = _miniature(door.page, of, picture)
             st.image(small, width="stretch", alt=f"{door.title}, in small")
             address.link(door.page, f"**{door.title}**")
             st.markdown(door.question)
 
 
 @st.cache_data(show_spinner=False)
-def _miniature(page: str, picture_key: str, _picture) -> bytes:
-    """A door's picture, of the bundled pair, as a JPEG."""
-    pair = [network(Choice("", name, "trained"), (None, None)) for name in ("texture_resnet", "texture_vit")]
+def _miniature(page: str, of: tuple, _picture) -> bytes:
+    """A door's picture, of the pair in the box that knows such a picture, as a JPEG."""
+    names = suited(_picture.drawn).values() if of else ()
+    pair = [network(Choice("", name, "trained"), (None, None)) for name in names] or [None, None]
     made = next(door for door in DOORS if door.page == page).miniature(*pair, _picture)
     height, width = made.shape[:2]
     tall, wide = min(height, round(width / 1.8)), min(width, round(height * 1.8))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from vizcore import judgements
@@ -12,19 +14,27 @@ from ..address import forget
 from ..answers import Side
 from ..classes import ask, class_names, likely
 from ..mapped import Mapped, judged
-from ..network_picker import suited
-from ..picture_picker import MOSAIC, OPENING
+from ..network_picker import Choice, suited
+from ..picture_picker import MOSAIC, SCENES
+from ..plain import plain
 
 state = st.session_state
 LOOK = {"opacity": "h_opacity", "colours": "h_colours", "scale": "h_scale"}
 LINES = 4  # of words below a map
-KNOWN = {
-    True: "The picture was drawn by code, so **where each texture really is, is known**.",
-    False: "The picture was put together, so **where each thing is, is known**.",
-}
 TRAINED = {"weights_a": "trained", "seed_a": 0, "weights_b": "trained", "seed_b": 0}
 PHOTOGRAPH = {"picture": MOSAIC, **suited(drawn=False), **TRAINED}
-DRAWN = {"picture": OPENING, **suited(drawn=True), **TRAINED}
+DRAWN = {"picture": next(iter(SCENES)), **suited(drawn=True), **TRAINED}
+
+
+def known(picture) -> str:
+    """Why it is known where things are in a picture; "" where it isn't."""
+    if not picture.masks:
+        return ""
+    if picture.drawn:
+        return "The picture was drawn by code, so **where each texture really is, is known**."
+    if picture.marked:
+        return "What is marked in the picture is taken for **where each thing is**."
+    return "The picture was put together, so **where each thing is, is known**."
 
 
 def suits(model, picture) -> bool:
@@ -42,7 +52,8 @@ def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], lis
     masks = picture.masks
     asked = [side for side in sides if side.model and suits(side.model, picture)]
     folded = {side.slot: [own.casefold() for own in class_names(side.model)] for side in asked}
-    known = [name for name in masks if any(name in own for own in folded.values())]
+    spelt = {own.casefold(): own for side in asked for own in class_names(side.model)}
+    known = [spelt[name] for name in masks if name in spelt]
     if not known:
         name, indices = ask(asked, "h_class")
         names = likely(asked, name)
@@ -50,11 +61,29 @@ def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], lis
             "h_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "h_class"
         )
         return name, indices, names
-    forget("h_class", known, known[0])
+    if "h_class" in state:  # a link may have it in small letters
+        state["h_class"] = spelt.get(str(state["h_class"]).casefold(), state["h_class"])
+    forget("h_class", known, picture.asked if picture.asked in known else known[0])
     name = state["h_class"]
     over_picture.flip("h_pick", "Ask both where they see", dict.fromkeys(known, ""), name, "h_class")
-    st.caption("The white line surrounds it.")
-    return name, {slot: own.index(name) if name in own else None for slot, own in folded.items()}, known
+    st.caption(_lines(picture, asked))
+    folded_name = name.casefold()
+    places = {slot: own.index(folded_name) if folded_name in own else None for slot, own in folded.items()}
+    return name, places, known
+
+
+def _lines(picture, sides: list[Side]) -> str:
+    """What the lines over the maps are, and what is there that nobody can be asked about."""
+    width, height = picture.size
+    boxes = [side.model.preprocess.box(picture.size) for side in sides]
+    whole = all(x <= 0 and y <= 0 and x + w >= width and y + h >= height for x, y, w, h in boxes)
+    words = "The white line surrounds it."
+    if not whole:
+        words = "The thick line surrounds it, a thin one all that a network sees."
+    if picture.unnamed:
+        things = " and ".join(f"“{plain(thing)}”" for thing in picture.unnamed)
+        words += f" No network here is sure of {things}."
+    return words
 
 
 def panel(
@@ -109,12 +138,24 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[bool | None, str, str]:
 def answer(side: Side, asked: str, picture) -> str:
     """Its first answer beside what is there, as ``judgements.Network`` has it."""
     names, masks = class_names(side.model), picture.masks
-    if not masks or not side.top or not any(name.casefold() in masks for name in names):
-        return ""  # nobody knows, or it has no names for what is there
+    if not picture.drawn or not side.top or not any(name.casefold() in masks for name in names):
+        return ""  # things of photographs are called as the networks say, or it has no names for these
     first = names[side.top[0][0]].casefold()
     if first not in masks:
-        return "wrong" if picture.drawn else ""  # a photograph may show what nobody has marked
+        return "wrong"
     return "asked" if first == asked.casefold() else "other"
+
+
+def beside_answers(picture, choices: Sequence[Choice]) -> str:
+    """What to know of the answers to the whole picture, and of two networks that agree."""
+    words = "One picture is an anecdote."
+    pair = [(choice.name, choice.weights) for choice in choices]
+    if pair == [(name, "trained") for name in suited(drawn=False).values()]:
+        shared = "Photo ViT has EfficientNet-Lite0's first stages and learnt from it"
+        words = f"{shared}: agreement is no second opinion. {words}"
+    if len(picture.things) > 1 and not picture.marked:
+        words = f"They name one thing in a picture; here are {len(picture.things)}. {words}"
+    return words
 
 
 def keep(one: Mapped, shown: viewer.Map) -> None:
@@ -128,7 +169,8 @@ def verdict(asked: str, picture, found: list[judgements.Network]) -> str:
         found = [one._replace(title=f"{one.title} ({slot})") for slot, one in zip("AB", found, strict=True)]
     masks = picture.masks
     region = "known" if asked.casefold() in masks else "none" if picture.drawn else "unknown"
-    return judgements.verdict(asked, region, *found, what="texture" if picture.drawn else "thing")
+    what = "" if len(masks) < 2 else "texture" if picture.drawn else "thing"
+    return judgements.verdict(asked, region, *found, what=what)
 
 
 def turn(words: str, values: dict, icon: str) -> None:

@@ -8,21 +8,26 @@ from vizcore.drawing import render
 
 from .. import figures
 from ..address import forget, forget_each
+from ..classes import guesses
 from ..picture_picker import SAMPLES, SCENES, sample
 
 
-def rows(models: list) -> None:
-    """The picture, coloured gradients and greyscale saliency of any set of pictures, as one picture."""
+def rows(sides: list) -> None:
+    """The picture, coloured gradients and greyscale saliency of any set of pictures, as one picture.
+
+    Args:
+        sides: of the networks that have classes.
+    """
     from vizcore.pictures.images import PictureError, read_picture
 
     from ..limits import UPLOAD_MB
     from ..plain import plain
     from ..uploads import PICTURES, uploader
 
-    if not models:
+    if not sides:
         st.info("Neither network has classes, so there is nothing to differentiate.")
         return
-    titles = [f"{choice.slot.upper()}: {model.title}" for choice, model in models]
+    titles = [f"{side.slot.upper()}: {side.model.title}" for side in sides]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         forget("s_rows_model", titles, titles[0])
         title = st.selectbox("Model", titles, key="s_rows_model", width=220)
@@ -43,8 +48,11 @@ def rows(models: list) -> None:
     if not chosen:
         st.caption("Choose some pictures.")
         return
-    choice, model = models[titles.index(title)]
+    choice, model, *_ = sides[titles.index(title)]
     data = _sheet(choice, tuple((name, _digest(image)) for name, image in chosen), model, chosen)
+    kinds = {name in SCENES for name in names} | ({False} if files else set())
+    for words in filter(None, (guesses(sides[titles.index(title)], kind) for kind in sorted(kinds))):
+        st.caption(words)
     st.image(
         data, width="stretch", alt=f"{len(chosen)} pictures, their coloured gradients and their saliency"
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from ..answers import Side
+from ..classes import guesses
 from ..network_picker import Choice
 from ..shared_networks import network
 from .picture_sets import Source
@@ -56,6 +57,13 @@ class Step(NamedTuple):
     total: int
     found: Any  # ``cka.Estimate``
     control: Any  # the same of random networks, or None
+
+
+def tell_guesses(sides: Sequence[Side], drawn: bool) -> None:
+    """Of which network the pictures are of a kind that it never saw."""
+    for side in sides:
+        if words := guesses(side, drawn):
+            st.caption(f"{side.model.title}: {words}")
 
 
 def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:

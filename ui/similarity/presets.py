@@ -61,7 +61,7 @@ def presets(a: Choice) -> None:
                   help=f"{plain(a.name)}: which of its layers are alike?")  # fmt: skip
         pair = {"a": "texture_resnet", "b": "texture_vit", "weights_a": "trained", "weights_b": "trained"}
         st.button("CNN against ViT", on_click=_ask, kwargs=pair, key="k_pair",
-                  icon=":material/compare_arrows:", help="The two that come with the app")  # fmt: skip
+                  icon=":material/compare_arrows:", help="The two that know textures")  # fmt: skip
         with st.popover("A study’s networks", icon=":material/science:"):
             st.caption("Each trained against its own random weights; trained weights are downloaded.")
             for title, name in STUDY.items():

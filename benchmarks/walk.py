@@ -143,7 +143,9 @@ def _by_name(found: list[Said], state: State) -> Iterator[Said]:
             slot = same[0].slot
         elif same := [half for half in halves if words == f"# {half.title}"]:  # a heading, A's first
             slot, headed = same[min(headed, len(same) - 1)].slot, headed + 1
-        yield Said(place if slot is None or words.endswith("says:") else slot, words, asked, method)
+        elif words.endswith("says:"):  # answers stand in columns of the networks' own
+            slot = None
+        yield Said(place if slot is None else slot, words, asked, method)
 
 
 _BETWEEN = r"(?<=[.?])\s+(?=[A-Z“]|[0-9]+% of )(?!Differences)"  # sentences
@@ -170,6 +172,16 @@ def _one(check: Callable[[State, Half, re.Match], bool]) -> Check:
 def _own(check: Callable[[State, Half, re.Match], bool]) -> Check:
     """Of a sentence in a network's own place."""
     return lambda state, slot, found: bool(slot) and check(state, getattr(state, slot), found)
+
+
+def _strange(half: Half, drawn: bool) -> bool:
+    """Whether a network knows textures alone, and is asked about something else."""
+    return half.textures_only and _judged(half) and not drawn
+
+
+def _first_row(state) -> Half:
+    """Of which network the rows of photographs on the page Saliency are at first."""
+    return state.b if state.a.lost else state.a
 
 
 def _judged(half: Half) -> bool:
@@ -226,6 +238,8 @@ def _scored(state, half: Half, found) -> bool:
     name = state.asked_for()
     if not half.knows(name):
         name = half.first()
+    if name.casefold() not in masks(half.picture):  # the map is for what isn't there
+        return False
     close = abs(100 * half.share(name) - int(found["share"])) <= 1
     area = abs(100 * mask(half.picture, name).mean() - int(found["area"])) <= 0.51
     told = half.inside(name) == (found["side"] == "there") and found["thing"] == textures.NOUNS[name]
@@ -318,7 +332,7 @@ CHECKS: list[tuple[str, Check]] = [
     (r"Both networks learnt only drawn textures: .*",
      _both(lambda s, half, f: half.textures_only and _judged(half) and not s.drawn)),
     (r"It learnt only drawn textures, so what it says of another picture is a guess\.",
-     _own(lambda s, half, f: half.textures_only and _judged(half) and not s.drawn)),
+     lambda s, slot, f: _strange(getattr(s, slot), s.drawn) if slot else _strange(_first_row(s), False)),
     (r"It learnt photographs, so what it says of drawn textures is a guess\.",
      _own(lambda s, half, f: not half.textures_only and _judged(half) and s.drawn)),
     (r"It learnt only drawn textures .*",

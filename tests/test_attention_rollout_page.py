@@ -132,6 +132,12 @@ def test_classes_that_only_one_model_knows(page):
     assert healthy(at) and at.selectbox(key="r_class").value == "top class"
 
 
+def test_a_map_for_a_class_of_its_own_is_not_measured_on_the_class_asked_for(page):
+    at = page(a="texture_vit", b="efficientnet_lite0", r_class="honeycombed")
+    said = {one["alt"].split(" of ")[0]: one["facts"] for one in all_maps(at)}
+    assert "on the honeycomb" in said["Rollout"] and "on the honeycomb" not in said["Grad-CAM"]
+
+
 def test_two_cnns_and_two_vits(page):
     at = page(b="texture_resnet")
     assert len(maps(at)) == 1 and texts(at).count("No rollout") == 2  # one address: the same network twice

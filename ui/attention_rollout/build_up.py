@@ -71,7 +71,8 @@ def _map(asked: Asked, panel: Panel, block: int, shared, name: str = "") -> view
     frame = panel.frames[min(block, len(panel.frames)) - 1]
     nowhere = judgements.empty(float(frame.min()), float(frame.max())) if panel.kind == "heat" else ""
     facts, region = f":red[{nowhere}]" if nowhere else "", asked.name.casefold()
-    if region not in picture.masks or panel.kind != "heat" or asked.cell is not None:
+    of_it = panel.badge.casefold() in ("", AGNOSTIC.casefold(), region)  # else for a class of its own
+    if region not in picture.masks or panel.kind != "heat" or asked.cell is not None or not of_it:
         region = ""
     else:
         facts = told_of(picture, model, viewer.sent(frame), region, picture.masks[region])[1]

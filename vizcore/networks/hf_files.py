@@ -1,4 +1,4 @@
-"""The files of a Hugging Face folder, or of a zip of one, become a network of ``transformers`` and its processor.
+"""The files of a Hugging Face folder, or of a zip of one, become a network of ``transformers``.
 
 All in memory. Nothing in it is executed or unpickled: the architecture is one of the installed library's own,
 and the weights are safetensors, all of them.
@@ -68,7 +68,7 @@ def _check(names: list[str]) -> None:
     if not any(name.endswith(WEIGHTS) for name in names):
         pickles = [name for name in names if name.endswith(PICKLES)]
         why = (
-            f"{pickles[0][:60]} can run somebody's code when it is read, so save it with safe_serialization=True"
+            f"{pickles[0][:60]} can run somebody's code when it is read; save it with safe_serialization=True"
             if pickles
             else "there are no weights"
         )
@@ -79,8 +79,8 @@ def network_of(files: Mapping[str, bytes]) -> tuple[nn.Module, Any]:
     """The network and the image processor, or None, of a folder's files.
 
     Raises:
-        ModelError: transformers is missing or doesn't know the architecture; weights are missing, left over or
-            of another shape; or a file is damaged.
+        ModelError: transformers is missing or doesn't know the architecture; weights are missing or of
+            another shape; or a file is damaged.
     """
     try:
         import transformers  # pyright: ignore[reportMissingImports]  optional
@@ -112,9 +112,10 @@ def _architecture(transformers: Any, stored: dict[str, Any]) -> Any:
     """The installed library's own class that a configuration asks for."""
     model_type, listed_ = stored.get("model_type"), stored.get("architectures") or ["AutoModel"]
     if model_type not in transformers.CONFIG_MAPPING:
+        called = repr(str(model_type)[:60]) if model_type else "nothing"
         raise ModelError(
-            f"Its {CONFIG} says model_type {str(model_type)[:60]!r}, which the installed transformers doesn't "
-            "have, and code of its own is never run."
+            f"Its {CONFIG} says {called} as model_type, which the installed transformers doesn't have; code "
+            "of its own is never run."
         )
     wanted = str(listed_[0]) if isinstance(listed_, list) and listed_ else "AutoModel"
     if wanted == "AutoModel":

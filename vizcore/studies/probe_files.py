@@ -146,7 +146,7 @@ def on(model: VisionModel, kept: Kept) -> VisionModel:
         raise ModelError(
             f"This probe reads {kept.head.weight.shape[1]} features, and {model.title} has {width}."
         )
-    source = f"{model.title}'s features ({model.source}), and a linear probe from a file: {kept.said}"
+    source = f"{model.title}'s features ({model.source}), and a linear probe from a file"
     return with_head(model, *kept.head, kept.labels, source)
 
 

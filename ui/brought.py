@@ -7,6 +7,7 @@ sent, so that results can be cached by it; whoever has not sent the same finds n
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -24,10 +25,10 @@ state = st.session_state
 class Brought(NamedTuple):
     """One network as it was sent."""
 
-    kind: str  # "checkpoint", "folder" or "probe"
+    kind: str  # "checkpoint", "folder" (a zip), "local" (a folder of this machine) or "probe"
     title: str  # made of our own words and the architecture's
     data: bytes  # a checkpoint, a zip, or a probe's file
-    name: str = ""  # a checkpoint's architecture
+    name: str = ""  # a checkpoint's architecture, or a folder's path
     labels: tuple[str, ...] = ()
     preprocessing: Any = None  # in place of its own
     base: Any = None  # the ``Choice`` whose features a probe reads
@@ -43,7 +44,10 @@ class Brought(NamedTuple):
 
     @property
     def size(self) -> int:
-        return len(self.data) + (self.base_files.size if isinstance(self.base_files, Brought) else 0)
+        base = self.base_files
+        if isinstance(base, Brought):
+            return len(self.data) + base.size
+        return len(self.data) + sum(len(file) for file in base or () if file)
 
 
 def is_brought(name: str) -> bool:
@@ -88,6 +92,8 @@ def megabytes(one: Brought) -> float:
 
     if one.kind == "checkpoint":
         return network_bytes(one.name) / 1e6
+    if one.kind == "local":
+        return sum(file.stat().st_size for file in Path(one.name).glob("*.safetensors")) / 1e6
     return len(one.data) / 1e6
 
 
@@ -113,6 +119,8 @@ def build(one: Brought, network) -> Any:
         model = probe_files.on(network(one.base, one.base_files), probe_files.from_file(one.data))
     elif one.kind == "folder":
         model = from_huggingface(files_of_zip(one.data))
+    elif one.kind == "local":
+        model = from_huggingface(one.name)
     else:
         model = load_model(one.name, checkpoint=one.data, labels=labels)
     if one.preprocessing is not None:

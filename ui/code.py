@@ -155,7 +155,7 @@ def model_of(choice) -> str:
 
 
 def _brought(one: Brought) -> str:
-    if one.kind == "folder":
+    if one.kind in ("folder", "local"):
         made = 'from_huggingface("your folder")'
     elif one.kind == "probe":
         file = 'probe_files.from_file(open("your probe.safetensors", "rb").read())'

@@ -111,11 +111,14 @@ def choose_model(slot: str, ready: str) -> Choice:
     found = marks() | dict.fromkeys(brought.all_brought(), "yours")
     if (name := name_of(st.session_state[slot])) != st.session_state[slot]:
         st.session_state[slot] = name
+    if brought.is_brought(name):
+        found.setdefault(name, "gone")
+    shown = {one: f"{title(one)}{SEPARATOR}{mark}" for one, mark in found.items()}
     name = st.selectbox(
         f"Model {slot.upper()}",
         list(found),
         index=list(found).index(ready),
-        format_func=lambda name: f"{title(name)}{SEPARATOR}{found[name]}" if name in found else name,
+        format_func=lambda name: shown.get(name, name),
         key=slot,
         accept_new_options=True,
         help=HELP,

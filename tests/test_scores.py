@@ -2,15 +2,26 @@
 
 import pytest
 import torch
+from conftest import shared_model
 from test_networks import noise, own, prepared
 from torch import nn
 
 from vizcore import truth
+from vizcore.capture import capture
 from vizcore.imagine.crosseval import judge
 from vizcore.methods.cam import cams
 from vizcore.methods.table import METHODS
 from vizcore.networks.load import ModelError, from_module
-from vizcore.objectives import embedding, log_probability, logit, margin, probability, similarity, values
+from vizcore.objectives import (
+    embedding,
+    like_place,
+    log_probability,
+    logit,
+    margin,
+    probability,
+    similarity,
+    values,
+)
 
 
 class Net(nn.Module):

@@ -118,7 +118,7 @@ def choose_model(slot: str, ready: str) -> Choice:
         f"Model {slot.upper()}",
         list(found),
         index=list(found).index(ready),
-        format_func=lambda name: shown.get(name, name),
+        format_func=lambda one: shown.get(one) or str(one),
         key=slot,
         accept_new_options=True,
         help=HELP,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import timm
 import torch
-from conftest import shared_model
 from PIL import Image
 from safetensors.torch import load, save
+from shared import shared_model
 from sklearn.linear_model import LogisticRegression
 from test_hostile import says
 from test_networks import own

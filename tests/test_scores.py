@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import shared_model
+from shared import shared_model
 from test_networks import noise, own, prepared
 from torch import nn
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-from conftest import shared_model
 from safetensors.torch import save
+from shared import shared_model
 from test_hostile import CODE, code
 from test_probe import WRONG, classes, drawn, pack, png
 

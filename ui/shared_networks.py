@@ -48,9 +48,7 @@ def _ways_out(choice: Choice, sentence: str, random: bool) -> None:
     slot, ready = choice.slot, state["suited"][choice.slot]
     st.error(sentence)
     with st.container(horizontal=True):
-        if choice.weights != "checkpoint" or brought.is_brought(
-            choice.name
-        ):  # its file stays until taken away
+        if choice.weights != "checkpoint" or brought.is_brought(choice.name):  # its file has a way out itself
             if choice.name != ready:
                 use = {slot: ready, f"weights_{slot}": "trained"}
                 st.button(f"Use {title(ready)}", key=f"ready_{slot}", on_click=state.update, args=[use])

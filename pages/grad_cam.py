@@ -2,7 +2,19 @@
 
 import streamlit as st
 
-from ui import address, answers, cant_show, checks, classes, figures, over_picture, saving, settings, viewer
+from ui import (
+    address,
+    alike,
+    answers,
+    cant_show,
+    checks,
+    classes,
+    figures,
+    over_picture,
+    saving,
+    settings,
+    viewer,
+)
 from ui.choices import chosen
 from ui.grad_cam import beside, cams
 from ui.header import header
@@ -35,6 +47,7 @@ with controls:
             "g_pick", "The likeliest classes of both", dict.fromkeys(names, ""), name, "g_class"
         )
     chosen_settings = settings.ask("grad_cam")
+    alike.pick(sides)
 look = over_picture.look(LOOK) | {"masks": masks, "asked": name, "settings": chosen_settings}
 look["over"] = over_picture.held("g_over")
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, cant_show, checks, classes, figures, saving, viewer
+from ui import address, alike, answers, cant_show, checks, classes, figures, saving, viewer
 from ui.choices import chosen
 from ui.header import header
 from ui.saliency import gradient_sheet, looks, panels
@@ -34,6 +34,7 @@ if not present:
 with asked:
     name, indices = classes.ask(sides, "s_class", there=picture.asked)
     against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
+    alike.pick(sides)
 any_map = any(side.top for side in present)
 with above:
     view = looks.pick_view() if any_map else looks.VIEWS[0]

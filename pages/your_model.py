@@ -1,72 +1,33 @@
-"""Your own model: how to look into a network that isn't on the list."""
+"""Your own model: bring a network, or pictures of your own classes, and every page works with them."""
 
 import streamlit as st
 
 from ui.choices import chosen
 from ui.header import header
+from ui.your_model.card import all_kept, card
+from ui.your_model.in_python import in_python
+from ui.your_model.learning import learn
+from ui.your_model.sent import checkpoint, folder
 from ui.your_model.truth_table import truth_table
 
-_, *choices = chosen()
+picture, *choices = chosen()
 header("Your own model")
 st.markdown(
-    "Four ways, from a name to a network that you wrote. The pages then work with it: what can't be asked "
-    "of a network is left out, and says why."
+    "Bring a network, or pictures of your own classes. What can't be asked of it is left out, and says why; "
+    "then use it as Model A or B, and every page works with it."
 )
-left, right = st.columns(2, gap="large")
-with left:
-    st.subheader("Another architecture", anchor=False)
-    st.markdown(
-        "Type the name of one of timm's architectures into **Model A** or **Model B** in the sidebar, such "
-        "as `convnext_tiny` or `vit_base_patch16_siglip_224`, and press Enter. Its weights are downloaded "
-        "on first use; where that can't be, choose random weights under *Weights*. An architecture whose "
-        "layers don't lie as the picture does is refused in a sentence."
-    )
-    st.subheader("A checkpoint of yours", anchor=False)
-    st.markdown(
-        "1. Choose the architecture that you trained, by name.\n2. Open *Weights* below it and upload a "
-        "safetensors file, or a state dict saved by `torch.save`. The number of classes is read from "
-        "it.\n3. Add a file with the names of the classes: one a line, or a JSON list, in the order of the "
-        "classes."
-    )
-    st.caption(
-        "The file stays in this server's memory and is never written to disk. Nothing in it is executed: a "
-        "file that holds more than tensors is refused. What doesn't fit the architecture is named."
-    )
-    st.markdown("A safetensors file, from what you have in Python:")
-    st.code(
-        'from safetensors.torch import save_file\n\nsave_file(net.state_dict(), "mine.safetensors")',
-        wrap_lines=True,
-    )
-with right:
-    st.subheader("A network of yours, in Python", anchor=False)
-    st.markdown(
-        "A module that takes pictures (B, 3, H, W) and returns scores (B, classes), its preprocessing and "
-        "the names of its classes are enough:"
-    )
-    st.code(
-        """from PIL import Image
-from torchvision import transforms as T
-from vizcore.drawing import render
-from vizcore.methods.table import METHODS, in_frame
-from vizcore.models import from_module
-from vizcore.pictures.frame import seen
-
-transform = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize(mean, std)])
-model = from_module(net, transform, ["cat", "dog"])  # net: yours
-print(model.layers)  # what can be looked at
-
-image = Image.open("photo.jpg").convert("RGB")
-heat = METHODS["Grad-CAM"].make(model, model.preprocess(image), "cat", layer=model.layers[-1])
-framed = in_frame(model, image, heat)  # in the photograph's own pixels
-visible = seen(model.preprocess.box(image.size), image.size)
-figure = render.lay(image, framed, visible, 0.7)""",
-        wrap_lines=True,
-    )
-    st.caption(
-        "The module is copied, so yours keeps its mode and its gradients. Maps return to the picture "
-        "through the transform's own resizing and cropping."
-    )
-    st.subheader("On the list for everybody", anchor=False)
-    st.markdown("A line in the catalogue, `vizcore/networks/catalog.py`:")
-    st.code('"resnet101": Entry("ResNet-101"),', wrap_lines=True)
+WAYS = ["Checkpoint", "Hugging Face", "Pictures", "Python"]
+way = st.segmented_control("What do you have?", WAYS, default=WAYS[0], required=True, key="y_way")
+found = None
+if way == "Checkpoint":
+    found = checkpoint(choices)
+elif way == "Hugging Face":
+    found = folder()
+elif way == "Pictures":
+    found = learn(choices)
+else:
+    in_python()
+if found is not None:
+    card(found, picture, choices)
+all_kept()
 truth_table(choices)

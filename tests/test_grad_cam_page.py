@@ -244,7 +244,10 @@ def test_a_class_that_one_model_does_not_know_and_a_model_without_classes(page, 
     assert "They answer **different questions**" in words(at)
     fine(at.segmented_control(key="g_part").set_value("Cross-test").run())
     at = page(b=classless, weights_b="random")
-    assert "has no classes" in at.info[0].value and "Texture ResNet for" in words(at)
+    assert "has no classes: this is evidence for what is like the place at 50 %" in at.info[0].value
+    assert "Texture ResNet for" in words(at)
+    at.number_input(key="x").set_value(20).run()
+    assert "at 20 %, 50 %" in at.info[0].value and at.query_params["x"] == "20" and not at.exception
 
 
 def test_other_methods_of_a_class_that_is_known_do_not_say_that_it_is_unknown(page):

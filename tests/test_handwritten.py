@@ -154,6 +154,26 @@ def test_attentions_of_one_forward_side_by_side_are_not_multiplied():
     assert not model.attention and "side by side" in model.no_rollout
 
 
+class HeadsFirst(nn.Module):
+    """One axis for heads and pictures, heads first."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed, self.head = nn.Conv2d(3, WIDTH, 16, 16), nn.Linear(WIDTH, 5)
+
+    def forward(self, x):
+        x = heads(self.embed(x).flatten(2).transpose(1, 2)).transpose(0, 1)  # (heads, B, N, C)
+        tokens = x.flatten(0, 1)
+        mixed = torch.bmm((3 * tokens @ tokens.mT).softmax(-1), tokens)
+        return self.head(mixed.view_as(x).permute(1, 2, 0, 3).flatten(2).mean(1))
+
+
+def test_heads_before_pictures_are_not_said_to_be_side_by_side():
+    model = own(HeadsFirst())
+    assert not model.attention and "an order that isn't known" in model.no_rollout
+
+
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_torchs_attention_in_the_open_is_torchs(masked, batch_first):

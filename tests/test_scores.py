@@ -2,15 +2,26 @@
 
 import pytest
 import torch
+from shared import shared_model
 from test_networks import noise, own, prepared
 from torch import nn
 
 from vizcore import truth
+from vizcore.capture import capture
 from vizcore.imagine.crosseval import judge
 from vizcore.methods.cam import cams
 from vizcore.methods.table import METHODS
 from vizcore.networks.load import ModelError, from_module
-from vizcore.objectives import embedding, log_probability, logit, margin, probability, similarity, values
+from vizcore.objectives import (
+    embedding,
+    like_place,
+    log_probability,
+    logit,
+    margin,
+    probability,
+    similarity,
+    values,
+)
 
 
 class Net(nn.Module):
@@ -131,3 +142,17 @@ def test_what_answers_the_same_whatever_it_sees_is_not_right():
     assert found.right == 0 and found.rank == 2 and found.probability == pytest.approx(0.2689, abs=1e-3)
     worth = from_module(Net(2), prepared(64, 64), device="cpu", scores_are="values")
     assert judge(worth, pictures, [logit(worth, 1)], views=4).right.isnan()
+
+
+def test_what_is_like_a_place_is_the_cosine_of_the_picture_and_the_place():
+    model = shared_model("texture_vit")
+    layer = model.blocks[-1]
+    images = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(5)) * 2 - 1
+    wanted = like_place(model, images, (2, 5))
+    maps = model.layouts[layer].maps(capture(model.net, images, [layer]).layers[layer])
+    by_hand = torch.cosine_similarity(maps.mean((2, 3)), maps[:, :, 2, 5])
+    assert torch.allclose(values(model.net, images, wanted), by_hand, atol=1e-5) and by_hand.abs() < 0.999
+    heat = METHODS["Grad-CAM"].make(model, images, wanted, layer=layer)
+    assert heat.max() > 0 and "row 2, column 5" in wanted.words
+    with pytest.raises(ValueError, match="8 × 8 places"):
+        like_place(model, images, (8, 0))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .brought import Brought, all_brought, is_brought
+
 HEAD = """\
 import numpy as np
 from PIL import Image
 {imports}
 image = {image}
-model = load_model({model})
+model = {model}
 images = model.preprocess(image)  # (1, 3, H, W)
 """
 HEATS = {  # each gives ``heat``, (h, w), over what the model sees
@@ -52,9 +54,8 @@ from PIL import Image
 from vizcore.pictures import sets
 from vizcore.studies import cka as similarity
 from vizcore.drawing.matrix import matrix_picture
-from vizcore.models import load_model
-
-a, b = load_model({a}), load_model({b})
+{imports}
+a, b = {a}, {b}
 shown = {shown}
 steps = similarity.compare(a, b, shown, {layers}, similarity.{how!r})
 last = next(step for step in steps if step.done == {done!r})
@@ -68,9 +69,8 @@ from PIL import Image
 from vizcore import objectives
 from vizcore.imagine.maximise import Recipe, maximise
 from vizcore.imagine.augment import Augment
-from vizcore.models import load_model
-
-model = load_model({model})
+{imports}
+model = {model}
 wanted = [{wanted}]  # {names}
 recipe = {recipe}
 *_, last = islice(maximise(model, wanted, recipe, {seeds!r}), {done!r})
@@ -118,6 +118,9 @@ IMPORTS = {  # what a line has that needs it
     "seen(": "from vizcore.pictures.frame import seen",
     "read_picture(": "from vizcore.pictures.images import read_picture",
     "load_model(": "from vizcore.models import load_model",
+    "from_huggingface(": "from vizcore.networks.huggingface import from_huggingface",
+    "with_preprocessing(": ("from vizcore.networks.preprocessing import Preprocessing, with_preprocessing"),
+    "probe_files.": "from vizcore.studies import probe_files",
     "two(": "from vizcore.pictures.textures import two",
     "known.": "from vizcore.pictures import known",
 }
@@ -127,19 +130,41 @@ def script(choice, picture, *parts: str) -> str:
     """A whole script: what it needs, the picture, the model, and the parts that make ``figure``."""
     body = HEAD + "".join(parts)
     image, model = picture.code, model_of(choice)
-    used = [line for sign, line in IMPORTS.items() if sign in body + image]
     return (
-        body.replace("{imports}", "\n".join(used) + "\n", 1)
+        body.replace("{imports}", needed(body + image + model) + "\n", 1)
         .replace("{image}", image, 1)
         .replace("{model}", model, 1)
         + SAVED
     )
 
 
+def needed(body: str) -> str:
+    """The imports that some lines need."""
+    return "\n".join(line for sign, line in IMPORTS.items() if sign in body)
+
+
 def model_of(choice) -> str:
+    """A chosen network, as an expression."""
+    if is_brought(choice.name):
+        one = all_brought().get(choice.name)
+        return _brought(one) if one else "load_model(...)"
     if choice.weights == "checkpoint":
-        return f'{choice.name!r}, checkpoint=open("your checkpoint.safetensors", "rb").read()'
-    return repr(choice.name) + (f', "random", seed={choice.seed!r}' if choice.weights == "random" else "")
+        return f'load_model({choice.name!r}, checkpoint=open("your checkpoint.safetensors", "rb").read())'
+    random = f', "random", seed={choice.seed!r}' if choice.weights == "random" else ""
+    return f"load_model({choice.name!r}{random})"
+
+
+def _brought(one: Brought) -> str:
+    if one.kind in ("folder", "local"):
+        made = 'from_huggingface("your folder")'
+    elif one.kind == "probe":
+        file = 'probe_files.from_file(open("your probe.safetensors", "rb").read())'
+        made = f"probe_files.on({model_of(one.base)}, {file})"
+    else:
+        labels = f", labels={list(one.labels)!r}" if one.labels else ""
+        file = 'open("your checkpoint.safetensors", "rb").read()'
+        made = f"load_model({one.name!r}, checkpoint={file}{labels})"
+    return f"with_preprocessing({made}, {one.preprocessing!r})" if one.preprocessing else made
 
 
 def start(cell: tuple[int, int] | None) -> str:
@@ -228,6 +253,7 @@ def similarity(asked, done: int, title: str, sides: tuple[str, str]) -> str:
     ]
     return (
         PAIR.format(
+            imports=needed(a + b),
             a=a,
             b=b,
             shown=asked.source.code,
@@ -250,9 +276,11 @@ def imagined(one, recipe, seed: int, done: int) -> str:
         else f"objectives.channel(model, {', '.join(map(repr, rest))})"
         for kind, *rest in one.targets
     ]
+    model = model_of(one.choice)
     return (
         RUN.format(
-            model=model_of(one.choice),
+            imports=needed(model),
+            model=model,
             wanted=", ".join(wanted),
             names=", ".join(map(repr, one.names)),
             recipe=recipe,

@@ -13,6 +13,7 @@ ATTENTION_MB = 380  # of one network's attention on one picture; half of it is k
 UPLOAD_MB = 20  # a picture
 CHECKPOINT_MB = 200  # and no file may be larger: server.maxUploadSize
 LABELS_MB = 5
+LOCAL = "SIGHTLINES_LOCAL"  # set to 1 where whoever opens a page may read this machine's folders
 RETRY_SECONDS = 10  # how long what couldn't be loaded isn't tried again for somebody else
 
 

@@ -32,10 +32,14 @@ class Mapped(NamedTuple):
     map: Any = None  # (h, w) tensor over what the model sees
     other: int | None = None  # the class that it is asked against
     settings: tuple[tuple[str, Any], ...] = ()  # of the method
+    like: tuple[int, int] | None = (
+        None  # the place (row, column) that it is asked for, where there is no class
+    )
 
     @property
     def question(self) -> tuple:
-        return self.choice, self.picture.key, self.method, self.layer, self.index, self.other, self.settings
+        what = self.index, self.other, self.like
+        return self.choice, self.picture.key, self.method, self.layer, *what, self.settings
 
     @property
     def how(self):
@@ -50,9 +54,11 @@ class Mapped(NamedTuple):
         return dict(self.settings) | ({"layer": self.layer} if self.layer else {})
 
     def target(self, model):
-        """What a network is asked: the class, or the class and not the other."""
-        from vizcore.objectives import logit
+        """What a network is asked: the class, or the class and not the other; or what is like a place."""
+        from vizcore.objectives import like_place, logit
 
+        if self.like is not None:
+            return like_place(model, self.model.preprocess(self.picture.image), self.like)
         asked = logit(model, self.index)
         return asked if self.other is None else asked - logit(model, self.other)
 

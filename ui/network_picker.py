@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from vizcore.networks.catalog import CATALOG
 
+from . import brought
 from .address import offer
 from .limits import CHECKPOINT_MB, LABELS_MB
 from .plain import plain
@@ -39,6 +40,8 @@ class Choice(NamedTuple):
 
 def title(name: str) -> str:
     """How a network is called on a page."""
+    if brought.is_brought(name):
+        return brought.titles().get(name, "a network of somebody's own")
     return CATALOG[name].title if name in CATALOG else plain(name[:60])
 
 
@@ -67,7 +70,8 @@ def name_of(words: str) -> str:
 
     A browser says what it was shown, and a network that was to be downloaded may be ready since.
     """
-    titles = {entry.title.casefold(): name for name, entry in CATALOG.items()}
+    titles = {words.casefold(): name for name, words in brought.titles().items()}
+    titles |= {entry.title.casefold(): name for name, entry in CATALOG.items()}
     return titles.get(words.split(SEPARATOR)[0].strip().casefold(), words)
 
 
@@ -104,20 +108,31 @@ def offer_downloads(choices: Sequence[Choice]) -> None:
 def choose_model(slot: str, ready: str) -> Choice:
     """The sidebar's picker for model A or B, ``ready`` as long as nobody has chosen another."""
     offer(slot, ready)
-    found = marks()
+    found = marks() | dict.fromkeys(brought.all_brought(), "yours")
     if (name := name_of(st.session_state[slot])) != st.session_state[slot]:
         st.session_state[slot] = name
+    if brought.is_brought(name):
+        found.setdefault(name, "gone")
+    shown = {one: f"{title(one)}{SEPARATOR}{mark}" for one, mark in found.items()}
     name = st.selectbox(
         f"Model {slot.upper()}",
         list(found),
         index=list(found).index(ready),
-        format_func=lambda name: f"{title(name)}{SEPARATOR}{found[name]}" if name in found else name,
+        format_func=lambda one: shown.get(one) or str(one),
         key=slot,
         accept_new_options=True,
         help=HELP,
     )
+    if brought.is_brought(name):
+        st.caption("Brought on the page “Your own model”; it stays in this session.")
+        return Choice(slot, name, "checkpoint", 0, name)
     if words := _note(name, _weights_label(slot)):
         st.caption(words)
+    return Choice(slot, name, *_choose_weights(slot))
+
+
+def _choose_weights(slot: str) -> tuple[str, int, str]:
+    """The kind of weights of a model of the list or of timm, their seed, and a digest of what was sent."""
     weights, seed, digest = "trained", 0, ""
     with st.expander(f"Weights of {slot.upper()}: {_weights_label(slot)}"):
         file = uploader(
@@ -149,7 +164,7 @@ def choose_model(slot: str, ready: str) -> Choice:
                 help="One name a line, or a JSON list, in the order of the classes.",
             )
             digest += hashlib.sha256(names.getvalue()).hexdigest()[:16] if names else ""
-    return Choice(slot, name, weights, int(seed), digest)
+    return weights, int(seed), digest
 
 
 def _digest(file, slot: str) -> str:
@@ -172,8 +187,10 @@ def _file(kind: str, slot: str):
     return file if file and not wrong_kind(file, KINDS[kind]) else None
 
 
-def uploads(choice: Choice) -> tuple[bytes | None, bytes | None]:
-    """What was sent for a choice: a checkpoint, and the names of its classes."""
+def uploads(choice: Choice) -> Any:
+    """What was sent for a choice: a checkpoint, and the names of its classes; or a ``Brought``, or None."""
+    if brought.is_brought(choice.name):
+        return brought.all_brought().get(choice.name)
     if choice.weights != "checkpoint":
         return None, None
     checkpoint, labels = (_file(kind, choice.slot) for kind in ("checkpoint", "labels"))

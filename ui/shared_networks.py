@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from . import brought
 from .limits import RETRY_SECONDS, give_back, models_mb
 from .network_picker import Choice, title, uploads
 from .plain import plain
@@ -47,7 +48,7 @@ def _ways_out(choice: Choice, sentence: str, random: bool) -> None:
     slot, ready = choice.slot, state["suited"][choice.slot]
     st.error(sentence)
     with st.container(horizontal=True):
-        if choice.weights != "checkpoint":  # that stays until its file is taken away
+        if choice.weights != "checkpoint" or brought.is_brought(choice.name):  # its file has a way out itself
             if choice.name != ready:
                 use = {slot: ready, f"weights_{slot}": "trained"}
                 st.button(f"Use {title(ready)}", key=f"ready_{slot}", on_click=state.update, args=[use])
@@ -85,16 +86,20 @@ def load_both(choices: list[Choice], columns) -> dict[str, Any]:
     return models
 
 
-def network(choice: Choice, files: tuple[bytes | None, bytes | None]):
+def network(choice: Choice, files: Any):
     """A chosen network, from memory if it is there.
 
     Args:
         choice: the same for everybody who asks for the same network.
-        files: a checkpoint and the names of its classes, as files, or None.
+        files: a checkpoint and the names of its classes, as files, or None; or a ``Brought``.
 
     Raises:
         ModelError: it is unavailable, or is larger than what this server keeps.
     """
+    if files is None:
+        from vizcore.networks.load import ModelError
+
+        raise ModelError(brought.GONE)  # before it is looked up: it may be there for somebody else
     model = _load(choice, files)
     with _lock:
         if choice in _held:
@@ -104,31 +109,16 @@ def network(choice: Choice, files: tuple[bytes | None, bytes | None]):
 
 @st.cache_resource(show_spinner=False)  # bounded by ``_make_room``
 def _load(choice, _files):
-    from vizcore.networks.checkpoints import read_labels
-    from vizcore.networks.load import ModelError, find_entry, load_model, module_bytes, network_bytes
+    from vizcore.networks.load import ModelError, module_bytes
 
     failed_at, why = _failed.get(choice, (0.0, ()))
     if why and time.monotonic() - failed_at < RETRY_SECONDS:
         raise ModelError(*why)  # of thirty who wait for a hub that doesn't answer, one asked it
     try:
-        size = network_bytes(choice.name)
-        if size > models_mb() * 1e6:
-            raise ModelError(
-                f"{find_entry(choice.name).title} takes {size / 1e6:,.0f} MB of memory, and this server "
-                f"keeps {models_mb():,} MB of networks: choose a smaller one, or start the server with a "
-                "larger SIGHTLINES_MODEL_MB."
-            )
-        _make_room(choice, size)
+        _make_room(choice, _bytes(choice, _files))
         if choice in _alive:
             return _alive[choice]
-        checkpoint, labels = _files
-        model = load_model(
-            choice.name,
-            "random" if choice.weights == "random" else "trained",
-            seed=choice.seed,
-            checkpoint=checkpoint,
-            labels=read_labels(labels) if labels else None,
-        )
+        model = _made(choice, _files)
     except ModelError as error:
         now = time.monotonic()
         with _lock:
@@ -141,6 +131,38 @@ def _load(choice, _files):
     give_back()
     _make_room(choice, module_bytes(model.net))  # a checkpoint may have more classes than its architecture
     return model
+
+
+def _bytes(choice, files) -> int:
+    """How much memory a network takes, known before it is loaded; a ModelError where it is too much."""
+    from vizcore.networks.load import ModelError, find_entry, network_bytes
+
+    if isinstance(files, brought.Brought):
+        size, called = round(brought.megabytes(files) * 1e6), files.title or "This network"
+    else:
+        size, called = network_bytes(choice.name), find_entry(choice.name).title
+    if size > models_mb() * 1e6:
+        raise ModelError(
+            f"{called} takes {size / 1e6:,.0f} MB of memory, and this server keeps {models_mb():,} MB of "
+            "networks: choose a smaller one, or start the server with a larger SIGHTLINES_MODEL_MB."
+        )
+    return size
+
+
+def _made(choice, files):
+    from vizcore.networks.checkpoints import read_labels
+    from vizcore.networks.load import load_model
+
+    if isinstance(files, brought.Brought):
+        return brought.build(files, network)
+    checkpoint, labels = files
+    return load_model(
+        choice.name,
+        "random" if choice.weights == "random" else "trained",
+        seed=choice.seed,
+        checkpoint=checkpoint,
+        labels=read_labels(labels) if labels else None,
+    )
 
 
 def _make_room(choice, size: int) -> None:

@@ -43,7 +43,7 @@ class VisionModel:
     preprocess: Preprocess  # picture -> (1, 3, H, W); .box(size) is what the model sees of it
     labels: list[str]  # by class index; empty where there are no classes or no names for them
     num_classes: int  # 0 for a network without a classifier
-    family: str  # "vit" where places attend to places or there are patch tokens, else "cnn"
+    family: str  # "vit" where places attend to places or most layers hold tokens, else "cnn"
     mixing: str  # by what places learn of each other, in words: "convolution and attention"
     layers: list[str]  # dotted names of modules that put out a map, in the order in which they run
     blocks: list[str]  # those of ``layers`` that make up the depth: stem, residual blocks, last norm

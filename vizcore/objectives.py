@@ -177,6 +177,27 @@ def similarity(
     return Objective(values, layers, words="what is like it", bounds=(-1.0, 1.0))
 
 
+def like_place(
+    model: VisionModel, images: Tensor, at: tuple[int, int], layer: str | None = None
+) -> Objective:
+    """How like one of its own places, (row, column), a picture (1, 3, H, W) is on the whole: ``similarity``.
+
+    Args:
+        layer: by whose features; None: the last block's.
+
+    Raises:
+        ValueError: no such layer with a map, or no such place.
+    """
+    layer = layer or (model.blocks or model.layers)[-1]
+    rows, columns = check_layer(model, layer).grid
+    if not (0 <= at[0] < rows and 0 <= at[1] < columns):
+        raise ValueError(f"{layer} of {model.title} has {rows} × {columns} places; {at} is none of them")
+    region = torch.zeros(rows, columns)
+    region[at] = 1
+    wanted = similarity(model, embedding(model, images, layer, region)[0], layer)
+    return replace(wanted, words=f"what is like the place at row {at[0]}, column {at[1]}")
+
+
 def _embedded(
     model: VisionModel, layer: str | None, region: Tensor | None
 ) -> tuple[Callable[[Tensor, dict[str, Tensor]], Tensor], tuple[str, ...]]:

@@ -122,6 +122,9 @@ KEYS: dict[str, Key] = {
     "m_tv": choice(0.0, 0.3, 1.0, 3.0, 10.0),
     "m_stop": flag(None),
     "m_real": flag(),
+    # one's own model
+    "y_way": choice("Checkpoint", "Hugging Face", "Pictures", "Python", default="Checkpoint"),
+    "y_base": choice("a", "b", default="a"),
     # the table of truth
     "t_n": choice(12, 24, 50, 100, default=24),
     "t_seed": whole(0, 999, 0),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from vizcore import judgements
 
-from .. import as_seen, cant_show, figures, over_picture, settings, viewer
+from .. import alike, as_seen, cant_show, figures, over_picture, settings, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names
@@ -49,7 +49,7 @@ def panel(
     figures.name(model, side.colour)
     figures.remark(model)
     if not model.num_classes:
-        st.info(f"{model.title} has no classes, so no map can be asked for one.")
+        alike.show(side, picture, f"g_{side.slot}", "Grad-CAM")
         return {}
     method, layer = pick_method(model, side.slot)
     place = st.container()  # also where it is empty, so that the viewer keeps its place

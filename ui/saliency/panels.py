@@ -9,7 +9,7 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import answers, as_seen, cant_show, code, figures, over_picture, saving, settings
+from .. import alike, answers, as_seen, cant_show, code, figures, over_picture, saving, settings
 from ..address.keys import PREFIX
 from ..answers import Side
 from ..classes import class_names
@@ -42,7 +42,7 @@ def panel(
     figures.name(model, side.colour)
     figures.remark(model)
     if not model.num_classes:
-        st.info(f"{model.title} has no classes, so no pixel can be asked what it does for one.")
+        alike.show(side, picture, f"s_alike_{side.slot}", "gradient")
         return None
     method = pick_method(model, side.slot)
     index, other, note = _classes(side, asked_for, against)

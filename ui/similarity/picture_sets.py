@@ -14,11 +14,11 @@ from vizcore.pictures import sets as pictures
 from vizcore.pictures.images import PictureError
 
 from ..address import forget
+from ..limits import LOCAL
 from ..plain import plain
 from ..uploads import PICTURES, uploader
 
 state = st.session_state
-LOCAL = "SIGHTLINES_LOCAL"  # set to 1 where whoever opens the page may read this machine's folders
 DRAWN, UPLOADED, CIFAR, FOLDER = "Drawn textures", "Your pictures", "CIFAR-100", "A folder here"
 UPLOAD_MB = 200
 MOST = 2048

@@ -15,6 +15,7 @@ from vizcore.pictures.images import PictureError
 
 from .. import saving
 from ..address import forget
+from ..brought import is_brought
 from ..jobs import job
 from ..network_picker import Choice, uploads
 from ..picture_picker import SAMPLES, sample
@@ -95,7 +96,11 @@ def _photographs() -> tuple[Any, dict[str, Image.Image]] | None:
 
 
 def _third(choices: Sequence[Choice]) -> str:
-    own = [f"Model {choice.slot.upper()} with random weights" for choice in choices]
+    own = [
+        f"Model {choice.slot.upper()} with random weights"
+        for choice in choices
+        if not is_brought(choice.name)  # it has no initialisation of its own here
+    ]
     options = [NOTHING, *own, RESNET]
     forget("t_third", options, NOTHING)
     return st.selectbox(

@@ -156,7 +156,7 @@ def read_checkpoint(data: bytes) -> tuple[State, list[str] | None]:
         ModelError: neither format, damaged, or a pickle that would run code.
     """
     labels = None
-    if data[:2] == b"PK" or data[:1] == b"\x80":
+    if (data[:2] == b"PK" or data[:1] == b"\x80") and not _safetensors(data):
         try:
             _check_archive(data)
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -191,6 +191,11 @@ def read_checkpoint(data: bytes) -> tuple[State, list[str] | None]:
         if all(key.startswith(prefix) for key in state):
             state = {key[len(prefix) :]: value for key, value in state.items()}
     return state, labels
+
+
+def _safetensors(data: bytes) -> bool:
+    """Whether a file begins as safetensors do; of those some begin with a pickle's first byte, too."""
+    return data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8
 
 
 def _check_archive(data: bytes) -> None:

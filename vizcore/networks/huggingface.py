@@ -6,6 +6,7 @@ and its weights are safetensors.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..pictures.frame import Transform
-from .checkpoints import ModelError, first_line
+from .checkpoints import ModelError
+from .hf_files import files_of_folder, network_of
 from .load import from_module
 from .torchvision_ops import torchvision
 
@@ -28,7 +30,7 @@ AGREE = 0.1  # normalised values, the mean difference from the processor's own p
 
 @in_any_mode
 def from_huggingface(
-    model: nn.Module | str | Path,
+    model: nn.Module | str | Path | Mapping[str, bytes],
     processor: Any = None,
     title: str | None = None,
     device: torch.device | str | None = None,
@@ -37,7 +39,7 @@ def from_huggingface(
 
     Args:
         model: a ``PreTrainedModel`` that takes pictures; of CLIP and SigLIP the part that does is taken. Or a
-            folder with ``config.json`` and ``*.safetensors``.
+            folder with ``config.json`` and ``*.safetensors``, or what is in it, by name.
         processor: its image processor; if None, the folder's, or one that resizes to the size in the
             configuration and normalises to -1 to 1.
         title: the architecture's name if None.
@@ -47,7 +49,9 @@ def from_huggingface(
             the processor does something to pictures that isn't known here; or as ``from_module``.
     """
     if isinstance(model, str | Path):
-        model, stored = _of_folder(Path(model))
+        model = files_of_folder(Path(model))
+    if isinstance(model, Mapping):
+        model, stored = network_of(model)
         processor = processor if processor is not None else stored
     config: Any = model.config
     name = type(model).__name__
@@ -63,33 +67,6 @@ def from_huggingface(
     told = "" if processor is not None else "; it came without a processor, so pictures become -1 to 1"
     source = found.source.replace("a module of your own", f"{name} of Hugging Face's transformers")
     return replace(found, source=source + told)
-
-
-def _of_folder(folder: Path) -> tuple[nn.Module, Any]:
-    """The network and the image processor, or None, of a folder."""
-    try:
-        import transformers  # pyright: ignore[reportMissingImports]  optional
-    except ImportError as error:
-        raise ModelError(
-            "Networks of Hugging Face need its library: pip install transformers, or sightlines[hf]."
-        ) from error
-    if not (folder / "config.json").is_file() or not list(folder.glob("*.safetensors")):
-        raise ModelError(f"{folder.name} is no folder with a config.json and safetensors.")
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        config = transformers.AutoConfig.from_pretrained(folder, **local)
-        wanted = (getattr(config, "architectures", None) or ["AutoModel"])[0]
-        kind: Any = getattr(transformers, wanted, None) if wanted.isidentifier() else None
-        if kind is None or not hasattr(kind, "from_pretrained"):
-            raise ModelError(f"{folder.name} asks for {wanted[:60]!r}, which transformers doesn't have.")
-        net = kind.from_pretrained(folder, config=config, use_safetensors=True, **local)
-        has = (folder / "preprocessor_config.json").is_file()
-        processor = transformers.AutoImageProcessor.from_pretrained(folder, **local) if has else None
-    except ModelError:
-        raise
-    except Exception as error:  # whatever the library raises at a folder of somebody's
-        raise ModelError(f"{folder.name} can't be loaded: {first_line(error)}.") from error
-    return net, processor
 
 
 class _Tower(nn.Module):

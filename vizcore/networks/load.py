@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -33,6 +34,7 @@ __all__ = [
     "load_model",
     "module_bytes",
     "network_bytes",
+    "retraced",
     "weights_at_hand",
 ]
 
@@ -151,6 +153,16 @@ def from_module(
     if labels and len(labels) == 2 and traced["num_classes"] == 1:
         labels = labels[1:]
     return _described(title, title, net, preprocess, labels or [], traced, "checkpoint", source)
+
+
+def retraced(model: VisionModel) -> VisionModel:
+    """The model with what can be seen of its network found anew, after a change of it or of preprocessing.
+
+    Raises:
+        ModelError: as ``from_module``.
+    """
+    images = model.preprocess(Image.new("RGB", (256, 256)))
+    return replace(model, **_traced(model.net, images, model.title))
 
 
 def _answering(net: nn.Module, images: Tensor, title: str, scores_are: str | None) -> tuple[nn.Module, str]:

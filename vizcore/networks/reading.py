@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..capture import capture
 from ..model import Layout
+from .watch import OUT_OF_ORDER, SIDE_BY_SIDE
 
 LAST = 4  # blocks among which the answer is usually read
 
@@ -65,8 +66,9 @@ def _reached(
     return "", read
 
 
-def in_line(copy: nn.Module, images: Tensor, attention: list[str]) -> tuple[bool, Tensor | None]:
-    """Whether attentions that are computed in the open follow one upon the other, and are each picture's own.
+def in_line(copy: nn.Module, images: Tensor, attention: list[str]) -> tuple[str, Tensor | None]:
+    """Why attentions that are computed in the open can't be multiplied; "" where they follow one upon the
+    other, and are each picture's own.
 
     Args:
         images: two different ones, (2, 3, H, W). attention: as of ``VisionModel``.
@@ -80,14 +82,14 @@ def in_line(copy: nn.Module, images: Tensor, attention: list[str]) -> tuple[bool
     near = max(1e-4, 8 * torch.finfo(images.dtype).eps)
     for name in names:  # heads of both pictures may lie in another order than is believed
         if not torch.allclose(both[name][:1].float(), alone[name].float(), atol=near):
-            return False, None
+            return OUT_OF_ORDER, None
     for before, behind in itertools.pairwise(names):
         if _slope(alone[behind].float().square().sum(), alone[before]) is None:
-            return False, None
+            return SIDE_BY_SIDE, None
     if not isinstance(output, Tensor) or output.ndim != 2:
-        return True, None
+        return "", None
     heard = _slope(output[0, output[0].argmax()], alone[names[-1]])
-    return True, None if heard is None else heard[0].float().abs().sum((0, 2)).cpu()
+    return "", None if heard is None else heard[0].float().abs().sum((0, 2)).cpu()
 
 
 def _slope(score: Tensor, values: Tensor) -> Tensor | None:

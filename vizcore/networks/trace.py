@@ -22,7 +22,7 @@ from .left_out import remark
 from .one_pass import Traced, awake, watched_pass
 from .reading import in_line, read_from
 from .second_look import doubtful, settled
-from .watch import SIDE_BY_SIDE, attends, mixing, rollout_of
+from .watch import attends, mixing, rollout_of
 
 APART = 4  # how much more is heard of a token by itself than of one among all patches
 _READ_ELSEWHERE = (
@@ -56,7 +56,7 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         on_offer, left_out = settled(copy, images, on_offer, left_out)
         _check(output, on_offer, left_out, title)
         own = blocks(net, found.known, on_offer)
-    tokens = any(layout.kind == "tokens" for layout in on_offer.values())
+    tokens = 2 * sum(layout.kind == "tokens" for layout in on_offer.values()) > len(on_offer)
     attending = attends(net, found.attention, on_offer)
     attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
@@ -90,9 +90,9 @@ def _start(
     attention, no_rollout = rolled
     reads: tuple[float, ...] = ()
     if attention and not found.attention.put_out.shapes:
-        follow, read = in_line(copy, pictures[:2], attention)
-        if not follow:
-            attention, no_rollout = [], SIDE_BY_SIDE
+        wrong, read = in_line(copy, pictures[:2], attention)
+        if wrong:
+            attention, no_rollout = [], wrong
     if (
         attention
         and grid

@@ -229,6 +229,10 @@ SIDE_BY_SIDE = (
     "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied "
     "one after the other."
 )
+OUT_OF_ORDER = (
+    "In its attention heads and pictures share an axis, in an order that isn't known here, so no matrix can "
+    "be said to be that of one picture."
+)
 
 
 def _why(watched: Watched, shapes: Mapping[str, Sequence[int]], whole: list[str], right: list[str]) -> str:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
-import re
-import stat
 import tempfile
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from . import textures
-from .archives import DIRECTORY_BYTES, directory_bytes
+from .archives import DIRECTORY_BYTES, MB, Bounds, unpacked
 from .images import PictureError, read_picture
 
 if TYPE_CHECKING:
@@ -30,9 +25,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SIDE = 384  # the longer side of a picture that is kept: as much as the largest model here takes
 MOST = 256  # pictures of an upload: 110 MB at that size
-MB = 1_000_000
 FILE_MB, TOTAL_MB = 20, 400  # what one picture of a zip, and all of them, may unpack to
-RATIO = 100  # a file that shrinks by more than that holds no photograph
 FIRST_SEED = 2_000_000  # of the drawn pictures: no training used these seeds
 DOWNLOAD_SECONDS, PROBE_SECONDS = 300, 8
 
@@ -127,67 +120,13 @@ def _named(name: str, data: bytes) -> Image.Image:
 def read_zip(data: bytes, also: tuple[str, ...] = ()) -> Iterator[tuple[str, bytes]]:
     """The picture files of a zip, (name, content) one at a time. Nothing is written to disk.
 
-    Sizes are counted while unpacking, for a zip's own table can lie.
-
     Args:
         also: other endings, in small letters, of files that are wanted.
 
     Raises:
-        PictureError: no zip, a bomb, encrypted, or with a zip, a link, a path that climbs out or no picture.
+        PictureError: as ``archives.unpacked``, or without any picture.
     """
-    if (directory_bytes(data) or 0) > DIRECTORY_BYTES:
-        raise PictureError(f"The zip holds too many files; at most {MOST} pictures can be taken.")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [info for info in archive.infolist() if _wanted(info, SUFFIXES + also)]
-            if not members:
-                raise PictureError(f"The zip holds no picture ({', '.join(SUFFIXES)}).")
-            if len(members) > MOST:
-                raise PictureError(f"The zip holds {len(members)} pictures; at most {MOST} can be taken.")
-            total = 0
-            for info in members:
-                content = _unpack(archive, info)
-                total += len(content)
-                if total > TOTAL_MB * MB:
-                    raise PictureError(f"The zip unpacks to more than {TOTAL_MB} MB; choose fewer pictures.")
-                yield info.filename, content
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, zlib.error) as error:
-        if isinstance(error, PictureError):
-            raise
-        raise PictureError("The zip is damaged, cut short, or not a zip.") from error
-
-
-def _wanted(info: zipfile.ZipInfo, endings: tuple[str, ...]) -> bool:
-    """Whether a member is a file to unpack; raises for what no honest zip of pictures holds."""
-    name = info.filename.replace("\\", "/")
-    parts, shown = name.split("/"), name[-60:]
-    if ".." in parts or name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        raise PictureError(f"The zip holds a path that leads out of it ({shown}); it is refused.")
-    if stat.S_ISLNK(info.external_attr >> 16):
-        raise PictureError(f"The zip holds a link ({shown}); it is refused.")
-    if name.lower().endswith(".zip"):
-        raise PictureError(f"The zip holds another zip ({shown}); unpack it first.")
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    if hidden or not name.lower().endswith(endings):
-        return False
-    if info.flag_bits & 0x1:
-        raise PictureError("The zip is encrypted; pack it without a password.")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise PictureError(f"The zip is packed in an unusual way ({shown}); use plain zip (deflate).")
-    return True
-
-
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    parts, size = [], 0
-    with archive.open(info) as file:
-        while part := file.read(MB):
-            parts.append(part)
-            size += len(part)
-            if size > FILE_MB * MB or (size > MB and size > RATIO * max(info.compress_size, 1)):
-                raise PictureError(
-                    f"The zip is refused: {info.filename[-60:]} unpacks to far more than a photograph."
-                )
-    return b"".join(parts)
+    return unpacked(data, Bounds(SUFFIXES + also, MOST, FILE_MB, TOTAL_MB, directory=DIRECTORY_BYTES))
 
 
 # ---------------------------------------------------------------- CIFAR-100

@@ -62,9 +62,7 @@ def main(argv=None):
     scenes = list(known.mosaics({title: further[title] for title in right}, args.scenes))
     *_, found = known_answers({"probe": own}, {"probe": right}, scenes, METHODS, count=len(scenes))
     of = found.networks["probe"]
-    print(
-        f"{len(right)} of {len(further)} further pictures named rightly with over 50 %; {of.questions} questions"
-    )
+    print(f"{len(right)} of {len(further)} further pictures named rightly, {of.questions} questions")
     for name, score in of.scores.items():
         at = score.pointing
         print(f"    {name:20} points right {at.value:.3f} ({at.low:.3f} to {at.high:.3f})")

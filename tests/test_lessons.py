@@ -172,6 +172,7 @@ def test_truth_4_rollout_is_right_for_one_of_two_classes(vit):
     assert sorted(truth.pointing(maps[0], mask) for mask in masks.values()) == [False, True]
 
 
+@pytest.mark.long
 def test_truth_5_a_network_that_learnt_nothing(cnn):
     masks, image = scene("Honeycomb in bands")
     values = values_of("truth", 5)

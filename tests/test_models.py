@@ -112,7 +112,7 @@ def test_random_weights_follow_the_seed():
         pytest.param("swin_tiny_patch4_window7_224", "vit", False, marks=pytest.mark.long),
         ("convnext_atto", "cnn", False),
         pytest.param("mixer_s16_224", "vit", False, marks=pytest.mark.long),
-        ("deit_tiny_distilled_patch16_224", "vit", True),
+        pytest.param("deit_tiny_distilled_patch16_224", "vit", True, marks=pytest.mark.long),
         pytest.param("deit3_small_patch16_224", "vit", True, marks=pytest.mark.long),
         pytest.param("eva02_tiny_patch14_224", "vit", True, marks=pytest.mark.long),
     ],

@@ -123,7 +123,9 @@ def test_a_download_from_the_hub_that_goes_wrong(hub, tiny, mood):
     assert model.weights == "trained" and torch.equal(model.net.head.weight, tiny["head.weight"])
 
 
-@pytest.mark.parametrize("content", ["half", "html", "empty"])
+@pytest.mark.parametrize(
+    "content", ["half", *(pytest.param(one, marks=pytest.mark.long) for one in ("html", "empty"))]
+)
 def test_a_broken_file_in_the_hubs_cache(hub, tiny, content):
     hub.server.body = save(tiny)
     load_model("test_vit", device="cpu")

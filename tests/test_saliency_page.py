@@ -83,6 +83,7 @@ def test_a_long_method_begins_by_itself_and_doubling_its_steps_is_one_click(page
     assert "Completeness" in words(at) and of_black not in words(at)  # another question, another answer
 
 
+@pytest.mark.long
 def test_doubling_the_steps_runs_both_networks_again(page):
     at = page(s_method_a="Integrated Gradients", s_method_b="Integrated Gradients", s_steps="25")
     fine(at.button(key="s_run_b_double").click().run())
@@ -134,7 +135,8 @@ def test_a_long_method_can_be_stopped_and_keeps_what_it_has(page, monkeypatch):
     assert "Stopped at" not in words(at) and "one square at a time" in words(at)
 
 
-@pytest.mark.parametrize("method", ["gradient × input", pytest.param("SmoothGrad", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("method", ["gradient × input", "SmoothGrad"])
 def test_evidence_asks_about_the_map_that_is_shown(page, method):
     at = page(s_method_a=method, s_view="positive", s_draws="5", s_not="banded", s_class="honeycombed")
     at.select_slider(key="g_steps").set_value(8).run()

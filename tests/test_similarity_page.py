@@ -122,6 +122,7 @@ def test_undefined_cells_stay_empty_and_are_named(page):
     assert missing.all(1).any() and not missing.all()
 
 
+@pytest.mark.long
 def test_a_run_can_be_stopped_keeps_its_estimate_and_goes_on(page, monkeypatch):
     show, stopped = cka_figures.show, []
 

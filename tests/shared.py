@@ -167,21 +167,18 @@ def new_tab(context):
     return page
 
 
-# MB of files that a server keeps of a session, and for how long of one that has gone.
-BOUNDS = {"SIGHTLINES_SESSION_UPLOAD_MB": "20", "SIGHTLINES_FORGET_SESSION_SECONDS": "0.5"}
-
-
 @pytest.fixture(scope="session")
 def server():
-    """The app on a server of its own, with ``BOUNDS``; its address."""
-    with visitor.server(**BOUNDS) as (address, _process):
+    """The app on a server of its own; its address."""
+    with visitor.server() as (address, _process):
         yield f"http://{address}"
 
 
 @pytest.fixture(scope="session")
 def strict_server():
-    """Another, that serves no files of the app's."""
-    with visitor.server("--server.enableStaticServing", "false", **BOUNDS) as (address, _process):
+    """Another, that keeps 20 MB of files a session, and those of one that has gone for half a second."""
+    bounds = {"SIGHTLINES_SESSION_UPLOAD_MB": "20", "SIGHTLINES_FORGET_SESSION_SECONDS": "0.5"}
+    with visitor.server("--server.enableStaticServing", "false", **bounds) as (address, _process):
         yield f"http://{address}"
 
 

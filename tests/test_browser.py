@@ -124,7 +124,6 @@ def test_pointing_at_a_map_asks_both_models(page):
     assert drawn(page) == seen
 
 
-@pytest.mark.long
 def test_layers_by_keyboard(page):
     page.get_by_role("heading", name="Feature maps").click()
     page.keyboard.press("ArrowRight")

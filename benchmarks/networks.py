@@ -32,6 +32,7 @@ from vizcore.methods import table as heatmaps
 from vizcore.networks import geometry
 from vizcore.networks.load import ModelError, from_module, load_model
 from vizcore.networks.one_pass import awake
+from vizcore.networks.shapes_only import shapes_only
 from vizcore.networks.torchvision_ops import timm, torchvision
 
 MOST = 60_000_000  # parameters
@@ -45,7 +46,7 @@ def smallest() -> dict[str, str]:
     for name in timm.list_models():
         file = timm.models._registry._model_to_module[name]
         try:
-            with torch.device("meta"):
+            with shapes_only():
                 size = sum(value.numel() for value in timm.create_model(name).parameters())
         except Exception:  # some need more than a name
             continue

@@ -457,7 +457,7 @@ def test_a_classifier_too_wide_to_be_true_allocates_nothing(monkeypatch):
 
 
 def test_the_size_of_a_network_is_known_before_it_is_loaded():
-    for name in ("texture_resnet", "efficientnet_lite0"):
+    for name in ("texture_resnet", "texture_vit", "efficientnet_lite0"):
         net = shared_model(name, "random").net
         assert network_bytes(name) == sum(
             t.numel() * t.element_size() for t in (*net.parameters(), *net.buffers())

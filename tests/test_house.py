@@ -126,7 +126,28 @@ def test_what_a_session_holds_of_a_job_is_read_in_one_file():
 def test_a_method_needs_torch_and_no_library_of_networks():
     """They take seconds to import, which a notebook that brings its own network needn't wait for."""
     names = [*inside("vizcore.methods"), *inside("vizcore.truth"), "vizcore.cam", "vizcore.capture"]
-    code = f"import sys, {', '.join(names)}; print(*sys.modules)"
-    loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
+    code = f"import sys, {', '.join(names)}; print(*sys.modules); import vizcore.networks.load; "
+    code += "print(*sys.modules)"
+    methods, networks = (set(line.split()) for line in _printed(code).splitlines())
     heavy = {"timm", "torchvision", "transformers", "streamlit", "pandas", "altair"}
-    assert "torch" in loaded and heavy & set(loaded) == set()
+    assert "torch" in methods and heavy & methods == set()
+    assert {"timm", "torchvision"} <= networks
+    assert "torch._dynamo" not in networks  # seconds and 70 MB for what nobody here asks of it
+
+
+def _printed(code: str) -> str:
+    return subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+
+
+@pytest.mark.long
+def test_who_asks_for_torchs_compiler_gets_it():
+    code = """
+import sys, torch, vizcore.networks.load
+module = sys.modules["torchvision.ops.roi_align"]
+answer = module.is_compile_supported("cpu")
+import torch._dynamo.utils
+assert answer == torch._dynamo.utils.is_compile_supported("cpu")
+net = torch.nn.Linear(2, 2)
+torch.optim.Adam(net.parameters()).step()
+print(torch.compile(net, backend="eager")(torch.ones(1, 2)).shape)"""
+    assert _printed(code) == "torch.Size([1, 2])\n"

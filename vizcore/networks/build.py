@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import threading
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch import nn
 from .catalog import CATALOG, Entry
 from .checkpoints import ModelError, State, first_line
 from .hybrid import photo_vit
+from .shapes_only import shapes_only
 from .torchvision_ops import timm, torchvision
 
 _building = threading.Lock()  # torch's random generator is shared by all threads; a build takes a second
@@ -86,9 +88,10 @@ def count_classes(name: str, entry: Entry, state: State) -> int | None:
     return weight.shape[0] if weight is not None and weight.ndim >= 2 else None
 
 
+@lru_cache(maxsize=256)
 def network_bytes(name: str) -> int:
     """How much memory a network's weights take, known without downloading or allocating them."""
-    with torch.device("meta"):
+    with shapes_only():
         return module_bytes(build(name, find_entry(name)))
 
 

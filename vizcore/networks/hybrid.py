@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import torch
 from torch import nn
 
 from .checkpoints import State, bundled_state, package_state
+from .shapes_only import shapes_only
 from .torchvision_ops import timm
 
 SIDE = 192  # pixels: 12 × 12 cells of the stem, 6 × 6 patches
@@ -38,7 +38,7 @@ def without_stem(state: State) -> State:
 
 def photo_state(name: str) -> State:
     """Its own weights from this repository, the stem's from EfficientNet-Lite0's package."""
-    with torch.device("meta"):
+    with shapes_only():
         whole = timm.create_model(STEM)
     kept = ("conv_stem.", "bn1.", *(f"blocks.{k}." for k in range(STAGES)))
     stem = {_STEM + key: value for key, value in package_state(whole).items() if key.startswith(kept)}

@@ -19,6 +19,7 @@ from .build import build, count_classes, find_entry, module_bytes, network_bytes
 from .catalog import CATALOG, Entry
 from .checkpoints import ModelError, first_line, fit_state_dict, read_checkpoint
 from .labels import imagenet_labels
+from .shapes_only import shapes_only
 from .torchvision_ops import timm
 from .trace import trace
 from .trained import trained, weights_at_hand
@@ -94,7 +95,7 @@ def _with_weights(
         state, labels = read_checkpoint(checkpoint)
         classes = count_classes(name, entry, state)
         options = {} if classes is None else {"num_classes": classes}
-        with torch.device("meta"):  # nothing is allocated for a file that doesn't fit
+        with shapes_only():  # nothing is allocated for a file that doesn't fit
             fit_state_dict(build(name, entry, **options), state, entry.title)
         net = build(name, entry, seed, **options)
         net.load_state_dict(fit_state_dict(net, state, entry.title))

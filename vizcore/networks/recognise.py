@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-import torch
-
 from .build import build, count_classes, find_entry
 from .catalog import CATALOG
 from .checkpoints import ModelError, State
+from .shapes_only import shapes_only
 
 # beside the catalogue, what is trained most often: in timm's names
 USUAL = (
@@ -81,6 +80,6 @@ def _fits(name: str, classes: int | None, state: State) -> bool:
 
 @lru_cache(maxsize=128)
 def _shapes(name: str, classes: int | None) -> dict[str, tuple[int, ...]]:
-    with torch.device("meta"):
+    with shapes_only():
         net = build(name, find_entry(name), **({} if classes is None else {"num_classes": classes}))
     return {key: tuple(value.shape) for key, value in net.state_dict().items()}

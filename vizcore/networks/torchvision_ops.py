@@ -5,12 +5,20 @@ load, and the import dies with ``operator torchvision::nms does not exist``, bec
 describes operators that nobody has defined. Sightlines calls none of them, so it is enough that
 their schemas exist. Where the library loads (a CUDA torch, a Mac), nothing is defined here.
 
+Neither is torch's compiler needed, which both import: two thirds of their time, and 70 MB.
+
 Everything else in the project gets the two from here: ``from .torchvision_ops import timm, torchvision``.
 """
 
-# ruff: noqa: E402, F401
+# ruff: noqa: F401
+import importlib
 import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
@@ -36,9 +44,54 @@ if _missing:
     for _name in _missing:
         _library.define(_SCHEMA.format(_name))
 
-import timm
-import timm.data.config
-import timm.data.imagenet_info
-import timm.data.transforms_factory
-import timm.models.byobnet
-import torchvision
+
+@contextmanager
+def _without_compiler() -> Iterator[None]:
+    """Put a stand-in for torch's compiler before those who import it for something that they don't need yet.
+
+    torchvision imports it for a question that its ``roi_align`` asks, timm to say of a method that it is not
+    to be compiled. Whatever else is asked comes from the compiler itself, imported then; afterwards everybody
+    gets that one.
+    """
+    names = ("torch._dynamo", "torch._dynamo.utils")
+    if any(name in sys.modules for name in names):
+        yield
+        return
+    stand_ins = {name: ModuleType(name) for name in names}
+
+    def give_way() -> None:
+        for name, stand_in in stand_ins.items():
+            if sys.modules.get(name) is stand_in:
+                del sys.modules[name]
+
+    def real(name: str) -> ModuleType:
+        give_way()
+        return importlib.import_module(name)
+
+    def not_compiled(function=None, recursive=True, **_options):
+        return function if function else not_compiled
+
+    def others(name: str, asked: str):
+        if asked.startswith("__"):  # whoever lists modules asks each for its file
+            raise AttributeError(asked)
+        return getattr(real(name), asked)
+
+    for name, module in stand_ins.items():
+        module.__getattr__ = partial(others, name)  # type: ignore[method-assign]
+    compiler, utils = stand_ins.values()
+    vars(compiler)["disable"] = not_compiled
+    vars(utils)["is_compile_supported"] = lambda device: real(utils.__name__).is_compile_supported(device)
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        give_way()
+
+
+with _without_compiler():
+    import timm
+    import timm.data.config
+    import timm.data.imagenet_info
+    import timm.data.transforms_factory
+    import timm.models.byobnet
+    import torchvision

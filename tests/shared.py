@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 TITLES = {entry.title for entry in CATALOG.values()}
 
 torch.set_num_threads(1)  # one process for each core runs the tests
+expect.set_options(timeout=30_000)  # milliseconds: a server beside another test's on a slow machine
 settings.register_profile("quick", max_examples=150, deadline=None)
 settings.register_profile("long", max_examples=6000, deadline=None)  # pytest --hypothesis-profile=long
 settings.load_profile("quick")
@@ -108,6 +109,14 @@ def classless(monkeypatch) -> str:
     """A small network without classes, in the catalogue while a test runs; DINOv2 takes longer."""
     name = "eva02_tiny_patch14_224"
     monkeypatch.setitem(CATALOG, name, Entry("EVA-02 Ti/14"))
+    return name
+
+
+@pytest.fixture
+def small(monkeypatch) -> str:
+    """A small CNN of timm's, in the catalogue while a test runs; its weights would have to be downloaded."""
+    name = "test_resnet"
+    monkeypatch.setitem(CATALOG, name, Entry("Test ResNet"))
     return name
 
 

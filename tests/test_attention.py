@@ -356,7 +356,7 @@ def test_attended_and_fused():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("resnet18", "It has no attention"),
+        ("test_resnet", "It has no attention"),
         pytest.param("swin_tiny_patch4_window7_224", "confined to windows", marks=pytest.mark.long),
         pytest.param("lambda_resnet26t", "Lambda layers", marks=pytest.mark.long),
     ],

@@ -164,10 +164,10 @@ def test_links_restore_the_view_and_bad_ones_do_no_harm(page, app):
     assert not at.exception and "There is no model called 'no/such model'" in at.error[0].value
 
 
-def test_a_checkpoint_and_its_labels(page):
+def test_a_checkpoint_and_its_labels(page, small):
     torch.manual_seed(0)
-    state = timm.create_model("resnet18", num_classes=3).state_dict()
-    at = page(a="resnet18", weights_a="random")
+    state = timm.create_model(small, num_classes=3).state_dict()
+    at = page(a=small, weights_a="random")
     at.file_uploader(key="checkpoint_a").set_value(
         ("mine.safetensors", save(state), "application/octet-stream")
     ).run()
@@ -178,13 +178,13 @@ def test_a_checkpoint_and_its_labels(page):
     assert "1 labels, but the network has 3 classes" in at.error[0].value and not at.exception
 
 
-def test_without_a_network_the_page_says_what_works_instead(page, app, monkeypatch):
+def test_without_a_network_the_page_says_what_works_instead(page, small, app, monkeypatch):
     def refuse(*_args, **_kwargs):
         raise OSError("the network is unreachable")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    at = app(PAGE, a="resnet34", weights_b="random")
+    at = app(PAGE, a=small, weights_b="random")
     assert not at.exception
     assert at.error[0].value.endswith("can't be reached from here.")
     assert [one.label for one in at.main.button][:3] == [

@@ -13,6 +13,7 @@ from benchmarks.load import at_once, differences, follow, one_by_one
 from benchmarks.visitor import Visitor
 from ui import shared_networks as networks
 from ui.network_picker import Choice
+from vizcore.networks.build import build, find_entry
 from vizcore.networks.load import ModelError, load_model
 
 
@@ -65,10 +66,18 @@ def test_of_thirty_who_ask_a_dead_hub_one_waits_for_it(monkeypatch):
     assert len(calls) == 2
 
 
+class AsLarge:
+    """As large as a network is, and nothing else of it."""
+
+    def __init__(self, choice, _files):
+        self.net = build(choice.name, find_entry(choice.name))
+
+
 def test_networks_are_bounded_by_bytes(monkeypatch):
     """23 MB of a DeiT push out the ResNet that has been idle for longest, not the one that was just used."""
     monkeypatch.setenv("SIGHTLINES_MODEL_MB", "40")
     monkeypatch.setattr(networks, "_held", type(networks._held)())
+    monkeypatch.setattr(networks, "_made", AsLarge)
     choices = {
         name: Choice("", name, "random", 77)
         for name in ("texture_resnet", "texture_vit", "deit_tiny_patch16_224", "efficientnet_lite0")

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from playwright.sync_api import expect
-from shared import settled, watch
+from shared import new_tab, settled
 from test_browser import drawn
 
 SHIFTS = """
@@ -28,18 +28,16 @@ def _note(page, _message) -> None:
 
 
 @pytest.fixture
-def visit(browser, server):
+def visit(tab, server):
     """Opens a page at a size; what it sends to the server is counted in ``page.sent``."""
     pages = []
 
     def open_page(path, size):
-        page = browser.new_context(viewport=dict(zip(("width", "height"), size, strict=True))).new_page()
-        page.set_default_timeout(60_000)
-        page.sent, page.problems = [], []
+        page = new_tab(tab.context)
+        page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+        page.sent = []
         sent = partial(_note, page)
         page.on("websocket", lambda socket, sent=sent: socket.on("framesent", sent))
-        page.on("console", lambda message: watch(page, message))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.add_init_script(SHIFTS)
         page.goto(f"{server}/{path}")
         page.get_by_role("heading", level=1).wait_for()
@@ -50,7 +48,7 @@ def visit(browser, server):
     yield open_page
     assert not [problem for page in pages for problem in page.problems]
     for page in pages:
-        page.context.close()
+        page.close()
 
 
 def wait_for_maps(page, keys) -> list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -58,6 +59,10 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    wait = SimpleNamespace(
+        **vars(time) | {"sleep": lambda _seconds: None}
+    )  # a second before each of five tries
+    monkeypatch.setattr("huggingface_hub.file_download.time", wait)
     yield SimpleNamespace(server=server, address=address, cache=tmp_path)
     server.shutdown()
     server.server_close()

@@ -1,6 +1,7 @@
 """Saliency: against captum, on networks whose answer is known, and on pictures that say nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -135,7 +136,7 @@ def test_occlusion_agrees_with_captum(asked):
 def test_guided_backpropagation_agrees_with_captum(chelsea, resnet):
     for model in (shared_model("alexnet", "random"), resnet):
         images = model.preprocess(chelsea)
-        theirs = load_model(model.name, model.weights).net.requires_grad_(True)
+        theirs = deepcopy(model.net).requires_grad_(True)
         for module in theirs.modules():
             if isinstance(module, nn.ReLU):
                 module.inplace = False
@@ -193,13 +194,13 @@ def test_guided_relus_by_hand(resnet):
 
 
 def test_guided_backpropagation_refuses_other_activations_in_a_sentence(linear):
-    for name, kind in {"texture_vit": "GELU", "efficientnet_b0": "SiLU"}.items():
+    for name, kind in {"texture_vit": "GELU", "test_efficientnet": "SiLU"}.items():
         model = shared_model(name, "random")
         assert not METHODS["guided backpropagation"].applies(model)
         with pytest.raises(ValueError, match=f"is defined for ReLU and ReLU6; .* uses .*{kind}"):
             gradients.guided_backpropagation(model, torch.zeros(1, 3, 128, 128), 0)
     assert gradients.why_not_guided(linear[0]).endswith("has no such module.")
-    for name in ("alexnet", "efficientnet_lite0", "resnet18"):
+    for name in ("alexnet", "efficientnet_lite0", "test_resnet"):
         assert METHODS["guided backpropagation"].applies(shared_model(name, "random"))
 
 

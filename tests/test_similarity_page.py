@@ -41,7 +41,7 @@ def run(at):
     return fine(at.button(key="k_cka_button").click().run())
 
 
-def test_a_run_ends_in_matrices_that_say_how_many_pictures_they_rest_on(page):
+def test_a_run_ends_in_matrices_of_both_estimators_that_say_how_many_pictures_they_rest_on(page):
     at = fine(page(k_control="true"))
     assert "n = " not in words(at)
     run(at)
@@ -51,10 +51,6 @@ def test_a_run_ends_in_matrices_that_say_how_many_pictures_they_rest_on(page):
     assert found.found.cka["unbiased"].shape == found.control.cka["unbiased"].shape == (8, 8)
     assert found.found.cka["unbiased"][-1, -1] > 0.5 > found.found.cka["unbiased"][-1, 0]
     assert "matches are better" in words(at) and not at.warning
-
-
-def test_the_biased_estimator_needs_no_new_run_and_says_what_it_makes_of_noise(page):
-    at = run(page())
     fine(at.toggle(key="k_biased").set_value(True).run())
     assert "what the biased estimator makes of nothing" in words(
         at
@@ -238,10 +234,14 @@ def test_it_opens_on_a_stored_result_of_the_pair_in_the_box(page):
         assert not at.info and "n = " not in words(at)  # that is another question
 
 
-def test_the_stored_result_is_what_a_run_comes_to(page):
+def test_the_stored_result_is_of_these_weights():
     assert stored_cka.load_stored().weights == stored_cka.weights_digest(), (
         "python -m benchmarks cka --stored"
     )
+
+
+@pytest.mark.long
+def test_the_stored_result_is_what_a_run_comes_to(page):
     at = run(page(k_n="128"))
     stored = stored_cka.load_stored()
     for kind in ("cka", "noise"):

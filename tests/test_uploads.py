@@ -15,8 +15,8 @@ from benchmarks.visitor import Visitor
 
 
 @pytest.fixture
-def address(strict_server):
-    return strict_server.removeprefix("http://")
+def address(server):
+    return server.removeprefix("http://")
 
 
 def put(one: Visitor, name: str, data: bytes) -> requests.Response:
@@ -37,7 +37,9 @@ def held(address: str) -> float:
     return sum(float(line.split()[-1]) for line in own) / 1e6
 
 
-def test_a_session_holds_no_more_than_its_bound_and_it_goes_with_the_session(address):
+@pytest.mark.long  # what bounds them is in test_streamlit_private
+def test_a_session_holds_no_more_than_its_bound_and_it_goes_with_the_session(strict_server):
+    address = strict_server.removeprefix("http://")
     one = Visitor(address, page="your_model")
     one.open()
     answers = [put(one, f"{number}.png", bytes(6_000_000)).status_code for number in range(5)]

@@ -6,7 +6,7 @@ picture pixels, and ``to_frame`` brings the model's maps back to where they belo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import torch
@@ -62,8 +62,7 @@ class Preprocess:
 def _box(transform: Transform, size: tuple[int, int]) -> Box:
     image = Image.new("RGB", size)
     left, top, scale_x, scale_y = 0.0, 0.0, 1.0, 1.0
-    for step in transform.transforms:
-        name = type(step).__name__
+    for name, step in _steps(transform):
         if "Resize" in name:
             resized = step(image)
             scale_x *= resized.width / image.width
@@ -77,6 +76,21 @@ def _box(transform: Transform, size: tuple[int, int]) -> Box:
             image = cropped
     right, bottom = left + image.width, top + image.height
     return left / scale_x, top / scale_y, right / scale_x, bottom / scale_y
+
+
+def _steps(transform: Any) -> Iterator[tuple[str, Callable]]:
+    """The steps of a transform, and of those inside it, in order, each with its kind's name."""
+    if hasattr(transform, "transforms"):
+        for step in transform.transforms:
+            yield from _steps(step)
+    elif hasattr(transform, "resize_size") and hasattr(transform, "crop_size"):  # torchvision's presets
+        from ..networks.torchvision_ops import torchvision
+
+        steps = torchvision.transforms
+        yield "Resize", steps.Resize(transform.resize_size)
+        yield "CenterCrop", steps.CenterCrop(transform.crop_size)
+    else:
+        yield type(transform).__name__, transform
 
 
 def _margin(excess: int) -> int:

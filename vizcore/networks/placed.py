@@ -42,8 +42,8 @@ def _check(preprocess: Preprocess, title: str) -> None:
     first = preprocess(Image.fromarray(pixels))[0].float()
     if not first.equal(preprocess(Image.fromarray(pixels))[0].float()):
         raise ModelError(
-            f"The transform of {title} draws by lot what it does to a picture: maps of it would be of another "
-            "picture each time. Give the one that is used for evaluation."
+            f"The transform of {title} draws by lot what it does to a picture: maps would be of another one "
+            "each time. Give the one that is used for evaluation."
         )
     left, top, right, bottom = preprocess.box(SIZE)
     for down, across in PLACES:
@@ -57,8 +57,8 @@ def _check(preprocess: Preprocess, title: str) -> None:
         wanted = (y - top) / (bottom - top), (x - left) / (right - left)
         if found is None or max(abs(a - b) for a, b in zip(found, wanted, strict=True)) > NEAR:
             raise ModelError(
-                f"The transform of {title} moves the picture by other steps than resizing and cropping in the "
-                "middle (it pads, mirrors, turns or cuts it), so no map could be brought back to its place."
+                f"The transform of {title} moves the picture by other steps than resizing and cropping in "
+                "the middle (it pads, mirrors, turns or cuts it), so no map would lie where it belongs."
             )
 
 

@@ -6,7 +6,7 @@ picture pixels, and ``to_frame`` brings the model's maps back to where they belo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import torch
@@ -62,7 +62,8 @@ class Preprocess:
 def _box(transform: Transform, size: tuple[int, int]) -> Box:
     image = Image.new("RGB", size)
     left, top, scale_x, scale_y = 0.0, 0.0, 1.0, 1.0
-    for name, step in _steps(transform):
+    for step in steps(transform):
+        name = type(step).__name__
         if "Resize" in name:
             resized = step(image)
             scale_x *= resized.width / image.width
@@ -78,19 +79,21 @@ def _box(transform: Transform, size: tuple[int, int]) -> Box:
     return left / scale_x, top / scale_y, right / scale_x, bottom / scale_y
 
 
-def _steps(transform: Any) -> Iterator[tuple[str, Callable]]:
-    """The steps of a transform, and of those inside it, in order, each with its kind's name."""
+def steps(transform: Any) -> list[Any]:
+    """The steps of a transform, and of those inside it, in order; also of torchvision's presets."""
     if hasattr(transform, "transforms"):
-        for step in transform.transforms:
-            yield from _steps(step)
-    elif hasattr(transform, "resize_size") and hasattr(transform, "crop_size"):  # torchvision's presets
-        from ..networks.torchvision_ops import torchvision
+        return [leaf for step in transform.transforms for leaf in steps(step)]
+    if not (hasattr(transform, "resize_size") and hasattr(transform, "crop_size")):
+        return [transform]
+    from ..networks.torchvision_ops import torchvision
 
-        steps = torchvision.transforms
-        yield "Resize", steps.Resize(transform.resize_size)
-        yield "CenterCrop", steps.CenterCrop(transform.crop_size)
-    else:
-        yield type(transform).__name__, transform
+    kinds = torchvision.transforms
+    return [
+        kinds.Resize(transform.resize_size, transform.interpolation),
+        kinds.CenterCrop(transform.crop_size),
+        kinds.ToTensor(),
+        kinds.Normalize(transform.mean, transform.std),
+    ]
 
 
 def _margin(excess: int) -> int:

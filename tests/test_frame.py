@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
-from vizcore.networks.torchvision_ops import timm
+from vizcore.networks.load import ModelError, from_module
+from vizcore.networks.torchvision_ops import timm, torchvision
 from vizcore.pictures.frame import Preprocess, cell_at, seen, to_frame
 
 CPU = torch.device("cpu")
@@ -68,3 +70,35 @@ def test_odd_modes_are_preprocessed_like_rgb():
     prepare = preprocess(128)
     grey = Image.fromarray(np.full((200, 200), 128, np.uint8))
     assert torch.equal(prepare(grey), prepare(grey.convert("RGB")))
+
+
+STEPS = torchvision.transforms
+END = [STEPS.ToTensor(), STEPS.Normalize([0.5] * 3, [0.5] * 3)]
+
+
+def small(transform):
+    net = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5))
+    return from_module(net, transform)
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ([STEPS.Pad((0, 40, 0, 0)), STEPS.Resize((64, 64))], "moves the picture"),
+        ([STEPS.Resize((64, 64)), STEPS.RandomHorizontalFlip(1.0)], "moves the picture"),
+        ([STEPS.Lambda(lambda image: image.crop((0, 0, 150, 150))), STEPS.Resize((64, 64))], "moves the"),
+        ([STEPS.Resize(100), STEPS.RandomCrop(64)], "draws by lot"),
+        ([STEPS.Resize(100), STEPS.FiveCrop(64)], "fails on a picture"),
+    ],
+)
+def test_a_transform_that_would_put_maps_in_the_wrong_place_is_refused(first, words):
+    with pytest.raises(ModelError) as error:
+        small(STEPS.Compose([*first, *END]))
+    assert words in str(error.value)
+
+
+def test_steps_within_steps_and_torchvisions_presets_are_followed():
+    inner = STEPS.Compose([STEPS.Resize(100), STEPS.CenterCrop(50)])
+    assert small(STEPS.Compose([inner, *END])).preprocess.box((300, 200)) == (100, 50, 200, 150)
+    preset = torchvision.models.ResNet18_Weights.DEFAULT.transforms(crop_size=128)
+    assert small(preset).preprocess.box((300, 200)) == (100, 50, 200, 150)

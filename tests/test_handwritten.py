@@ -89,8 +89,11 @@ class Vit(nn.Module):
         self.way, self.head = way, nn.Linear(WIDTH, 5)
 
     def forward(self, x):
-        x = self.embed(x).flatten(2).transpose(1, 2)
-        x = torch.cat([self.first.expand(len(x), -1, -1), x], 1) + self.places
+        x = self.embed(x)
+        x = (x.mT if "columns" in self.way else x).flatten(2).transpose(1, 2)
+        first = self.first.expand(len(x), -1, -1)
+        tokens = [first[:, :1], x, first[:, 1:]] if "behind" in self.way else [first, x]
+        x = torch.cat(tokens, 1) + self.places
         for norm, attend in zip(self.norms, self.attend, strict=True):
             x = x + 3 * attend(norm(x))
         return self.head(x[:, 1 + self.registers :].mean(1) if "mean" in self.way else x[:, 0])
@@ -133,6 +136,23 @@ def test_attention_is_the_networks_own_and_gradients_reach_it(way):
 def test_a_matrix_that_is_changed_before_it_is_applied_is_refused():
     model = own(Vit("mixed", []))
     assert not model.attention and "not, as it stands" in model.no_rollout
+
+
+@pytest.mark.parametrize("way", ["q @ k.T columns", "q @ k.T registers behind"])
+def test_attention_of_tokens_in_another_order_is_not_shown_in_the_wrong_place(way):
+    model = own(Vit(way, []))
+    assert not model.attention and "don't lie as the picture's patches do" in model.no_rollout
+
+
+def test_tokens_before_registers_lie_where_they_are_in_the_picture():
+    model = own(Vit("q @ k.T registers behind", []))
+    layout, images = model.layouts["norms.0"], noise(model, 1)
+    assert (layout.prefix, layout.order) == (1, tuple(range(PATCHES)))
+    changed = images.clone()
+    changed[..., 32:48, 16:32] += 1
+    seen = [layout.maps(capture(model.net, one, ["norms.0"]).layers["norms.0"]) for one in (images, changed)]
+    where = (seen[1] - seen[0]).abs().sum((0, 1)).nonzero().tolist()
+    assert where == [[2, 1]]
 
 
 class Beside(nn.Module):

@@ -7,7 +7,7 @@ tree of its own over the very same tensors; hooks go there and vanish with it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -130,6 +130,17 @@ def first_tensor(output: Any) -> Tensor | None:
         return output
     first = output[0] if type(output) in (tuple, list) and output else None
     return first if isinstance(first, Tensor) and first.ndim >= 3 else None
+
+
+def slopes(score: Tensor, of: Sequence[Tensor], keep: bool = False) -> tuple[Tensor, ...]:
+    """The gradient of a score, a scalar, at each of some tensors; 0 where it doesn't depend on one.
+
+    Args:
+        keep: whether the graph is asked again afterwards.
+    """
+    if not score.requires_grad:  # of a network that answers the same whatever it sees
+        return tuple(torch.zeros_like(values) for values in of)
+    return torch.autograd.grad(score, list(of), retain_graph=keep, materialize_grads=True)
 
 
 def _submodule(net: nn.Module, name: str) -> nn.Module:

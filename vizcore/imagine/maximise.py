@@ -20,10 +20,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..capture import capture
+from ..capture import capture, slopes
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..objectives import Objective
+from ..pictures.frame import steps
 from .augment import Augment, draw, look
 from .parameterise import PARAMETERISATIONS, start
 
@@ -184,7 +185,7 @@ def _ascend(
         seen = look(leaf[owner], drawn.part(part), (height, width), mean, std)
         seen = seen.to(model.preprocess.dtype)
         found = _values(model, objectives, seen, owner) / recipe.views  # (B,)
-        slope = slope + torch.autograd.grad(found.sum(), leaf)[0]
+        slope = slope + slopes(found.sum(), [leaf])[0]
         score = score.index_add(0, owner.to(score.device), found.detach())
     return score, slope
 
@@ -227,8 +228,10 @@ def input_size(model: VisionModel) -> tuple[int, int]:
 
 
 def normalisation(model: VisionModel) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation, (3,) each, that the model's own transform normalises with."""
-    step = next(one for one in model.preprocess.transform.transforms if hasattr(one, "std"))
+    """Mean and standard deviation, (3,) each, that the model's own transform normalises with, if it does."""
+    step = next((one for one in steps(model.preprocess.transform) if hasattr(one, "std")), None)
+    if step is None:
+        return torch.zeros(3), torch.ones(3)
     return torch.as_tensor(step.mean), torch.as_tensor(step.std)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..capture import capture
+from ..capture import capture, slopes
 from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
 from ..objectives import Objective, Target, objective
@@ -149,12 +149,7 @@ def several(
     maps = batch_maps(activation.detach(), layout).contiguous()
     found: dict[str, list[Tensor]] = {method: [] for method in methods}
     for i, one in enumerate(wanted):
-        (gradient,) = torch.autograd.grad(
-            one.values(output, seen).sum(),
-            activation,
-            retain_graph=i + 1 < len(wanted),
-            materialize_grads=True,
-        )
+        (gradient,) = slopes(one.values(output, seen).sum(), [activation], keep=i + 1 < len(wanted))
         gradient = batch_maps(gradient, layout).contiguous()
         _check_gradient(gradient, model, layer)
         for method, of_each in found.items():
@@ -220,8 +215,9 @@ def _check_gradient(gradient: Tensor, model: VisionModel, layer: str) -> None:
         return
     if model.layers.index(layer) <= model.layers.index(model.cam_layer):
         raise ValueError(
-            f"With these weights nothing that {layer} of {model.title} says about this picture reaches the "
-            "score: every gradient is exactly zero, as where a classifier starts at zero."
+            f"With these weights no gradient leads from what {layer} of {model.title} says about this "
+            "picture to the score: each is exactly zero, as where a classifier starts at zero or values are "
+            "rounded."
         )
     raise ValueError(
         f"Nothing that {layer} says about the patches reaches the score: behind it, {model.title} reads its "

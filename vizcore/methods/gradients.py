@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..capture import private_copy
+from ..capture import private_copy, slopes
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..objectives import Objective, Target, all_values, objective, values
@@ -24,8 +24,7 @@ def differentiate(net: nn.Module, images: Tensor, wanted: Objective) -> Tensor:
     images = images.detach().requires_grad_()
     with torch.enable_grad():
         score = values(net, images.clone(), wanted).sum()  # a clone: the first layer may work in place
-    (found,) = torch.autograd.grad(score, images, materialize_grads=True)
-    return full(found)
+    return full(slopes(score, [images])[0])
 
 
 @in_any_mode
@@ -58,10 +57,7 @@ def gradients(model: VisionModel, images: Tensor, targets: Sequence[Target], gui
     images = images.detach().requires_grad_()
     with torch.enable_grad():
         scores = all_values(net, images.clone(), wanted)[0]  # (K,)
-    found = [
-        torch.autograd.grad(score, images, retain_graph=k + 1 < len(wanted), materialize_grads=True)[0]
-        for k, score in enumerate(scores)
-    ]
+    found = [slopes(score, [images], keep=k + 1 < len(wanted))[0] for k, score in enumerate(scores)]
     return full(torch.cat(found))
 
 

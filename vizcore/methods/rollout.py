@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..capture import capture
+from ..capture import capture, slopes
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..objectives import Objective
@@ -97,9 +97,7 @@ def class_attention(
     matrices = [captured[name] for name in names]
     weighted = []  # by target, by block
     for i, score in enumerate(wanted):
-        gradients = torch.autograd.grad(
-            score, matrices, retain_graph=i + 1 < len(wanted), materialize_grads=True
-        )
+        gradients = slopes(score, matrices, keep=i + 1 < len(wanted))
         products = zip(matrices, gradients, strict=True)
         blocks = [(a.detach().float() * g.float()).relu().mean(1) for a, g in products]  # (B, N, N)
         tokens = max(block.shape[-1] for block in blocks)

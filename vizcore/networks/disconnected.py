@@ -14,7 +14,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from ..model import VisionModel
-from ..pictures.frame import Preprocess, Transform
+from ..pictures.frame import Preprocess, Transform, steps
 from ..pictures.known.mosaics import MARGIN, SIDE
 from ..pictures.textures.scenes import Scene
 from .torchvision_ops import torchvision
@@ -72,11 +72,11 @@ def disconnected(model: VisionModel, columns: int = 2, side: int = SIDE) -> Visi
     if reason := why_not_disconnected(model):
         raise ValueError(reason)
     transforms = torchvision.transforms
-    given = list(model.preprocess.transform.transforms)
+    given = steps(model.preprocess.transform)
     height, width = next(step.size for step in reversed(given) if "Crop" in type(step).__name__)
     cell = int(side * (1 - 2 * MARGIN)) // columns
     seen_large = transforms.InterpolationMode.BICUBIC
-    steps = [
+    seen = [
         transforms.CenterCrop(cell * columns),
         transforms.Resize((height * columns, width * columns), seen_large),
         transforms.ToTensor(),
@@ -90,7 +90,7 @@ def disconnected(model: VisionModel, columns: int = 2, side: int = SIDE) -> Visi
         title=f"{model.title}, cell by cell",
         net=Disconnected(model.net, columns).eval(),
         preprocess=Preprocess(
-            cast(Transform, transforms.Compose(steps)), model.preprocess.device, model.preprocess.dtype
+            cast(Transform, transforms.Compose(seen)), model.preprocess.device, model.preprocess.dtype
         ),
         labels=[
             f"{model.label(k)} in cell {at + 1}" for at in range(columns**2) for k in range(model.num_classes)

@@ -130,6 +130,21 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
     return Followed(tuple(along), tuple(across), tuple(offset), sides, True)
 
 
+def start(change: Tensor, grid: tuple[int, int], extra: int, squares: Sequence[tuple[int, int]] = FEW) -> int:
+    """At which token the patches begin, 0 to ``extra``: where most of the change lies within the squares.
+
+    Args:
+        change: (squares, patches + extra), as of ``follow``. extra: as many others; of equals the last.
+    """
+    patches = grid[0] * grid[1]
+    rows, columns = (((torch.arange(side) + 0.5) / side * SIDE).floor() for side in grid)
+    wanted = torch.tensor(squares)
+    inside = (rows == wanted[:, :1])[:, :, None] & (columns == wanted[:, 1:])[:, None]  # (squares, h, w)
+    whole = change.double() / change.double().sum(1, keepdim=True).clamp(min=1e-300)
+    found = [(whole[:, at : at + patches][inside.flatten(1)]).sum().item() for at in range(extra + 1)]
+    return max(range(extra + 1), key=lambda at: (round(found[at], 6), at))
+
+
 def _correlation(a: Tensor, b: Tensor) -> float:
     a, b = a - a.mean(), b - b.mean()
     scale = (a.square().sum() * b.square().sum()).sqrt().item()

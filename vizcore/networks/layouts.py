@@ -21,10 +21,14 @@ _PLAIN = ("Identity", "Dropout", "DropPath")  # hand on what they get
 
 def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
     """The grid of patches that the network begins with, and how many tokens come before them."""
-    prefix = getattr(net, "num_prefix_tokens", int(hasattr(net, "class_token")))
+    owner = next((one for one in net.modules() if hasattr(one, "num_prefix_tokens")), net)
+    prefix = cast(int, getattr(owner, "num_prefix_tokens", int(hasattr(net, "class_token"))))
+    seen = [layout.grid for layout in found.known.values() if layout.kind == "tokens"]
     for module in net.modules():
         if getattr(module, "grid_size", None) and hasattr(module, "patch_size"):
             rows, columns = cast(Grid, module.grid_size)
+            if seen and (rows, columns) not in seen:  # of another size than it was built for
+                return seen[0], prefix
             return (rows, columns), prefix
     if hasattr(net, "image_size") and hasattr(net, "patch_size"):  # torchvision's
         side = cast(int, net.image_size) // cast(int, net.patch_size)
@@ -53,6 +57,7 @@ def layouts(
     orders = {layout.grid: layout.order for layout in found.known.values() if layout.order}
     on_offer: dict[str, Layout] = {}
     left_out: dict[str, str] = {}
+    starts: dict[tuple[int, Grid], int] = {}  # by tokens and grid, where the patches begin
     for name, size in found.shapes.items():
         if name not in modules or name not in found.changes or type(modules[name]).__name__ in _PLAIN:
             continue
@@ -63,6 +68,8 @@ def layouts(
                 continue  # one matrix a head: queries and keys
             choices = _choices(size, image, lattices, orders, prefix)
         choices = [layout for layout in choices if layout.kind in found.changes[name]]
+        if name not in found.known:
+            choices = [_started(layout, size, found.changes[name], starts) for layout in choices]
         judged = [(layout, judge(found.changes[name], layout)) for layout in choices]
         good = [(layout, one) for layout, one in judged if not one.reason(geometry.QUICK)]
         if good:
@@ -105,6 +112,23 @@ def _choices(
         return []
     first = [Layout("NCHW", size[1], (size[2], size[3]))] if plausible(size[2:], image) else []
     return first + ([Layout("NHWC", size[3], (size[1], size[2]))] if plausible(size[1:3], image) else [])
+
+
+def _started(
+    layout: Layout, size: tuple[int, ...], changes: Mapping[str, Tensor], starts: dict[tuple[int, Grid], int]
+) -> Layout:
+    """The layout, or one with some of its further tokens behind the patches, if that follows the picture.
+
+    The first layer with so many tokens says so: nothing has mixed them yet, so a shift by a cell is clear.
+    """
+    if layout.kind != "tokens" or not layout.prefix or layout.order is not None:
+        return layout
+    key = size[1], layout.grid
+    if key not in starts:
+        starts[key] = geometry.start(changes["tokens"], layout.grid, layout.prefix)
+    if starts[key] == layout.prefix:
+        return layout
+    return layout._replace(prefix=starts[key], order=tuple(range(math.prod(layout.grid))))
 
 
 def judge(changes: Mapping[str, Tensor], layout: Layout) -> geometry.Followed:

@@ -19,6 +19,7 @@ from .build import build, count_classes, find_entry, module_bytes, network_bytes
 from .catalog import CATALOG, Entry
 from .checkpoints import ModelError, first_line, fit_state_dict, read_checkpoint
 from .labels import imagenet_labels
+from .placed import check_placed
 from .shapes_only import shapes_only
 from .torchvision_ops import timm
 from .trace import trace
@@ -133,21 +134,25 @@ def from_module(
             pictures in the type of its first convolution or linear layer. Maps and scores of one in half
             precision are single, those of one in double precision may be double.
         transform: picture -> (3, H, W), a ``torchvision.transforms.Compose`` of steps that resize, crop and
-            normalise; maps return to the picture through the resizing and cropping among them.
+            normalise, or a preset of torchvision's; maps return to the picture through the resizing and
+            cropping among them, which is tried on squares of a picture.
         labels: the classes' names, one for each. Of two for a single score, the second is what it speaks for.
         scores_are: how the scores are read, one of ``scores.KINDS``. If None, a single score is a yes or no
             ("sigmoid"), several are classes ("softmax"); labels by themselves and values have to be said.
 
     Raises:
         ModelError: it fails on a picture or answers with numbers that are not finite, none of its layers puts
-            out a map, or the labels don't fit.
+            out a map, or the labels don't fit; or the transform draws by lot, or moves the picture otherwise.
     """
     device = torch.device(device) if device is not None else best_device()
     if scores_are not in (None, *KINDS):
         raise ModelError(f"Scores are {', '.join(KINDS)}, not {scores_are!r}.")
-    net = deepcopy(net).eval().requires_grad_(False).to(device)
+    try:
+        net = deepcopy(net).eval().requires_grad_(False).to(device)
+    except (RuntimeError, ValueError) as error:  # as of TorchScript, or of weights that aren't there yet
+        raise ModelError(f"{title} can't be copied and frozen ({first_line(error)}).") from error
     preprocess = Preprocess(transform, device, _precision(net))
-    images = preprocess(Image.new("RGB", (256, 256)))
+    images = check_placed(preprocess, title)
     net, stood = _answering(net, images, title, scores_are)
     traced = _traced(net, images, title)
     source = f"a module of your own{stood}"

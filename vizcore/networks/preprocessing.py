@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ..capture import private_copy
 from ..model import VisionModel
-from ..pictures.frame import Preprocess, Transform
+from ..pictures.frame import Preprocess, Transform, steps
 from .checkpoints import ModelError
 from .load import retraced
 from .torchvision_ops import torchvision
@@ -35,28 +35,28 @@ class Preprocessing:
 
     def transform(self) -> Transform:
         """The steps, which maps can be brought back through."""
-        steps, (rows, columns) = torchvision.transforms, self.size
-        how = steps.InterpolationMode(self.interpolation)
+        kinds, (rows, columns) = torchvision.transforms, self.size
+        how = kinds.InterpolationMode(self.interpolation)
         if self.squash:
             edge: Any = (round(rows / self.crop), round(columns / self.crop))
         else:
             edge = round(min(rows, columns) / self.crop)
         whole = [
-            steps.Resize(edge, how),
-            steps.CenterCrop(self.size),
-            steps.ToTensor(),
-            steps.Normalize(list(self.mean), list(self.std)),
+            kinds.Resize(edge, how),
+            kinds.CenterCrop(self.size),
+            kinds.ToTensor(),
+            kinds.Normalize(list(self.mean), list(self.std)),
         ]
-        return cast(Transform, steps.Compose(whole))
+        return cast(Transform, kinds.Compose(whole))
 
 
 def preprocessing_of(model: VisionModel) -> Preprocessing | None:
     """What a network's preprocessing comes to; None where it has other steps than those known here."""
-    steps = list(model.preprocess.transform.transforms)
-    by_name = {type(step).__name__: step for step in steps}
+    known = steps(model.preprocess.transform)
+    by_name = {type(step).__name__: step for step in known}
     if (
         not set(by_name) <= _STEPS
-        or len(by_name) != len(steps)
+        or len(by_name) != len(known)
         or not {"Resize", "Normalize"} <= set(by_name)
     ):
         return None

@@ -20,6 +20,7 @@ from . import geometry
 from .layouts import blocks, depth, layouts, patches
 from .left_out import remark
 from .one_pass import Traced, awake, watched_pass
+from .order import OUT_OF_PLACE, out_of_place
 from .reading import in_line, read_from
 from .second_look import doubtful, settled
 from .watch import attends, mixing, rollout_of
@@ -59,13 +60,14 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     tokens = 2 * sum(layout.kind == "tokens" for layout in on_offer.values()) > len(on_offer)
     attending = attends(net, found.attention, on_offer)
     attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)
-    classes = getattr(net, "num_classes", None) != 0 and isinstance(output, Tensor) and output.ndim == 2
+    scores = isinstance(output, Tensor) and output.ndim == 2 and output.is_floating_point()
+    classes = scores and getattr(net, "num_classes", None) != 0
     cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
     rolled = attention, no_rollout
-    attention, no_rollout, reads = _start(net, copy, pictures, found, rolled, read, grid, prefix)
+    attention, no_rollout, reads = _start(net, copy, pictures, found, on_offer, rolled, read, grid, prefix)
     return {
         "num_classes": output.shape[1] if classes else 0,
-        "features": not classes and isinstance(output, Tensor) and output.ndim == 2,
+        "features": scores and not classes,
         "reads_from": reads,
         "family": "vit" if tokens or attending else "cnn",
         "mixing": mixing(net, found.attention, attending),
@@ -83,8 +85,8 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
 
 
 def _start(
-    net: nn.Module, copy: nn.Module, pictures: Tensor, found: Traced, rolled: tuple[list[str], str],
-    read: Tensor | None, grid: tuple[int, int] | None, prefix: int,
+    net: nn.Module, copy: nn.Module, pictures: Tensor, found: Traced, on_offer: dict[str, Layout],
+    rolled: tuple[list[str], str], read: Tensor | None, grid: tuple[int, int] | None, prefix: int,
 ) -> tuple[list[str], str, tuple[float, ...]]:  # fmt: skip
     """The attention to roll out, or none and why; and shares of the tokens to start from, if unusual."""
     attention, no_rollout = rolled
@@ -93,6 +95,8 @@ def _start(
         wrong, read = in_line(copy, pictures[:2], attention)
         if wrong:
             attention, no_rollout = [], wrong
+    if attention and grid and out_of_place(found.attention.first, found.shapes, on_offer, grid, prefix):
+        return [], OUT_OF_PLACE, ()
     if (
         attention
         and grid

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ..model import Layout
 from ..opened import FUSED, Opened, by_heads
+from .order import Seen, key_change
 
 # attention that never makes its matrix is known by name alone; none of places are gates, attention over
 # channels, and blocks that hold whatever layer they are given
@@ -49,6 +50,7 @@ class Watched(Opened):
         self.started: dict[str, int] = {}  # by module, where its input lies in memory
         self.put_out, self.computed = Matrices(), Matrices()
         self.products: list[tuple[int, int, int, int]] = []  # rows a picture, queries, keys, width of values
+        self.first: dict[int, Seen] = {}  # by the number of tokens
         self.hidden = 0  # attentions computed in one piece, whose matrix nobody sees
         self.convolves = False
         self._fused: Tensor | None = None
@@ -56,7 +58,12 @@ class Watched(Opened):
 
     def note(self, found: Matrices, name: str, matrix: Tensor) -> None:
         found.shapes.pop(name, None)
-        found.shapes[name] = tuple((by_heads(matrix, self.batch) if found is self.computed else matrix).shape)
+        heads = by_heads(matrix, self.batch) if found is self.computed else matrix
+        found.shapes[name] = tuple(heads.shape)
+        count = heads.shape[-1]
+        if heads.ndim == 4 and len(heads) == self.batch > 1 and heads.shape[-2] == count:
+            if count not in self.first:
+                self.first[count] = Seen(key_change(heads), tuple(self.started))
         rows, near = matrix.float().sum(-1), max(1e-3, 2 * torch.finfo(matrix.dtype).eps)
         if torch.allclose(rows, torch.ones_like(rows), atol=near):
             found.stochastic.add(name)

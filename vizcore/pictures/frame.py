@@ -62,7 +62,7 @@ class Preprocess:
 def _box(transform: Transform, size: tuple[int, int]) -> Box:
     image = Image.new("RGB", size)
     left, top, scale_x, scale_y = 0.0, 0.0, 1.0, 1.0
-    for step in transform.transforms:
+    for step in steps(transform):
         name = type(step).__name__
         if "Resize" in name:
             resized = step(image)
@@ -77,6 +77,23 @@ def _box(transform: Transform, size: tuple[int, int]) -> Box:
             image = cropped
     right, bottom = left + image.width, top + image.height
     return left / scale_x, top / scale_y, right / scale_x, bottom / scale_y
+
+
+def steps(transform: Any) -> list[Any]:
+    """The steps of a transform, and of those inside it, in order; also of torchvision's presets."""
+    if hasattr(transform, "transforms"):
+        return [leaf for step in transform.transforms for leaf in steps(step)]
+    if not (hasattr(transform, "resize_size") and hasattr(transform, "crop_size")):
+        return [transform]
+    from ..networks.torchvision_ops import torchvision
+
+    kinds = torchvision.transforms
+    return [
+        kinds.Resize(transform.resize_size, transform.interpolation),
+        kinds.CenterCrop(transform.crop_size),
+        kinds.ToTensor(),
+        kinds.Normalize(transform.mean, transform.std),
+    ]
 
 
 def _margin(excess: int) -> int:

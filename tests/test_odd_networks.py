@@ -1,0 +1,74 @@
+"""Networks that break what is taken for granted: a right map, or one true sentence."""
+
+import pytest
+import torch
+from test_networks import own
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from vizcore.methods.table import METHODS
+from vizcore.networks.load import ModelError
+from vizcore.networks.torchvision_ops import timm
+
+
+class Cut(nn.Module):
+    """A network whose score no gradient reaches."""
+
+    def __init__(self, way):
+        super().__init__()
+        torch.manual_seed(0)
+        self.way, self.body, self.head = way, nn.Conv2d(3, 8, 3, 2, 1), nn.Linear(8, 4)
+
+    def forward(self, x):
+        if self.way == "checkpoint":
+            return self.head(checkpoint(self.body, x, use_reentrant=True).mean((2, 3)))
+        features = self.body(x).mean((2, 3))
+        return self.head.bias.expand(len(x), -1) if self.way == "deaf" else self.head(features.detach())
+
+
+@pytest.mark.parametrize("way", ["deaf", "detached"])
+def test_a_score_that_no_gradient_reaches_has_no_map_and_a_sentence(way):
+    model = own(Cut(way))
+    images = torch.randn(1, 3, 64, 64)
+    with pytest.raises(ValueError, match="no gradient leads from"):
+        METHODS["Grad-CAM"].make(model, images, 1)
+    assert not METHODS["gradient"].make(model, images, 1).any()
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs")
+def test_gradients_that_torch_refuses_are_refused_at_load():
+    with pytest.raises(ModelError, match="use_reentrant"):
+        own(Cut("checkpoint"))
+
+
+def test_complex_numbers_are_no_scores():
+    class Complex(Cut):
+        def forward(self, x):
+            return super().forward(x) * 1j
+
+    assert not own(Complex("detached")).num_classes
+
+
+class Wrapped(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+def small_vit(**options):
+    return timm.create_model("test_vit", depth=2, num_classes=5, img_size=64, **options)
+
+
+@pytest.mark.parametrize(
+    ("net", "grid"),
+    [(lambda: Wrapped(small_vit()), (4, 4)), (lambda: small_vit(dynamic_img_size=True), (6, 4))],
+    ids=["in a module of one's own", "at another size"],
+)
+def test_a_vit_keeps_its_attention(net, grid):
+    model = own(net(), 16 * grid[0], 16 * grid[1])
+    assert not model.no_rollout and (model.grid, model.num_prefix_tokens) == (grid, 1)
+    images = torch.randn(1, 3, 16 * grid[0], 16 * grid[1])
+    assert METHODS["rollout"].make(model, images).shape == grid

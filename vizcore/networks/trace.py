@@ -59,11 +59,10 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         own = blocks(net, found.known, on_offer)
     tokens = 2 * sum(layout.kind == "tokens" for layout in on_offer.values()) > len(on_offer)
     attending = attends(net, found.attention, on_offer)
-    attention, no_rollout = rollout_of(net, found.attention, on_offer, own, grid, prefix)
+    rolled = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     scores = isinstance(output, Tensor) and output.ndim == 2 and output.is_floating_point()
     classes = scores and getattr(net, "num_classes", None) != 0
     cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
-    rolled = attention, no_rollout
     attention, no_rollout, reads = _start(net, copy, pictures, found, on_offer, rolled, read, grid, prefix)
     return {
         "num_classes": output.shape[1] if classes else 0,

@@ -86,8 +86,15 @@ def test_efficientnet_knows_the_samples(file, answers):
     assert model.label(best) in answers
 
 
-def test_preprocessing_is_timms_own_for_the_same_settings(chelsea):
-    for name in ("test_vit", "test_resnet"):
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("test_vit", "test_resnet"),
+        pytest.param(("deit_tiny_patch16_224", "resnet18"), marks=pytest.mark.long),
+    ],
+)
+def test_preprocessing_is_timms_own_for_the_same_settings(chelsea, names):
+    for name in names:
         model = shared_model(name, "random")
         config = timm.data.resolve_data_config({}, model=model.net)
         assert torch.equal(model.preprocess(chelsea)[0], timm.data.create_transform(**config)(chelsea))

@@ -59,10 +59,9 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
-    wait = SimpleNamespace(
-        **vars(time) | {"sleep": lambda _seconds: None}
-    )  # a second before each of five tries
-    monkeypatch.setattr("huggingface_hub.file_download.time", wait)
+    # it waits for a second before each of its five tries
+    at_once = SimpleNamespace(**vars(time) | {"sleep": lambda _seconds: None})
+    monkeypatch.setattr("huggingface_hub.file_download.time", at_once)
     yield SimpleNamespace(server=server, address=address, cache=tmp_path)
     server.shutdown()
     server.server_close()

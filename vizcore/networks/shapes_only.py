@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 
 class _Unfilled(TorchFunctionMode):
-    """Initialises nothing: torch takes its time, and its compiler, to find that there is nothing to fill."""
+    """Fills nothing that has no memory: torch needs its time, and its compiler, to find that out."""
 
     fills = frozenset(
         [getattr(Tensor, f"{name}_") for name in "uniform normal erfinv zero fill mul add clamp".split()]
@@ -20,7 +20,11 @@ class _Unfilled(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        return (args[0] if args else kwargs["tensor"]) if func in self.fills else func(*args, **kwargs)
+        if func in self.fills:
+            filled = args[0] if args else kwargs["tensor"]
+            if filled.is_meta:
+                return filled
+        return func(*args, **kwargs)
 
 
 @contextmanager

@@ -478,6 +478,7 @@ CONSTANTS = {
     "Curves can't show whether the map is right: a half-covered picture is unlike those that networks "
     "learn from.",
     "Noise can't show which map is right: a method that always shows the same is perfectly stable.",
+    "It is no proof: random weights pass on something of the picture as well.",
 }
 
 

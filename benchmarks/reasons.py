@@ -29,6 +29,7 @@ class Facts(NamedTuple):
     mixed: int  # products of two activations without any softmax: linear attention, or a matrix mixed before
     softmaxes: int  # over three axes and more
     given: list[Tensor]  # matrices that a module named as attention's dropout puts out
+    owners: set[str]  # whose
     kinds: set[str]  # what timm calls its modules
 
 
@@ -69,9 +70,9 @@ def _same(one: Tensor, made: Tensor) -> bool:
 
 def facts(net: nn.Module, images: Tensor) -> Facts:
     """What a pass over one picture, (1, 3, H, W), comes down to."""
-    given: list[Tensor] = []
+    given: list[tuple[str, Tensor]] = []
     handles = [
-        module.register_forward_hook(lambda _m, _i, output: given.append(output))
+        module.register_forward_hook(lambda _m, _i, output, name=name: given.append((name, output)))
         for name, module in net.named_modules()
         if name.endswith("attn_drop")
     ]
@@ -89,7 +90,8 @@ def facts(net: nn.Module, images: Tensor) -> Facts:
         for module in fused:
             module.fused_attn = True
     kinds = {type(module).__name__ for module in net.modules()}
-    return Facts(watched.products, watched.mixed, len(watched.softmaxes), given, kinds)
+    matrices, owners = [matrix for _, matrix in given], {name for name, _ in given}
+    return Facts(watched.products, watched.mixed, len(watched.softmaxes), matrices, owners, kinds)
 
 
 def _square(found: Facts) -> list[Product]:
@@ -100,6 +102,9 @@ def _square(found: Facts) -> list[Product]:
 REASONS: dict[str, Callable[[Facts], bool]] = {
     "no attention over places": lambda f: (
         not f.given and not [one for one in f.products if one.queries > 1 and one.keys > 1]
+    ),
+    "weigh each other by products": lambda f: (
+        not f.given and f.mixed > 0 and not [one for one in f.products if one.queries > 1 and one.keys > 1]
     ),
     "gives no matrix away": lambda f: (
         not f.given and (bool(f.products or f.mixed) or any("Attention" in kind for kind in f.kinds))
@@ -118,6 +123,7 @@ REASONS: dict[str, Callable[[Facts], bool]] = {
         or any(given.shape[-1] != given.shape[-2] for given in f.given)
     ),
     "Lambda layers": lambda f: f.softmaxes > 0 and not _square(f),
+    "same module": lambda f: len(f.given) > len(f.owners),
     "side by side": lambda f: any("Parallel" in kind for kind in f.kinds) and len(f.products) > 1,
 }
 

@@ -9,9 +9,11 @@ from test_networks import noise, own
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks import reasons
 from vizcore.capture import capture
 from vizcore.methods.attention import attention
 from vizcore.methods.table import METHODS
+from vizcore.networks.torchvision_ops import timm
 
 WIDTH, HEADS, PATCHES = 24, 4, 16
 
@@ -47,7 +49,7 @@ class Attention(nn.Module):
         scores = q @ wide[0].transpose(-2, -1) / math.sqrt(q.shape[-1])
         scores = scores if mask is None else scores.masked_fill(~mask, -math.inf)
         with torch._C.DisableTorchFunction() if "SDPA" in self.way else nullcontext():
-            own = scores.softmax(-1)
+            own = FUNCTIONS.get(self.way, lambda scores: scores.softmax(-1))(scores)
         self.kept.append(own.detach().clone())
         if "SDPA" in self.way:
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=self.keys != HEADS)
@@ -55,6 +57,8 @@ class Attention(nn.Module):
             mixed = torch.einsum("bhqk,bhkd->bhqd", own, wide[1])
         elif "bmm" in self.way:
             mixed = torch.bmm(own.flatten(0, 1), wide[1].flatten(0, 1)).unflatten(0, (-1, HEADS))
+        elif "linear" in self.way:
+            mixed = q.relu() @ (k.relu().transpose(-2, -1) @ v)
         elif "mixed" in self.way:
             mixed = own.flip(1) * 0.5 @ wide[1]
         else:
@@ -99,6 +103,13 @@ class Vit(nn.Module):
         return self.head(x[:, 1 + self.registers :].mean(1) if "mean" in self.way else x[:, 0])
 
 
+FUNCTIONS = {  # of the scores, in place of a softmax
+    "relu": lambda scores: scores.relu() / scores.shape[-1],
+    "sigmoid": torch.sigmoid,
+    "none": lambda scores: scores / scores.shape[-1],
+    "exp": lambda scores: scores.exp() / scores.exp().sum(-1, keepdim=True),
+    "linear": torch.zeros_like,
+}
 WAYS = [
     "SDPA",
     "SDPA masked rotary",
@@ -136,6 +147,86 @@ def test_attention_is_the_networks_own_and_gradients_reach_it(way):
 def test_a_matrix_that_is_changed_before_it_is_applied_is_refused():
     model = own(Vit("mixed", []))
     assert not model.attention and "not, as it stands" in model.no_rollout
+
+
+class Unnamed(Attention):
+    """Nothing in its name says that it attends."""
+
+
+@pytest.mark.parametrize("way", FUNCTIONS)
+def test_attention_without_a_softmax_is_not_said_to_be_none(way):
+    net = Vit(way, [])
+    for one in net.attend:
+        one.__class__ = Unnamed
+    model = own(net)
+    assert not model.attention and "weigh each other by products" in model.no_rollout
+    assert (model.family, model.mixing) == ("vit", "products of their features")
+    assert not reasons.checked(model.net, noise(model, 0), model.no_rollout)
+
+
+class Without(nn.Module):
+    """Places learn of each other by neither convolution nor attention, or by a convolution along tokens."""
+
+    def __init__(self, way: str):
+        super().__init__()
+        torch.manual_seed(0)
+        self.way, self.embed, self.head = way, nn.Conv2d(3, WIDTH, 16, 16), nn.Linear(WIDTH, 5)
+        self.squeeze, self.along = nn.Linear(WIDTH, WIDTH), nn.Conv1d(WIDTH, WIDTH, 3, padding=1)
+        self.memory = nn.LSTM(WIDTH, WIDTH, batch_first=True)
+        self.last = nn.Identity()
+
+    def forward(self, x):
+        x = self.embed(x).flatten(2).transpose(1, 2)
+        if self.way == "squeeze":
+            x = x * self.squeeze(x.mean(1, keepdim=True)).sigmoid()
+        elif self.way == "LSTM":
+            x = self.memory(x)[0]
+        else:
+            x = self.along(x.mT).mT
+        return self.head(self.last(x).mean(1))
+
+
+@pytest.mark.parametrize(
+    ("way", "mixing"),
+    [
+        ("squeeze", "neither convolution nor attention"),
+        ("LSTM", "neither convolution nor attention"),
+        ("along", "convolution"),
+    ],
+)
+def test_what_weighs_places_by_no_attention_is_told_no_more_than_that(way, mixing):
+    model = own(Without(way))
+    assert model.mixing == mixing and "no attention over places" in model.no_rollout
+    assert not reasons.checked(model.net, noise(model, 0), model.no_rollout)
+
+
+class Again(Vit):
+    """The same attention in every block."""
+
+    def __init__(self, way: str):
+        super().__init__(way, [])
+        self.attend = nn.ModuleList([self.attend[0]] * 3)
+
+
+@pytest.mark.parametrize("way", ["q @ k.T", "SDPA", "nn.MultiheadAttention"])
+def test_attention_that_blocks_share_is_each_blocks_own(way):
+    model = own(Again(way))
+    images = noise(model, 1)
+    found = attention(model.net, images, model.attention)
+    kept = model.net.attend[0].kept
+    kept.clear()
+    model.net(images)
+    assert len(found) == 3
+    for one, other in zip(found, kept, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_block_of_timms_that_runs_twice_is_told_so():
+    net = timm.create_model("test_vit", img_size=64, num_classes=5)
+    net.blocks = nn.Sequential(net.blocks[0], net.blocks[0], net.blocks[1])
+    model = own(net)
+    assert not model.attention and "several times in one pass with the same module" in model.no_rollout
+    assert not reasons.checked(model.net, noise(model, 0), model.no_rollout)
 
 
 @pytest.mark.parametrize("way", ["q @ k.T columns", "q @ k.T registers behind"])

@@ -72,3 +72,49 @@ def test_a_vit_keeps_its_attention(net, grid):
     assert not model.no_rollout and (model.grid, model.num_prefix_tokens) == (grid, 1)
     images = torch.randn(1, 3, 16 * grid[0], 16 * grid[1])
     assert METHODS["rollout"].make(model, images).shape == grid
+
+
+class Part(Cut):
+    """Sees only the middle of a picture."""
+
+    def forward(self, x):
+        return super().forward(x[..., 20:44, 20:44])
+
+
+class Uneven(nn.Sequential):
+    """Strides that differ much between the sides."""
+
+    def __init__(self, stride):
+        torch.manual_seed(0)
+        body = nn.Conv2d(3, 8, 3, stride, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 1, 1)
+        super().__init__(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5))
+
+
+def test_a_network_that_sees_a_part_of_the_picture_is_told_so():
+    with pytest.raises(ModelError, match="it does not hear of all of the picture"):
+        own(Part("plain"))
+
+
+@pytest.mark.parametrize("stride", [(2, 5), (1, 8), (12, 1)])
+def test_a_layer_may_be_finer_along_one_side(stride):
+    model = own(Uneven(stride), 96, 96)
+    assert model.cam_layer == "2" and model.layouts["2"].grid == tuple(-(-96 // step) for step in stride)
+
+
+class Lots(Cut):
+    """Answers by lot, or by what else is in the batch."""
+
+    def forward(self, x):
+        values = self.body(x)
+        if self.way == "dropout":
+            values = nn.functional.dropout(values, 0.2, training=True)
+        if self.way == "batch":
+            values = values / values.std()
+        return self.head(values.mean((2, 3)))
+
+
+@pytest.mark.parametrize(("way", "words"), [("dropout", "draws by lot"), ("batch", "beside it in the batch")])
+def test_an_answer_that_is_not_the_pictures_own_is_refused(way, words):
+    with pytest.raises(ModelError, match=words):
+        own(Lots(way))
+    assert own(Lots("steady")).num_classes == 4

@@ -22,6 +22,7 @@ from vizcore.objectives import (
     similarity,
     values,
 )
+from vizcore.scores import kind_of, probabilities
 
 
 class Net(nn.Module):
@@ -78,6 +79,47 @@ def test_scores_are_found_and_it_is_said_where(kind):
     assert torch.equal(cams(model, images, [3]), cams(plain, images, [3]))
     assert "its scores are" not in plain.source
     assert own(Net(1, lambda s: s[:, 0])).num_classes == 1  # (B,)
+
+
+def in_place(scores):
+    return (scores * 1.0).sigmoid_()
+
+
+PROBABILITIES = {  # what a network returns -> how its scores are to be read
+    "softmax": (lambda s: s.softmax(1), "softmax"),
+    "torch.softmax": (lambda s: {"out": torch.softmax(s, -1), "loss": None}, "softmax"),
+    "nn.Softmax2d": (lambda s: nn.Softmax2d()(s[..., None, None]), "softmax"),
+    "of a mean": (lambda s: (s.softmax(1) + s.softmax(1)) / 2, "softmax"),
+    "logarithms": (lambda s: s.log_softmax(1), "softmax"),
+    "sigmoid": (lambda s: nn.Sigmoid()(s), "sigmoid"),
+    "in place": (in_place, "sigmoid"),
+}
+
+
+@pytest.mark.parametrize("kind", PROBABILITIES)
+@pytest.mark.parametrize("count", [1, 4])
+def test_probabilities_are_not_made_probabilities_a_second_time(kind, count):
+    """A network's own numbers are what the app calls its probabilities; its maps are those of the scores."""
+    shape, read = PROBABILITIES[kind]
+    if count == 1 and read == "softmax":
+        return
+    plain, model = own(Net(count)), own(Net(count, shape))
+    images = 4 * noise(model, 0)
+    wanted = plain.net(images).softmax(1) if read == "softmax" else plain.net(images).sigmoid()
+    assert torch.allclose(probabilities(model.net, model.net(images)), wanted, atol=1e-6)
+    assert kind_of(model.net, count) == read
+    if kind not in ("of a mean", "logarithms"):
+        assert torch.equal(model.net(images), plain.net(images)) and "is given" in model.source
+        assert torch.equal(cams(model, images, [0]), cams(plain, images, [0]))
+    values = from_module(Net(count, shape), prepared(64, 64), device="cpu", scores_are="values")
+    assert not torch.equal(values.net(images), plain.net(images)) and "given" not in values.source
+
+
+def test_of_several_that_may_be_scores_none_is_guessed():
+    alone = own(Net(4, lambda s: {"maps": s[..., None, None].expand(-1, -1, 2, 2), "classes": s}))
+    assert alone.num_classes == 4 and "['classes'], (B, K)" in alone.source
+    with pytest.raises(ModelError, match=r"returns \['a'\] and \['b'\], and nothing says which"):
+        own(Net(4, lambda s: {"a": s, "b": s[:, :2]}))
 
 
 def test_labels_by_themselves_and_values_agree_with_a_plain_loop():

@@ -22,7 +22,11 @@ EVERY = [(row, column) for row in range(SIDE) for column in range(SIDE)]
 FEW = [(0, 1), (1, 3), (2, 0), (3, 2)]  # each row and column once, and rows tell nothing of columns
 COARSE = 2  # cells of an axis, up to which no centroid says anything
 VALID = 4  # cells that padding, or its absence, may add to a side or take from it
+UNEVEN = 16  # times a stride may be that of the other side
 SCALES = 8, 32, 64, 128  # patches across: deep layers don't see fine ones, nor early layers coarse ones
+
+SAME = "it is the same for every picture"
+IN_PART = "it does not hear of all of the picture"
 
 
 class Bounds(NamedTuple):
@@ -47,15 +51,19 @@ class Followed(NamedTuple):
     across: tuple[float, float]  # and along the other one
     offset: tuple[float, float]  # mean distance from the square to the centroid, in cells; > 0 is down, right
     cells: tuple[int, int]
-    moved: bool  # whether anything changed at all
+    moved: float = 1.0  # the share of the squares that changed anything; NaN where something isn't finite
 
     def reason(self, bounds: Bounds) -> str:
         """Why it is no map of the picture, in words; empty where it is one.
 
         An axis with one or two cells can't be judged: each of them sees most of the picture.
         """
+        if math.isnan(self.moved):
+            return "it is not finite"
         if not self.moved:
-            return "it is the same for every picture"
+            return SAME
+        if self.moved < 1:
+            return IN_PART
         if any(value < bounds.along for value in self.along):
             return "it does not change where the picture changes"
         if any(abs(value) > bounds.across for value in self.across):
@@ -94,15 +102,17 @@ def poked(shape: Sequence[int], squares: Sequence[tuple[int, int]] = FEW, seed: 
 
 
 def plausible(grid: Sequence[int], image: Sequence[int]) -> bool:
-    """Whether a grid can come of the picture by one stride, whatever is rounded and padded on the way."""
+    """Whether a grid can come of the picture by strides, of which one may be some times the other, whatever
+    is rounded and padded on the way.
+    """
     if max(grid) < 2 or any(cells > side + VALID for cells, side in zip(grid, image, strict=True)):
         return False
-    least, most = 0.0, math.inf  # strides that both sides allow
+    strides = []  # of each side the least and the most
     for cells, side in zip(grid, image, strict=True):
         give = min(VALID, 1 + cells / 2)
-        least = max(least, side / (cells + give))
-        most = min(most, side / (cells - give) if cells > give else math.inf)
-    return least <= most
+        strides.append((side / (cells + give), side / (cells - give) if cells > give else math.inf))
+    (low, high), (least, most) = strides
+    return low <= UNEVEN * most and least <= UNEVEN * high
 
 
 def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed:
@@ -114,8 +124,9 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
     change = change.double()
     sides = change.shape[1], change.shape[2]
     total = change.sum((1, 2))
-    if not bool((total > 0).all()) or not bool(total.isfinite().all()):
-        return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), sides, False)
+    moved = (total > 0).double().mean().item() if bool(total.isfinite().all()) else math.nan
+    if not moved == 1:
+        return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), sides, moved)
     wanted = (torch.tensor(squares, dtype=torch.float64) + 0.5) / SIDE  # (squares, 2), 0 to 1
     found = []
     for axis, cells in enumerate(sides):
@@ -127,7 +138,7 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
         along.append(_correlation(found[axis], mine) if cells > COARSE else 1.0)
         across.append(_correlation(found[axis], other) if cells > COARSE else 0.0)
         offset.append(((found[axis] - mine).mean() * cells).item())
-    return Followed(tuple(along), tuple(across), tuple(offset), sides, True)
+    return Followed(tuple(along), tuple(across), tuple(offset), sides)
 
 
 def start(change: Tensor, grid: tuple[int, int], extra: int, squares: Sequence[tuple[int, int]] = FEW) -> int:

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from ..model import Layout, VisionModel
 from ..modes import in_any_mode
 from ..pictures.frame import Preprocess, Transform
-from ..scores import FEATURES, KINDS, PLAIN, answering, unwrapped
+from ..scores import KINDS
 from .build import build, count_classes, find_entry, module_bytes, network_bytes
 from .catalog import CATALOG, Entry
 from .checkpoints import ModelError, first_line, fit_state_dict, read_checkpoint
 from .labels import imagenet_labels
 from .placed import check_placed
+from .returned import understood
 from .shapes_only import shapes_only
 from .torchvision_ops import timm
 from .trace import trace
@@ -153,7 +154,10 @@ def from_module(
         raise ModelError(f"{title} can't be copied and frozen ({first_line(error)}).") from error
     preprocess = Preprocess(transform, device, _precision(net))
     images = check_placed(preprocess, title)
-    net, stood = _answering(net, images, title, scores_are)
+    try:
+        net, stood = understood(net, images, title, scores_are)
+    except Exception as error:  # whatever a network of somebody's raises
+        raise _failed(title, images, error) from error
     traced = _traced(net, images, title)
     source = f"a module of your own{stood}"
     if labels and len(labels) == 2 and traced["num_classes"] == 1:
@@ -169,20 +173,6 @@ def retraced(model: VisionModel) -> VisionModel:
     """
     images = model.preprocess(Image.new("RGB", (256, 256)))
     return replace(model, **_traced(model.net, images, model.title))
-
-
-def _answering(net: nn.Module, images: Tensor, title: str, scores_are: str | None) -> tuple[nn.Module, str]:
-    """A network that returns nothing but its scores, if it has any; and where they stood, for a sentence."""
-    try:
-        with torch.no_grad():
-            where = unwrapped(net(images))[1]
-    except Exception as error:
-        raise _failed(title, images, error) from error
-    if scores_are is None and where in ("", PLAIN):
-        return net, ""
-    features = any(where.startswith(f".{name}") for name in FEATURES)
-    said = "" if where in ("", PLAIN) else f"; its {'features' if features else 'scores'} are {where}"
-    return answering(net, scores_are, not features), said
 
 
 def _precision(net: nn.Module) -> torch.dtype:

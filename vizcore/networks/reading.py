@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..capture import capture
 from ..model import Layout
-from .watch import OUT_OF_ORDER, SIDE_BY_SIDE
+from .rollable import OUT_OF_ORDER, SIDE_BY_SIDE
 
 LAST = 4  # blocks among which the answer is usually read
 

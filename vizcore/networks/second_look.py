@@ -26,6 +26,18 @@ def doubtful(found: Traced, on_offer: Mapping[str, Layout], own: Iterable[str]) 
     return any(judge(found.changes[name], on_offer[name]).reason(geometry.CLEAR) for name in own)
 
 
+def told_apart(copy: nn.Module, images: Tensor, left_out: Mapping[str, str]) -> dict[str, str]:
+    """Layers that are left out, and why: those that no square changed may still change with the picture."""
+    names = [name for name, reason in left_out.items() if reason == geometry.SAME]
+    if not names:
+        return dict(left_out)
+    pictures = torch.cat([geometry.poked(images.shape[1:], (), seed) for seed in range(2)]).to(images)
+    with torch.no_grad():
+        seen = capture(copy, pictures, names).layers
+    differ = [name for name, value in seen.items() if not torch.equal(value[0], value[1])]
+    return {**left_out, **dict.fromkeys(differ, geometry.IN_PART)}
+
+
 def settled(
     copy: nn.Module, images: Tensor, on_offer: dict[str, Layout], left_out: Mapping[str, str]
 ) -> tuple[dict[str, Layout], dict[str, str]]:

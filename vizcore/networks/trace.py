@@ -22,8 +22,9 @@ from .left_out import remark
 from .one_pass import Traced, awake, watched_pass
 from .order import OUT_OF_PLACE, out_of_place
 from .reading import in_line, read_from
-from .second_look import doubtful, settled
-from .watch import attends, mixing, rollout_of
+from .rollable import rollout_of
+from .second_look import doubtful, settled, told_apart
+from .watch import attends, mixing
 
 APART = 4  # how much more is heard of a token by itself than of one among all patches
 _READ_ELSEWHERE = (
@@ -48,15 +49,9 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     copy = awake(net)
     pictures = geometry.poked(images.shape[1:]).to(images)
     found = watched_pass(copy, pictures)
-    output, (height, width) = found.output, pictures.shape[2:]
+    output = found.output
     grid, prefix = patches(net, found)
-    on_offer, left_out = layouts(net, found, (height, width), grid, prefix)
-    _check(output, on_offer, left_out, title)
-    own = blocks(net, found.known, on_offer)
-    if doubtful(found, on_offer, own or on_offer):
-        on_offer, left_out = settled(copy, images, on_offer, left_out)
-        _check(output, on_offer, left_out, title)
-        own = blocks(net, found.known, on_offer)
+    on_offer, left_out, own = _maps(net, copy, images, found, grid, prefix, title)
     tokens = 2 * sum(layout.kind == "tokens" for layout in on_offer.values()) > len(on_offer)
     attending = attends(net, found.attention, on_offer)
     rolled = rollout_of(net, found.attention, on_offer, own, grid, prefix)
@@ -69,7 +64,7 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         "features": scores and not classes,
         "reads_from": reads,
         "family": "vit" if tokens or attending else "cnn",
-        "mixing": mixing(net, found.attention, attending),
+        "mixing": mixing(net, found.attention, on_offer, attending),
         "layers": list(on_offer),
         "blocks": own,
         "layouts": on_offer,
@@ -81,6 +76,23 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
         "grid": grid if tokens or attention else None,
         "num_prefix_tokens": prefix if tokens or attention else 0,
     }
+
+
+def _maps(
+    net: nn.Module, copy: nn.Module, images: Tensor, found: Traced, grid: tuple[int, int] | None, prefix: int,
+    title: str,
+) -> tuple[dict[str, Layout], dict[str, str], list[str]]:  # fmt: skip
+    """The layouts of the layers that are maps; those that look like some and aren't, and why; the blocks."""
+    height, width = images.shape[2:]
+    on_offer, left_out = layouts(net, found, (height, width), grid, prefix)
+    left_out = told_apart(copy, images, left_out)
+    _check(found.output, on_offer, left_out, title)
+    own = blocks(net, found.known, on_offer)
+    if doubtful(found, on_offer, own or on_offer):
+        on_offer, left_out = settled(copy, images, on_offer, left_out)
+        _check(found.output, on_offer, left_out, title)
+        own = blocks(net, found.known, on_offer)
+    return on_offer, left_out, own
 
 
 def _start(

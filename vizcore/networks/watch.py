@@ -8,7 +8,6 @@ why not.
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections import deque
@@ -24,12 +23,12 @@ from .order import Seen, key_change
 
 # attention that never makes its matrix is known by name alone; none of places are gates, attention over
 # channels, and blocks that hold whatever layer they are given
-_NO_ATTENTION = (
+_NO_PLACES = (
     "SelfAttnBlock|Squeeze|Split|Channel|Coord|Cbam|Spatial|Select|Eca|Pool|Gather|Efficient(Channel|Se)"
 )
-_LAMBDA = re.compile(r"Lambda")
-_OVER_PLACES = re.compile(rf"(?!.*({_NO_ATTENTION}|CrossCov|XCA)).*(Attn|Attention|MLA|MHSA|MSA).*")
-_WITHOUT_MATRIX = re.compile(rf"(?!.*({_NO_ATTENTION})).*(Attn|Attention|MLA|MHSA|MSA|XCA).*")
+LAMBDA = re.compile(r"Lambda")
+OVER_PLACES = re.compile(rf"(?!.*({_NO_PLACES}|CrossCov|XCA)).*(Attn|Attention|MLA|MHSA|MSA).*")
+WITHOUT_MATRIX = re.compile(rf"(?!.*({_NO_PLACES})).*(Attn|Attention|MLA|MHSA|MSA|XCA).*")
 
 
 class Matrices:
@@ -37,6 +36,7 @@ class Matrices:
 
     def __init__(self) -> None:
         self.shapes: dict[str, tuple[int, ...]] = {}
+        self.again: set[str] = set()  # that one module puts out several times in a pass
         self.stochastic: set[str] = set()  # whose rows are shares
         self.applied: set[str] = set()  # that are, as they are, multiplied with the values
 
@@ -50,14 +50,18 @@ class Watched(Opened):
         self.started: dict[str, int] = {}  # by module, where its input lies in memory
         self.put_out, self.computed = Matrices(), Matrices()
         self.products: list[tuple[int, int, int, int]] = []  # rows a picture, queries, keys, width of values
+        self.unshared: list[tuple[int, ...]] = []  # axes of products of features where no softmax is
+        self.along: list[int] = []  # lengths of what is convolved along one axis
         self.first: dict[int, Seen] = {}  # by the number of tokens
         self.hidden = 0  # attentions computed in one piece, whose matrix nobody sees
         self.convolves = False
+        self._weights = {one.untyped_storage().data_ptr() for one in (*copy.parameters(), *copy.buffers())}
         self._fused: Tensor | None = None
         self._recent: deque = deque(maxlen=4)
 
     def note(self, found: Matrices, name: str, matrix: Tensor) -> None:
-        found.shapes.pop(name, None)
+        if found.shapes.pop(name, None) is not None:
+            found.again.add(name)
         heads = by_heads(matrix, self.batch) if found is self.computed else matrix
         found.shapes[name] = tuple(heads.shape)
         count = heads.shape[-1]
@@ -79,7 +83,7 @@ class Watched(Opened):
     ) -> Any:
         self._fused, name = None, getattr(func, "__name__", "")
         result = super().__torch_function__(func, types, args, kwargs)
-        if name in ("conv2d", "_conv_forward"):
+        if name in ("conv1d", "conv2d", "_conv_forward"):
             self._note_convolution(args, kwargs or {})
         elif name in ("matmul", "__matmul__", "bmm") and len(args) == 2:
             self._note_product(*args)
@@ -90,11 +94,14 @@ class Watched(Opened):
         return result
 
     def _note_convolution(self, args: tuple, kwargs: dict[str, Any]) -> None:
-        kernel = args[1].shape[-2:] if len(args) > 1 else (1, 1)
+        kernel = args[1].shape[2:] if len(args) > 1 else (1, 1)
         stride = kwargs.get("stride", args[3] if len(args) > 3 else 1)
         strides = (stride, stride) if isinstance(stride, int) else tuple(stride)
         if any(size > step for size, step in zip(kernel, strides, strict=False)):
-            self.convolves = True
+            if len(kernel) > 1:
+                self.convolves = True
+            else:
+                self.along += [given.shape[-1] for given in args[:1]]
 
     def _note_product(self, left: Any, right: Any) -> None:
         if not (isinstance(left, Tensor) and isinstance(right, Tensor) and left.ndim >= 3):
@@ -102,6 +109,17 @@ class Watched(Opened):
         for one, other in ((left, right), (right.mT, left.mT)):  # matrix @ values, or values @ matrixᵀ
             if self._note_applied(one, other.shape[-1]):
                 return
+        self._note_unshared((left, right), (*left.shape[-2:], right.shape[-1]))
+
+    def _note_unshared(self, operands: Sequence[Any], axes: Sequence[int]) -> None:
+        """A product of two things that were computed of each picture, neither by a softmax."""
+        if min(axes) > 1 and all(
+            isinstance(one, Tensor)
+            and one.untyped_storage().data_ptr() not in self._weights
+            and one.numel() // math.prod(one.shape[-2:]) % self.batch == 0
+            for one in operands
+        ):
+            self.unshared.append(tuple(axes))
 
     def _note_sum(self, equation: Any, *operands: Any) -> None:
         """A product written as a sum: "bhqk,bhkd->bhqd"."""
@@ -119,6 +137,11 @@ class Watched(Opened):
                 size = operands[1 - k].shape[other.index(width[0]) - len(other)]
                 if self._note_applied(one, size):
                     return
+        summed = set(names[0]) & set(names[1]) - set(kept)
+        sizes = {axis: size for name, one in zip(names, operands, strict=True)
+                 for axis, size in zip(name, one.shape, strict=False)}  # fmt: skip
+        if summed and "." not in equation:
+            self._note_unshared(operands, [sizes[axis] for axis in summed])
 
     def _note_applied(self, one: Tensor, width: int) -> bool:
         """Whether one of the last matrices is multiplied with values, and as it stands; and which."""
@@ -144,10 +167,7 @@ class Watched(Opened):
 
     def over_places(self, layouts: dict[str, Layout]) -> int:
         """How many of the products are of places with places, not of channels with channels."""
-        counts = {
-            math.prod(layout.grid) + extra for layout in layouts.values() for extra in (0, layout.prefix)
-        }
-        counts = {count for count in counts if count > 1}
+        counts = _counts(layouts)
         return sum(
             queries > 1
             and keys > 1
@@ -156,17 +176,30 @@ class Watched(Opened):
             for rows, queries, keys, width in self.products
         )
 
+    def multiplies(self, layouts: Mapping[str, Layout]) -> bool:
+        """Whether features of places are multiplied with features of places where no softmax is."""
+        return any(_counts(layouts) & set(axes) for axes in self.unshared)
+
+
+def _counts(layouts: Mapping[str, Layout]) -> set[int]:
+    """How many tokens or places there may be."""
+    counts = {math.prod(layout.grid) + extra for layout in layouts.values() for extra in (0, layout.prefix)}
+    return {count for count in counts if count > 1}
+
 
 def is_attention(module: nn.Module) -> bool:
     """Whether a module is one that attends, by its kind or by what is in it."""
     return isinstance(module, nn.MultiheadAttention) or hasattr(module, "attn_drop")
 
 
-def mixing(net: nn.Module, watched: Watched, attending: bool) -> str:
+def mixing(net: nn.Module, watched: Watched, layouts: Mapping[str, Layout], attending: bool) -> str:
     """By what a network's places learn of each other, in words."""
-    summing = any(_LAMBDA.match(type(module).__name__) for module in net.modules())
-    ways = {"convolution": watched.convolves, "lambda layers": summing, "attention": attending}
+    summing = any(LAMBDA.match(type(module).__name__) for module in net.modules())
+    convolving = watched.convolves or bool(_counts(layouts) & set(watched.along))
+    ways = {"convolution": convolving, "lambda layers": summing, "attention": attending}
     found = [way for way, there in ways.items() if there]
+    if not found and watched.multiplies(layouts):
+        return "products of their features"
     *first, last = found or ["neither convolution nor attention"]
     return f"{', '.join(first)} and {last}" if first else last
 
@@ -174,110 +207,10 @@ def mixing(net: nn.Module, watched: Watched, attending: bool) -> str:
 def attends(net: nn.Module, watched: Watched, layouts: dict[str, Layout]) -> bool:
     """Whether places look at places: by what was multiplied, by a matrix put out, or by a module's name."""
     kinds = {type(module).__name__ for module in net.modules()}
-    named = any(map(_OVER_PLACES.fullmatch, kinds))
-    if any(map(_LAMBDA.match, kinds)) and not named:  # their softmax has no queries
+    named = any(map(OVER_PLACES.fullmatch, kinds))
+    if any(map(LAMBDA.match, kinds)) and not named:  # their softmax has no queries
         return False
     tokens = [layout for layout in layouts.values() if layout.kind == "tokens"]
     counts = {math.prod(layout.grid) + layout.prefix for layout in tokens}
     whole = any(shape[-1] == shape[-2] and shape[-1] in counts for shape in watched.put_out.shapes.values())
     return whole or watched.over_places(layouts) > 0 or named
-
-
-def rollout_of(
-    net: nn.Module,
-    watched: Watched,
-    layouts: dict[str, Layout],
-    blocks: list[str],
-    grid: tuple[int, int] | None,
-    prefix: int,
-) -> tuple[list[str], str]:
-    """The attention modules whose matrices can be multiplied through all blocks; or none, and why."""
-    kinds = {type(module).__name__ for module in net.modules()}
-    products = watched.over_places(layouts)
-    if any(map(_LAMBDA.match, kinds)):
-        if any(map(_OVER_PLACES.fullmatch, kinds)):
-            return [], _BESIDE_LAMBDA
-        return [], (
-            "Lambda layers sum the context up in a linear function of the query: no matrix says which place "
-            "looks at which, so there is nothing to roll out."
-        )
-    patches = math.prod(grid) if grid else -1
-    matrices = watched.put_out if watched.put_out.shapes else watched.computed
-    shapes = {
-        name: shape for name, shape in matrices.shapes.items()
-        if matrices is watched.put_out or min(shape[-2:]) > 1
-        and (name in matrices.applied or shape[-2] == shape[-1] in (patches, patches + prefix))
-    }  # fmt: skip
-    if not products and not shapes:
-        if any(map(_WITHOUT_MATRIX.fullmatch, kinds)):
-            return [], _NO_MATRIX
-        return [], (
-            "It has no attention over places: each is computed from others with weights that are the same "
-            "for every picture, so nothing says which place looks at which."
-        )
-    whole = [
-        name
-        for name, shape in shapes.items()
-        if len(shape) == 4 and shape[0] == watched.batch and shape[-1] == shape[-2]
-        and patches <= shape[-1] <= patches + prefix and shape[-1] in (patches, patches + prefix)
-    ]  # fmt: skip
-    right = [name for name in whole if name in matrices.stochastic and name in matrices.applied]
-    if right and len(right) == len(shapes) == products and not watched.hidden:
-        return ([], SIDE_BY_SIDE) if _side_by_side(right, watched.started, blocks) else (right, "")
-    return [], _why(watched, shapes, whole, right)
-
-
-_NO_MATRIX = "Its attention gives no matrix away that could be read, so there is nothing to roll out."
-_BESIDE_LAMBDA = (
-    "Some of its layers are lambda layers, which give no matrix of which place looks at which, so the way "
-    "through all blocks can't be followed."
-)
-SIDE_BY_SIDE = (
-    "In its blocks several attentions work side by side and add up, so their matrices can't be multiplied "
-    "one after the other."
-)
-OUT_OF_ORDER = (
-    "In its attention heads and pictures share an axis, in an order that isn't known here, so no matrix can "
-    "be said to be that of one picture."
-)
-
-
-def _why(watched: Watched, shapes: Mapping[str, Sequence[int]], whole: list[str], right: list[str]) -> str:
-    """What keeps a network's attention from being rolled out, in a sentence."""
-    if not shapes:
-        return _NO_MATRIX
-    if whole and len(right) < len(whole):
-        return (
-            "What its attention puts out is not, as it stands, what is applied to the values (heads are "
-            "mixed, or one matrix is taken from another), so the matrices can't be multiplied."
-        )
-    if right:
-        return (
-            "Only some of its attention layers look from every patch at every patch of one grid, so the way "
-            "through all blocks can't be followed."
-        )
-    if any(len(shape) > 4 or shape[0] > watched.batch for shape in shapes.values()):
-        return (
-            "Its attention is confined to windows or other parts of the picture, so its matrices can't be "
-            "multiplied over the whole."
-        )
-    if shapes and all(shape[-1] != shape[-2] for shape in shapes.values()):
-        return (
-            "Its attention looks at a coarser grid than it looks from, so its matrices can't be multiplied."
-        )
-    return (
-        "Its attention is not from every patch to every patch on one grid in all of its blocks, so its "
-        "matrices can't be multiplied."
-    )
-
-
-def _side_by_side(names: list[str], started: dict[str, int], blocks: list[str]) -> bool:
-    """Whether two attentions of one block begin with the same tensor."""
-    for a, b in itertools.pairwise(names):
-        if not any(a.startswith(f"{block}.") and b.startswith(f"{block}.") for block in blocks):
-            continue
-        one, other = a.split("."), b.split(".")
-        depth = 1 + next(i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
-        if started.get(".".join(one[:depth]), 0) == started.get(".".join(other[:depth]), 1):
-            return True
-    return False

@@ -101,9 +101,9 @@ def poked(shape: Sequence[int], squares: Sequence[tuple[int, int]] = FEW, seed: 
     return pictures
 
 
-def plausible(grid: Sequence[int], image: Sequence[int]) -> bool:
-    """Whether a grid can come of the picture by strides, of which one may be some times the other, whatever
-    is rounded and padded on the way.
+def plausible(grid: Sequence[int], image: Sequence[int], uneven: float = UNEVEN) -> bool:
+    """Whether a grid can come of the picture by strides, of which one may be ``uneven`` times the other,
+    whatever is rounded and padded on the way.
     """
     if max(grid) < 2 or any(cells > side + VALID for cells, side in zip(grid, image, strict=True)):
         return False
@@ -112,7 +112,7 @@ def plausible(grid: Sequence[int], image: Sequence[int]) -> bool:
         give = min(VALID, 1 + cells / 2)
         strides.append((side / (cells + give), side / (cells - give) if cells > give else math.inf))
     (low, high), (least, most) = strides
-    return low <= UNEVEN * most and least <= UNEVEN * high
+    return low <= uneven * most and least <= uneven * high
 
 
 def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed:

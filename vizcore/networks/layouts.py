@@ -74,7 +74,7 @@ def layouts(
         good = [(layout, one) for layout, one in judged if not one.reason(geometry.QUICK)]
         if good:
             on_offer[name] = min(good, key=lambda pair: max(map(abs, pair[1].offset)))[0]
-        elif judged:
+        elif judged and (judged[0][0].kind == "tokens" or plausible(judged[0][0].grid, image, 1)):
             left_out[name] = judged[0][1].reason(geometry.QUICK)
     return on_offer, left_out
 

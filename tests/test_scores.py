@@ -143,24 +143,37 @@ def test_labels_by_themselves_and_values_agree_with_a_plain_loop():
 
 
 def test_targets_are_those_of_pytorch_grad_cam():
+    """Grad-CAM for each of their targets, before its scaling and in double precision."""
     from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.activations_and_gradients import ActivationsAndGradients
     from pytorch_grad_cam.utils import model_targets as theirs
 
-    one, many = own(Net(1)), own(Net(4))
+    one, many = own(Net(1).double()), own(Net(4).double())
     pairs = [
         (many, logit(many, 2), theirs.ClassifierOutputTarget(2)),
+        (many, log_probability(many, 2), theirs.ClassifierOutputSoftmaxTarget(2)),
         (one, logit(one, 0), theirs.BinaryClassifierOutputTarget(1)),
         (one, -logit(one, 0), theirs.BinaryClassifierOutputTarget(0)),
+        (one, logit(one, 0), theirs.RawScoresOutputTarget()),
     ]
     for model, wanted, target in pairs:
-        images, layer = noise(model, 1), "body.2"
-        ours = cams(model, images, [wanted], layer)[0, 0]
-        model.net.requires_grad_(True)
-        with GradCAM(model.net, [model.net.body[2]]) as cam:
-            heat = torch.from_numpy(cam(images.clone(), [target])[0])
-        ours = nn.functional.interpolate(ours[None, None], heat.shape, mode="bilinear")[0, 0]
-        if heat.max() > 0.5:
-            assert torch.corrcoef(torch.stack([ours.flatten(), heat.flatten()]))[0, 1] > 0.98
+        seen = 0
+        for seed in range(4):
+            images = noise(model, seed).double()
+            watch = ActivationsAndGradients(model.net, [model.net.body[2]], None)
+            watch.device = "cpu"
+            score = target(watch(images.clone().requires_grad_())[0]).squeeze()
+            score.backward()
+            values, slopes = watch.activations[0].numpy(), watch.gradients[0].numpy()
+            watch.release()
+            weights = GradCAM.get_cam_weights(None, images, [], None, values, slopes)
+            heat = torch.from_numpy((weights[..., None, None] * values).sum(1)[0]).clamp(min=0)
+            ours = cams(model, images, [wanted], "body.2")[0, 0].double()
+            if isinstance(target, theirs.ClassifierOutputSoftmaxTarget):
+                ours = ours * score.detach()  # the slope of a probability is it times that of its logarithm
+            assert (ours - heat).abs().max() <= 1e-6 * heat.max()
+            seen += bool(heat.any())
+        assert seen > 1
 
 
 def test_a_likeness_is_the_cosine_of_features():

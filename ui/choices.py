@@ -11,6 +11,8 @@ from .picture_picker import OPENING, Picture, choose_picture
 from .regions import BRUSH
 from .thing_names import with_names
 
+PICTURELESS = "similarity", "activation_maximization"  # pages that look at no single picture
+
 
 def sidebar() -> None:
     """Draw the shared pickers; pages read the result with ``chosen``."""
@@ -39,9 +41,7 @@ def _reset() -> None:
 
 def _shows_textures() -> bool:
     """Whether a page looks at drawn textures, and at no single picture that somebody chose."""
-    return address.page() in ("similarity", "activation_maximization") and (
-        st.session_state["picture"] == OPENING
-    )
+    return address.page() in PICTURELESS and (st.session_state["picture"] == OPENING)
 
 
 def chosen() -> tuple[Picture, Choice, Choice]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vizcore import judgements
+from vizcore import judgements, truth
 from vizcore.judgements import Network
 
 FACTS = {
@@ -17,6 +17,7 @@ FACTS = {
     "classes": (True, False),
     "kind": (True, False),
     "knows": (True, False),
+    "several": (False, True),
     "answer": ("asked", "other", "wrong", ""),
     "mapped": (True, False),
     "positive": (True, False),
@@ -175,10 +176,10 @@ def test_transfer(interval):
 def test_paired_agrees_with_scipy(count):
     values = np.random.default_rng(count).normal(0.1, 1, count)
     error = stats.sem(values) * stats.t.ppf(0.975, count - 1)
-    low, high = judgements.paired(list(values))
+    low, high = truth.paired(list(values))
     assert (low, high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.02 * error)
-    assert judgements.paired(list(values[:4])) is None
-    assert judgements.paired([0.2] * 5) == pytest.approx((0.2, 0.2))
+    assert truth.paired(list(values[:4])) is None
+    assert truth.paired([0.2] * 5) == pytest.approx((0.2, 0.2))
 
 
 @pytest.mark.parametrize("drawn", [True, False])

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 SAME = 0.7  # rank correlation with the map of the network as it was from which a map "stays the same"
-LEAST = 5  # pictures from which a mean difference has an interval
 
 # ---------------------------------------------------------------- one map
 
@@ -65,6 +64,7 @@ class Network(NamedTuple):
     classes: bool = True  # it has any
     kind: bool = True  # False: it learnt only drawn textures, and the picture is something else
     knows: bool = True  # the class asked for is one of its own
+    several: bool = False  # more than one of its own is called so, and none of them can be meant
     answer: str = ""  # its first: "asked", "other" of what was drawn, "wrong", or "" where nobody knows
     mapped: bool = True  # there is a map of it
     positive: bool = True  # with positive evidence that differs from place to place
@@ -82,6 +82,10 @@ _STATES = {
     "foreign": (
         "{who} learnt only drawn textures: it doesn't know this kind of picture.",
         "Both networks learnt only drawn textures: they don't know this kind of picture.",
+    ),
+    "doubled": (
+        "{who} has several classes called “{asked}”.",
+        "Both networks have several classes called “{asked}”.",
     ),
     "unknowing": ("{who} has no class “{asked}”.", "Neither network has a class “{asked}”."),
     "mapless": (
@@ -115,6 +119,7 @@ def _state(one: Network, region: str) -> str:
         "classless": not one.classes,
         "random": not one.learnt,
         "foreign": not one.kind,
+        "doubled": not one.knows and one.several,
         "unknowing": not one.knows,
         "mapless": not one.mapped,
         "silent": not one.positive,
@@ -188,9 +193,14 @@ def strange(learnt: str, drawn: bool) -> str:
     return ""
 
 
-def instead(title: str, asked: str, own: str) -> str:
-    """A map shown for a network's own first answer, since it has no such class as was asked for."""
-    return f"{title} has no class “{asked}”: this is for its own top class, “{own}”."
+def lacks(title: str, asked: str, several: bool = False) -> str:
+    """Why a network isn't asked for a class, without the point: it has none, or several, of the name."""
+    return f"{title} has several classes called “{asked}”" if several else f"{title} has no class “{asked}”"
+
+
+def instead(title: str, asked: str, own: str, several: bool = False) -> str:
+    """A map shown for a network's own first answer, since it has no one class such as was asked for."""
+    return f"{lacks(title, asked, several)}: this is for its own top class, “{own}”."
 
 
 def named(
@@ -298,19 +308,6 @@ def stayed(rank: float, method: str, title: str, learnt: bool) -> str:
         f"{now}: evidence that {method} here shows the picture more than what {title} learnt. It is no "
         "proof: random weights pass on something of the picture as well."
     )
-
-
-def paired(differences: Sequence[float]) -> tuple[float, float] | None:
-    """The 95 % interval (Student's t) of the mean of paired differences; None of fewer than ``LEAST``."""
-    count = len(differences)
-    if count < LEAST:
-        return None
-    mean = math.fsum(differences) / count
-    error = math.sqrt(math.fsum((one - mean) ** 2 for one in differences) / (count - 1) / count)
-    z, free = 1.959964, count - 1  # the quantile of t from that of the normal, to 0.01 from 4 on
-    t = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
-    t += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * free**3)
-    return mean - t * error, mean + t * error
 
 
 def transfer(

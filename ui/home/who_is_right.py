@@ -12,7 +12,7 @@ from vizcore.pictures.textures import LABELS as TEXTURES
 from .. import as_seen, over_picture, viewer
 from ..address import forget
 from ..answers import Side
-from ..classes import ask, class_names, likely
+from ..classes import ask, class_names, likely, several
 from ..mapped import Mapped, judged
 from ..network_picker import Choice, suited
 from ..picture_picker import MOSAIC, SCENES
@@ -97,6 +97,7 @@ def panel(
         classes=bool(model.num_classes),
         kind=suits(model, picture),
         knows=index is not None,
+        several=several(model, asked),
         answer=answer(side, asked, picture),
     )
     try:
@@ -127,7 +128,8 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[bool | None, str, str]:
     nowhere = judgements.empty(*one.ends)
     words = f"Grad-CAM for **{one.name}**" + (f": {nowhere[0].lower()}{nowhere[1:]}" if nowhere else ".")
     same = one.name.casefold() == asked.casefold()
-    note = [] if same else [judgements.instead(one.model.title, asked, one.name)]
+    doubled = several(one.model, asked)
+    note = [] if same else [judgements.instead(one.model.title, asked, one.name, doubled)]
     mask = masks.get(one.name.casefold())
     if mask is None:
         return None, words, " ".join(note)

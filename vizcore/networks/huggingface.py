@@ -166,7 +166,9 @@ def _size(given: Any) -> int | tuple[int, int] | None:
     """A processor's size: the shorter edge, or rows and columns."""
     if given is None:
         return None
-    edge = given if isinstance(given, int) else given["shortest_edge"] if "shortest_edge" in given else None
+    if isinstance(given, int):
+        return _bounded(given)
+    edge = given["shortest_edge"] if "shortest_edge" in given else None
     return _bounded(int(edge) if edge else (int(given["height"]), int(given["width"])))
 
 

@@ -48,11 +48,10 @@ def _names(labels: tuple[str, ...], count: int) -> tuple[str, ...]:
 
 def learnt_from(side) -> str:
     """What kind of pictures a ``Side``'s network knows, as ``judgements.strange`` has it."""
-    if side.model.weights == "random" or not side.model.labels:
-        return ""
-    if set(side.model.labels) <= set(TEXTURES):
-        return "textures"
-    return "photographs" if side.choice.weights == "trained" else ""  # the hubs' labels are ImageNet's
+    if side.model.weights != "trained" or not side.model.labels:
+        return ""  # of a checkpoint nobody knows: textures are photographed, too
+    textures = set(side.model.labels) <= set(TEXTURES)
+    return "textures" if textures else "photographs"  # the hubs' labels are ImageNet's
 
 
 def guesses(side, drawn: bool) -> str:

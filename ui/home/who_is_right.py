@@ -38,8 +38,9 @@ def known(picture) -> str:
 
 
 def suits(model, picture) -> bool:
-    """Whether a network has names for this kind of picture: textures are names for drawn ones only."""
-    return picture.drawn or not model.labels or not set(model.labels) <= set(TEXTURES)
+    """Whether a network may know this kind of picture: those in the box that name textures saw drawn ones."""
+    names_textures = bool(model.labels) and set(model.labels) <= set(TEXTURES)
+    return picture.drawn or model.weights == "checkpoint" or not names_textures
 
 
 def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], list[str]]:

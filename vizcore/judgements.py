@@ -22,24 +22,26 @@ def empty(low: float, high: float) -> str:
     return "" if high > low else "The same everywhere."
 
 
-def pointing(low: float, high: float, inside: bool, share: float, area: float, thing: str) -> str:
+def pointing(
+    low: float, high: float, inside: bool, share: float, area: float, thing: str, seen: float
+) -> str:
     """Whether a map points to where its class is known to be.
 
     Args:
         low, high: the map's smallest and largest value.
         inside: its maximum lies in the region. share: of its positive part, what lies there, 0 to 1.
         area: the region's share of the picture, 0 to 1. thing: what is there, such as "spiral".
+        seen: the region's share of what the network sees: 0 or 1 where no map could point otherwise.
     """
     if nowhere := empty(low, high):
         return f"{nowhere} So it points neither to the {thing} nor elsewhere."
-    icon, side = (
-        (":material/check_circle:", "there** too") if inside else (":material/cancel:", "elsewhere**")
-    )
+    if not 0 < seen < 1:
+        what, where = ("nothing but", "there") if seen else ("nothing of", "elsewhere")
+        return f"The network sees {what} the {thing}, so any map of it has its maximum {where}."
+    icon, side = ("check_circle", "there** too") if inside else ("cancel", "elsewhere**")
     heat = "what speaks for it" if low < 0 else "the heat"
-    return (
-        f"{icon} **{share:.0%}** of {heat} lies on the {thing} ({area:.0%} of the picture); its maximum lies "
-        f"**{side}."
-    )
+    lies = f"lies on the {thing} ({area:.0%} of the picture); its maximum lies **{side}."
+    return f":material/{icon}: **{share:.0%}** of {heat} {lies}"
 
 
 def elsewhere(shares: Mapping[str, float]) -> str:
@@ -69,6 +71,7 @@ class Network(NamedTuple):
     mapped: bool = True  # there is a map of it
     positive: bool = True  # with positive evidence that differs from place to place
     inside: bool | None = None  # its maximum lies where the class is; None where nobody knows
+    open: bool = True  # False: it sees nothing of where the class is, or nothing else
 
 
 # what is said of one network, and of two of which the same is to be said
@@ -95,6 +98,10 @@ _STATES = {
     "silent": (
         "The map of {who} has no positive evidence for “{asked}” in any one place.",
         "Neither map has positive evidence for “{asked}” in any one place.",
+    ),
+    "decided": (
+        "{who} sees nothing of where “{asked}” is, or nothing else: no map of it could point otherwise.",
+        "Both networks see nothing of where “{asked}” is, or nothing else: no map could point otherwise.",
     ),
     "inside": ("The map of {who} points to where “{asked}” is.", "Both maps point to where “{asked}” is."),
     "outside": ("The map of {who} points elsewhere.", "Neither map points to where “{asked}” is."),
@@ -127,6 +134,8 @@ def _state(one: Network, region: str) -> str:
     found = next((name for name, holds in checks.items() if holds), "")
     if found or region != "known" or one.inside is None:
         return found
+    if not one.open:
+        return "decided"
     return "inside" if one.inside else "outside"
 
 

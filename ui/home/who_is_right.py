@@ -13,7 +13,7 @@ from .. import as_seen, over_picture, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import ask, class_names, likely, several
-from ..mapped import Mapped, judged
+from ..mapped import Mapped, judged, share_seen
 from ..network_picker import Choice, suited
 from ..picture_picker import MOSAIC, SCENES
 from ..plain import plain
@@ -112,6 +112,8 @@ def panel(
         keep(cams[asked], next(one for one in maps if one.name == asked))
         nowhere = judgements.empty(*cams[asked].ends)
         facts = facts._replace(positive=not nowhere, inside=said[asked][0])
+        if (mask := masks.get(asked.casefold())) is not None:
+            facts = facts._replace(open=0 < share_seen(picture, model, mask) < 1)
     else:
         viewer.show(f"h_{side.slot}", shown, lines=0)
         facts = facts._replace(mapped=False)

@@ -77,6 +77,24 @@ def test_classes_without_names_get_none(app):
     assert "It works: 3 classes" in words
 
 
+def test_answers_are_called_as_they_can_be_asked_for(app):
+    data = save(state_of("texture_resnet"), {"labels": json.dumps(["cat"] * 20)})
+    at = sent(app(PAGE, **BOTH), "y_checkpoint", "mine.safetensors", data)
+    assert "cat (0), cat (1)" in said(at)
+    assert "<span>cat (12)</span>" in "".join(one.proto.body for one in at.get("html"))
+
+
+def test_of_two_names_for_a_single_score_the_second_is_what_it_speaks_for(app):
+    state = state_of("texture_resnet")
+    state |= {key: state[key][:1].clone() for key in ("fc.weight", "fc.bias")}
+    at = app(PAGE, **BOTH)
+    sent(at, "y_labels", "names.txt", b"no cat\ncat\n", "text/plain")
+    words = said(sent(at, "y_checkpoint", "mine.safetensors", save(state)))
+    assert "It works: 1 class," in words and "**Classes**: cat" in words
+    sent(at, "y_labels", "names.txt", b"a\nb\nc\n", "text/plain")
+    assert "There are 3 labels, but the network has 1 class." in said(at)
+
+
 def test_a_link_to_somebody_elses_network_is_one_sentence(app):
     at = app("pages/grad_cam.py", **(BOTH | {"a": "yours-0123456789abcdef"}))
     assert len(at.error) == 1 and "brought in another session" in at.error[0].value and not at.exception

@@ -83,6 +83,7 @@ def _lesson(words: Mapping[str, tuple[str, ...]]) -> str:
 
 def read(page: str, step: Step) -> None:
     """Give widgets the values of the address, where it isn't what this session wrote. Before any widget."""
+    streamlit_private.drop_what_widgets_hide()
     own, found = held(), _browsers()
     history, first, moved = streamlit_private.came_by_history(), not own.seen, page != own.page
     own.page = page

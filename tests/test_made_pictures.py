@@ -75,6 +75,9 @@ def test_a_region_and_a_name_of_ones_own(app):
     link = {"p_kind": "region", "p_one": "A rocket", "p_names": "missile", "s_class": "missile"}
     at = fine(app("pages/saliency.py", picture=MADE, **link))
     assert "the region: **missile** (as you say)" in captions(at) and len(inside_of(at)) == 1
+    assert "call the whole picture so" not in captions(at)
+    unnamed = app("pages/saliency.py", picture=MADE, **link | {"p_names": ""})
+    assert re.search(r"the region: \*\*.+ They call the whole picture so: if you marked", captions(unnamed))
     at.number_input(key="p_left").set_value(75).run()
     assert any("is empty" in one.value for one in at.error), "a rectangle without a pixel"
 

@@ -76,7 +76,9 @@ def _classes(
         own = class_names(model)[index]
         note = judgements.instead(model.title, name, own, several(model, name)) + " "
     if not_name != NOTHING and other is None:
-        note += f"{judgements.lacks('It', not_name, several(model, not_name))}: nothing is taken away. "
+        doubled = several(model, not_name)
+        also = " either" if note and not doubled else ""
+        note += f"{judgements.lacks('It', not_name, doubled)}{also}, so nothing is taken away. "
     if other == index:
         other, note = None, f"{note}A class is not asked against itself. "
     return index, other, note

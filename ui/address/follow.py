@@ -94,6 +94,7 @@ def read(page: str, step: Step) -> None:
         if own.lesson:  # left by another way than its own
             take(own.before)
             own.lesson, own.before = "", {}
+        own.seen.append(found)  # or Back to the step is taken for what is shown
     elif first or not (late or found == own.seen[-1]):
         own.seen.append(found)
         _follow(own, found, step)

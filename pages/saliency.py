@@ -33,7 +33,7 @@ if not present:
     address.stop()
 with asked:
     name, indices = classes.ask(sides, "s_class", there=picture.asked)
-    against, others = classes.ask(sides, "s_not", "And not", looks.NOTHING)
+    against, others = classes.ask(sides, "s_not", "And not", classes.NOTHING)
     alike.pick(sides)
 any_map = any(side.top for side in present)
 with above:

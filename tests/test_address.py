@@ -72,6 +72,7 @@ def test_a_link_of_an_older_version_keeps_its_meaning(monkeypatch):
         ({"v": ["2"], "g_opacity": ["40"]}, {"g_opacity": 40}),
         ({"lesson": ["truth.3"]}, {"picture": "A spiral on bands"}),
         ({"picture": ["A rocket"]}, {"picture": "A rocket"}),
+        ({"v": ["2"], "g_class": ["cardigan (474)"]}, {"g_class": "cardigan"}),
         ({"picture": ["Four photographs"], "a": ["resnet50"], "g_class": ["cup"]},
          {"picture": "Four photographs", "a": "resnet50", "g_class": "cup",
           "r_class": "top class", "s_class": "top class"}),

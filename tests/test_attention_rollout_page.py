@@ -126,7 +126,7 @@ def test_classes_that_only_one_model_knows(page):
     assert "EfficientNet-Lite0 has no class “" in texts(at)
     at.selectbox(key="r_class").set_value("tabby").run()
     assert healthy(at) and "for **tabby**" in texts(at)
-    assert "Texture ViT has no class “tabby”; this is for its own top class" in texts(at)
+    assert "Texture ViT has no class “tabby”: this is for its own top class" in texts(at)
     at.selectbox(key="a").set_value("texture_resnet").run()
     at.segmented_control(key="weights_a").set_value("random").run()
     assert healthy(at) and at.selectbox(key="r_class").value == "top class"

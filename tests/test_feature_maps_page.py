@@ -175,7 +175,7 @@ def test_a_checkpoint_and_its_labels(page, small):
     at.file_uploader(key="labels_a").set_value(("names.txt", b"cat\ndog\nowl", "text/plain")).run()
     fine(at)
     at.file_uploader(key="labels_a").set_value(("names.txt", b"cat", "text/plain")).run()
-    assert "1 labels, but the network has 3 classes" in at.error[0].value and not at.exception
+    assert "There is 1 label, but the network has 3 classes" in at.error[0].value and not at.exception
 
 
 def test_without_a_network_the_page_says_what_works_instead(page, small, app, monkeypatch):

@@ -82,6 +82,17 @@ def test_a_picture_another_page_and_an_option(page, server):
     )
 
 
+def test_back_from_where_nothing_was_chosen_leads_to_the_step_that_was_left(page, server):
+    opened(page, f"{server}/lessons", "Lessons")
+    page.get_by_role("link", name="Is the heatmap telling the truth?").click()
+    page.get_by_text("step 1 of 5").wait_for()
+    before = state(page)
+    go(page, "Your own model")
+    assert state(page)[1] == f"{server}/your_model"
+    page.go_back()
+    comes_to(page, before)
+
+
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_a_lesson_and_out_of_it_to_what_was_there(page, server, whole):
     opened(page, f"{server}/lessons?picture=A+spiral+in+a+weave&weights_b=random", "Lessons")

@@ -1,6 +1,9 @@
 """What the home page says of two networks, and its button to another picture."""
 
+import io
+
 import pytest
+from PIL import Image
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look, whole_app
 from ui import figures, viewer
@@ -183,3 +186,13 @@ def test_a_link_says_how_the_maps_look_and_what_is_saved_looks_alike(app):
 def test_answers_are_nothing_but_text():
     listed = figures._bars([{"class": "<b>cat & dog</b>", "probability": 0.256}], "#e67700")
     assert "&lt;b&gt;cat &amp; dog&lt;/b&gt;</span><span>26%" in listed and "width: 25.60%" in listed
+
+
+def test_of_a_picture_of_nothing_it_is_said_that_it_shows_nothing(app):
+    at = app("pages/home.py", b="photo_vit")
+    for file, words in ((Image.new("RGB", (64, 64), "white"), True), (Image.linear_gradient("L"), False)):
+        data = io.BytesIO()
+        file.save(data, "PNG")
+        at.file_uploader(key="file").set_value(("a.png", data.getvalue(), "image/png")).run()
+        assert not at.exception and at.session_state["chosen"][0].title == "a.png"
+        assert any("The picture is the same everywhere" in one.value for one in at.caption) == words

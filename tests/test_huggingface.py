@@ -250,7 +250,7 @@ WRONG = {
         "asks for 'MyViT'",
     ),
     "no network": (lambda files: changed(files, architectures=["AutoModel.from_pretrained"]), "asks for"),
-    "another shape": (lambda files: changed(files, hidden_size=96), "ViTForImageClassification"),
+    "another shape": (lambda files: changed(files, hidden_size=96), "some have another shape"),
     "more layers": (lambda files: changed(files, num_hidden_layers=3), "are missing .first vit.layers.2"),
     "fewer weights": (fewer_weights, "2 are missing .first classifier"),
     "a part is missing": (
@@ -279,6 +279,41 @@ WRONG = {
     ),
     "out of it": (lambda files: {**files, "../config.json": b"{}"}, "leads out of it"),
     "a zip within": (lambda files: {"mine.zip": pack(files)}, "another zip"),
+    "a name for a class that isn't there": (
+        lambda files: changed(files, id2label={"0": "a cat", "7": "a dog"}),
+        "names 2 classes, and one of them is number 7",
+    ),
+    "a name that can't be shown": (
+        lambda files: changed(files, id2label={"0": "a cat", "1": "a\u202edog\n# x"}),
+        "characters that can't be shown",
+    ),
+    "more classes than memory": (
+        lambda files: changed(files, id2label=None, label2id=None, num_labels=10**12),
+        "says 1,000,000,000,000 as num_labels",
+    ),
+    "more layers than weights": (
+        lambda files: changed(files, num_hidden_layers=10**9),
+        "says 1,000,000,000 as num_hidden_layers",
+    ),
+    "a size larger than memory": (
+        lambda files: changed(files, processor_of(files), size={"height": 10**6, "width": 10**6}),
+        "pictures of 1000000 × 1000000 pixels",
+    ),
+    **{
+        f"a processor with {setting}": (
+            lambda files, setting=setting: changed(files, processor_of(files), **setting),
+            "preprocessing can't be followed|makes pictures of",
+        )
+        for setting in [
+            {"image_std": [0, 0, 0]},
+            {"image_mean": ["red", "green", "blue"]},
+            {"image_mean": [0.5] * 4, "image_std": [0.5] * 4},
+            {"size": {"height": -5, "width": 32}},
+            {"size": {"longest_edge": 32}},
+            {"resample": 99},
+            {"rescale_factor": 0},
+        ]
+    },
     "text and language": (
         lambda files: changed(files, model_type="bert", architectures=["BertModel"]),
         "BertModel|fit",

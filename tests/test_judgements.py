@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vizcore import judgements
+from vizcore import judgements, truth
 from vizcore.judgements import Network
 
 FACTS = {
@@ -17,10 +17,12 @@ FACTS = {
     "classes": (True, False),
     "kind": (True, False),
     "knows": (True, False),
+    "several": (False, True),
     "answer": ("asked", "other", "wrong", ""),
     "mapped": (True, False),
     "positive": (True, False),
     "inside": (True, False, None),
+    "open": (True, False),
 }
 
 
@@ -30,6 +32,8 @@ def networks(title):
 
 def sane(one) -> bool:
     """A network about which that can be known at all: no map of one that isn't there, and so on."""
+    if not one.open and one.inside is None:
+        return False
     nothing = not (one.loaded and one.classes)
     if nothing:
         return not one.knows and not one.mapped and one.inside is None and not one.answer
@@ -43,7 +47,7 @@ B = [one for one in A[:: max(1, len(A) // 60)]]  # each of A beside a part of th
 def judged(one, region) -> bool:
     """Its map can be called right or wrong."""
     there = one.loaded and one.learnt and one.classes and one.kind and one.knows
-    return there and one.mapped and one.positive and region == "known" and one.inside is not None
+    return there and one.mapped and one.positive and region == "known" and one.inside is not None and one.open
 
 
 def sentences(text):
@@ -112,7 +116,7 @@ ENDS = [(0, 0), (-1, 0), (-2, -1), (1, 1), (0, 1), (-1, 1), (math.nan, math.nan)
 @pytest.mark.parametrize("low, high", ENDS)
 @pytest.mark.parametrize("inside", [True, False])
 def test_pointing(low, high, inside):
-    text = judgements.pointing(low, high, inside, 0.25, 0.5, "spiral")
+    text = judgements.pointing(low, high, inside, 0.25, 0.5, "spiral", 0.4)
     if not high > 0:
         assert text.startswith("No positive evidence anywhere.")
     elif low == high:
@@ -124,6 +128,18 @@ def test_pointing(low, high, inside):
         assert judgements.empty(low, high) == ""
         return
     assert "maximum" not in text and "%" not in text
+
+
+def test_where_no_map_could_point_otherwise_none_is_called_right_or_wrong():
+    for seen, words in (
+        (1, "sees nothing but the spiral, so any map of it has its maximum there"),
+        (0, "sees nothing of the spiral, so any map of it has its maximum elsewhere"),
+    ):
+        text = judgements.pointing(0, 1, bool(seen), float(seen), 0.5, "spiral", seen)
+        assert words in text and "%" not in text and "check" not in text
+    one = Network("Alpha", answer="asked", inside=True, open=False)
+    text = judgements.verdict("banded", "known", one, one._replace(title="Beta"))
+    assert "no map could point otherwise" in text and "right" not in text
 
 
 @pytest.mark.parametrize("kind", ["deletion", "insertion"])
@@ -175,10 +191,10 @@ def test_transfer(interval):
 def test_paired_agrees_with_scipy(count):
     values = np.random.default_rng(count).normal(0.1, 1, count)
     error = stats.sem(values) * stats.t.ppf(0.975, count - 1)
-    low, high = judgements.paired(list(values))
+    low, high = truth.paired(list(values))
     assert (low, high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.02 * error)
-    assert judgements.paired(list(values[:4])) is None
-    assert judgements.paired([0.2] * 5) == pytest.approx((0.2, 0.2))
+    assert truth.paired(list(values[:4])) is None
+    assert truth.paired([0.2] * 5) == pytest.approx((0.2, 0.2))
 
 
 @pytest.mark.parametrize("drawn", [True, False])

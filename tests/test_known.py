@@ -18,7 +18,7 @@ from vizcore.methods.table import METHODS, QUICK
 from vizcore.methods.together import together
 from vizcore.networks.disconnected import disconnected, in_cells, why_not_disconnected
 from vizcore.pictures import known, textures
-from vizcore.pictures.images import PictureError
+from vizcore.pictures.images import PictureError, read_picture
 from vizcore.pictures.known import coco
 from vizcore.studies.known_answers import known_answers
 from vizcore.studies.named import borrowed, classes, named
@@ -188,7 +188,77 @@ def test_a_zip_of_pictures_and_masks():
         known.read_pairs(zipped(b_mask=png(mask)))
 
 
+def test_a_zip_in_which_a_mask_may_be_of_two_pictures_is_refused():
+    picture, mask = np.full((40, 40, 3), 80, np.uint8), np.zeros((40, 40), np.uint8)
+    mask[:10] = 255
+    for other, words in (("dog.bmp", "two pictures called dog"), ("dog_mask.bmp", "two masks of the region")):
+        data = io.BytesIO(zipped(dog=png(picture), dog_mask=png(mask)))
+        with zipfile.ZipFile(data, "a") as archive:
+            archive.writestr(other, png(picture))
+        with pytest.raises(PictureError, match=words):
+            known.read_pairs(data.getvalue())
+
+
+@pytest.mark.parametrize("low, high, dtype", [(0, 1, np.uint16), (300, 60000, np.uint16), (0, 1, np.int32)])
+def test_a_mask_of_sixteen_bits_is_read_by_its_own_values(low, high, dtype):
+    inside = np.zeros((40, 60), bool)
+    inside[5:20, 10:30] = True
+    file = io.BytesIO()
+    Image.fromarray(np.where(inside, high, low).astype(dtype)).save(file, "TIFF")
+    assert (known.read_mask(file.getvalue(), (60, 40)) == inside).all()
+
+
+@pytest.mark.parametrize("turned", [3, 6, 8])
+def test_masks_and_cut_outs_are_turned_as_their_pictures_are(turned):
+    mask = np.zeros((40, 60), np.uint8)
+    mask[:10, :30] = 255
+    exif = Image.Exif()
+    exif[0x112] = turned
+    grey, free = png(mask, exif=exif), png(np.dstack([mask] * 4), exif=exif)
+    seen = np.asarray(read_picture(grey))[..., 0] > 127
+    assert seen.shape == ((40, 60) if turned == 3 else (60, 40)) and not seen[:10, :30].all()
+    for data in (grey, free):
+        assert (known.read_mask(data, seen.shape[::-1]) == seen).all()
+    assert (np.asarray(known.read_cutout(free))[..., 3] > 127).tolist() == seen.tolist()
+
+
 # ---------------------------------------------------------------- COCO
+
+
+@pytest.mark.parametrize(
+    "pictures, files, found",
+    [
+        (["a.jpg", "b.png"], ["a.png", "c.png"], {"a.jpg": "a.png"}),
+        (["a/1.jpg", "b/1.jpg"], ["a/1.jpg", "b/1.jpg"], {"a/1.jpg": "a/1.jpg", "b/1.jpg": "b/1.jpg"}),
+        (["a/1.jpg", "b/1.jpg"], ["train/b/1.jpg"], {"b/1.jpg": "train/b/1.jpg"}),
+        (["1.jpg", "1.png"], ["1.png"], {"1.png": "1.png"}),
+        (["mine/a/1.jpg"], ["a\\1.jpg", "b\\1.jpg"], {"mine/a/1.jpg": "a\\1.jpg"}),
+        (["a/1.jpg", "b/1.jpg"], ["1.jpg"], None),
+        (["1.jpg"], ["train/1.jpg", "val/1.jpg"], None),
+    ],
+)
+def test_a_json_s_picture_is_the_one_of_its_name_and_folder(pictures, files, found):
+    asked = {path: path for path in pictures}
+    if found is None:
+        with pytest.raises(PictureError, match="several of that name"):
+            known.matched(asked, files)
+    else:
+        assert known.matched(asked, files) == found
+
+
+def test_pictures_of_one_name_in_two_folders_keep_their_own_masks():
+    box = [[0, 0, 20, 0, 20, 40, 0, 40]]
+    said = annotations(
+        images=[{"id": k, "file_name": f"{k}/a.png", "height": 40, "width": 40} for k in (1, 2)],
+        categories=[{"id": k, "name": name} for k, name in ((1, "cat"), (2, "dog"))],
+        annotations=[{"image_id": k, "category_id": k, "segmentation": box} for k in (1, 2)],
+    )
+    picture = png(np.full((40, 40, 3), 80, np.uint8))
+    data = io.BytesIO(zipped(**{"1__a": picture, "2__a": picture}))
+    with zipfile.ZipFile(data, "a") as archive:
+        archive.writestr("said.json", said)
+    found = known.read_pairs(data.getvalue())
+    assert {name: list(scene.masks) for name, scene in found.items()} == {"1/a": ["cat"], "2/a": ["dog"]}
 
 
 def test_polygons_and_run_lengths():

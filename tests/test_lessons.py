@@ -41,7 +41,7 @@ def test_a_step_opens_its_page_with_its_widgets(app, key, number):
         assert at.session_state[name] == value, name
     shown = "\n".join(block.value for block in at.markdown)
     assert step.do in shown and step.watch in shown and step.answer in shown
-    assert f"step {number} of {len(LESSONS[key].steps)}" in shown
+    assert f"step {number} of {len(LESSONS[key].steps)}" in shown and not of_another(at)
     assert at.query_params["lesson"] == f"{key}.{number}" and "start" not in at.query_params
 
 
@@ -57,6 +57,25 @@ def test_a_lesson_leaves_what_is_changed_on_the_way_alone(app):
         "Scales in cracks",
     )
     assert any("step 1 of" in block.value for block in at.markdown)
+
+
+def of_another(at) -> list[str]:
+    """What the guide says where its text is of something else than what is shown."""
+    return [block.value for block in at.markdown if "than this step is about" in block.value]
+
+
+def test_a_step_says_where_its_text_is_of_something_else_than_what_is_shown(app):
+    page = LESSONS["truth"].steps[0].page
+    pair = {"picture": "Honeycomb in bands", "a": "texture_resnet", "b": "texture_vit"}
+    at = app(page, **pair, lesson="truth.1")
+    assert not of_another(at), "as the step has it"
+    at.selectbox(key="picture").set_value("Scales in cracks").run()
+    (said,) = of_another(at)
+    assert "Another picture** than" in said and "“Honeycomb in bands”, Texture ResNet and Texture ViT" in said
+    (said,) = of_another(app(page, **pair | {"weights_a": "random"}, lesson="truth.1"))
+    assert "Another Model A** than" in said
+    (said,) = of_another(app("pages/saliency.py", **pair, lesson="truth.1"))
+    assert "Another page** than" in said
 
 
 @pytest.mark.parametrize("name", ["", "truth", "truth.0", "truth.99", "truth.1.2", "<b>.1", "truth.²", "x.1"])

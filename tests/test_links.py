@@ -160,6 +160,26 @@ def test_options_survive_other_pages(app):
     assert at.query_params["r_discard"] == "30"
 
 
+def test_what_is_chosen_on_another_page_than_the_link_s_survives(app):
+    at = app("pages/grad_cam.py", **BOTH, r_residual="20", s_view="greyscale")
+    at.switch_page("pages/attention_rollout.py").run()
+    at.slider(key="r_residual").set_value(30).run()
+    for page in ("grad_cam", "feature_maps", "attention_rollout"):
+        at.switch_page(f"pages/{page}.py").run()
+        assert at.query_params["r_residual"] == "30", page
+    assert at.slider(key="r_residual").value == 30 and at.query_params["s_view"] == "greyscale"
+
+
+def test_the_class_of_one_picture_is_not_asked_about_the_next_one(app):
+    at = app("pages/home.py", v="3", picture=OPENING, b="photo_vit")
+    assert at.session_state["h_class"] == "espresso", "of the mosaic"
+    at.selectbox(key="picture").set_value("A rocket").run()
+    for page in ("your_model", "lessons", "home"):
+        at.switch_page(f"pages/{page}.py").run()
+        assert "h_class" not in at.query_params, page
+    assert at.selectbox(key="h_class").value == "top class"
+
+
 def test_a_page_that_ends_early_writes_its_address_too(app):
     at = app("pages/activation_maximization.py", **BOTH)
     at.selectbox(key="m_look").set_value("banded").run()

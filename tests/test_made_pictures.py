@@ -75,8 +75,31 @@ def test_a_region_and_a_name_of_ones_own(app):
     link = {"p_kind": "region", "p_one": "A rocket", "p_names": "missile", "s_class": "missile"}
     at = fine(app("pages/saliency.py", picture=MADE, **link))
     assert "the region: **missile** (as you say)" in captions(at) and len(inside_of(at)) == 1
+    assert "call the whole picture so" not in captions(at)
+    unnamed = app("pages/saliency.py", picture=MADE, **link | {"p_names": ""})
+    assert re.search(r"the region: \*\*.+ They call the whole picture so: if you marked", captions(unnamed))
     at.number_input(key="p_left").set_value(75).run()
     assert any("is empty" in one.value for one in at.error), "a rectangle without a pixel"
+
+
+@pytest.mark.parametrize("edges", [(0, 0, 100, 100), (0, 0, 3, 100)])
+def test_a_region_that_is_all_or_nothing_of_what_is_seen_makes_no_map_right_or_wrong(app, edges):
+    link = dict(zip(("p_left", "p_top", "p_right", "p_bottom"), map(str, edges), strict=True))
+    at = fine(
+        app("pages/home.py", picture=MADE, p_kind="region", p_one="Chelsea the cat", b="photo_vit", **link)
+    )
+    (said,) = [one.value for one in at.markdown if "Egyptian cat” is" in one.value]
+    assert "Both networks see nothing of where “Egyptian cat” is, or nothing else" in said
+    assert "points" not in said and "point to" not in said
+    told = [one["facts"] for one in all_maps(at) if one["name"] == one["chosen"]]
+    assert len(told) == 2 and all("so any map of it has its maximum" in one for one in told)
+
+
+def test_what_lies_on_a_ground_is_not_in_it_too(app):
+    link = {"p_kind": "cut-outs", "p_things": ["A rocket"], "p_ground": "A rocket"}
+    at = app("pages/saliency.py", picture=MADE, **link)
+    assert "A rocket" not in at.selectbox(key="p_ground").options and not at.exception
+    assert any("p_ground is “A rocket”, which isn't available here" in one.value for one in at.warning)
 
 
 def left_out(at) -> str:

@@ -334,6 +334,17 @@ def test_broken_and_double_pictures_are_left_out_and_counted():
     assert [bool(one.picture) for one in read] == [True, True, False, False]
     assert "is the same picture as a/0.png" in read[2].why and "can't be read" in read[3].why
     counts = [sum(bool(one.picture) for one in read if one.answer == k) for k in range(2)]
-    with pytest.raises(PictureError, match="'b' has no picture that can be read"):
+    with pytest.raises(PictureError, match="'b' has no picture that can be read and is in no other class"):
         for label, count in zip(found.labels, counts, strict=True):
             folders.few(label, count)
+
+
+def test_a_picture_that_was_saved_again_is_the_same_picture():
+    again = io.BytesIO()
+    Image.open(io.BytesIO(PICTURE[0])).save(again, "PNG", compress_level=0)
+    data = pack(
+        {"a/0.png": PICTURE[0], "a/1.png": PICTURE[1], "b/0.png": again.getvalue(), "b/1.png": PICTURE[2]}
+    )
+    read = list(folders.pictures(data, folders.folders(data)))
+    assert [bool(one.picture) for one in read] == [True, True, False, True]
+    assert read[2].why == "b/0.png is the same picture as a/0.png."

@@ -29,6 +29,26 @@ def test_a_run_knows_whether_back_or_forward_asked_for_it():
     assert not streamlit_private.came_by_history()
 
 
+def test_a_widget_s_value_does_not_return_to_what_was_there_before_it():
+    def script():
+        import streamlit as st
+
+        from ui import streamlit_private
+
+        streamlit_private.drop_what_widgets_hide()
+        if "begun" not in st.session_state:
+            st.session_state["kept"] = st.session_state["begun"] = 1
+        elif st.session_state["begun"] == 1:
+            st.number_input("kept", key="kept")
+
+    at = AppTest.from_function(script).run()
+    at.run()
+    at.number_input(key="kept").set_value(2).run()
+    at.session_state["begun"] = 2
+    at.run().run()
+    assert not at.exception and "kept" not in at.session_state, "an older value comes back"
+
+
 def test_elements_of_no_room_are_not_on_the_page_and_a_second_one_is_none():
     def script():
         import streamlit as st

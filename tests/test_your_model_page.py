@@ -9,6 +9,7 @@ from shared import shared_model
 from test_hostile import CODE, code
 from test_probe import WRONG, classes, drawn, pack, png
 
+from benchmarks.whole_app import all_maps
 from ui import brought
 from vizcore.studies import probe_files
 
@@ -46,6 +47,52 @@ def test_a_checkpoint_is_recognised_and_used_on_every_page_of_this_session_alone
     at.switch_page(PAGE).run()
     at.button(key=f"y_out_{name}").click().run()
     assert not brought.is_brought(at.session_state["a"]) and not at.error and not at.exception
+
+
+def used(at, data: bytes):
+    """A checkpoint in use as Model A."""
+    sent(at, "y_checkpoint", "mine.safetensors", data)
+    return at.button(key="y_use_a").click().run()
+
+
+def test_of_a_network_of_somebodys_own_nobody_knows_what_it_learnt_from(app):
+    state = state_of("texture_resnet")
+    state |= {key: state[key][:2].clone() for key in ("fc.weight", "fc.bias")}
+    at = used(app(PAGE, **BOTH), save(state, {"labels": json.dumps(["banded", "cracked"])}))
+    for page in ("home", "grad_cam"):
+        at.switch_page(f"pages/{page}.py").run()
+        at.selectbox(key="picture").set_value("A rocket").run()
+        words = " ".join(one.value for one in (*at.markdown, *at.caption))
+        assert not at.exception and "learnt only" not in words
+        maps = [one for one in all_maps(at) if one["key"].endswith("_a")]
+        assert [one["name"] for one in maps if one["name"] == one["chosen"]], "it is asked all the same"
+
+
+def test_classes_without_names_get_none(app):
+    state = state_of("texture_resnet")
+    words = said(sent(app(PAGE, **BOTH), "y_checkpoint", "mine.safetensors", save(state)))
+    assert "20 classes" in words and "class 0, class 1" in words and "banded" not in words
+    few = state | {key: state[key][:3].clone() for key in ("fc.weight", "fc.bias")}
+    words = said(sent(app(PAGE, **BOTH), "y_checkpoint", "mine.safetensors", save(few)))
+    assert "It works: 3 classes" in words
+
+
+def test_answers_are_called_as_they_can_be_asked_for(app):
+    data = save(state_of("texture_resnet"), {"labels": json.dumps(["cat"] * 20)})
+    at = sent(app(PAGE, **BOTH), "y_checkpoint", "mine.safetensors", data)
+    assert "cat (0), cat (1)" in said(at)
+    assert "<span>cat (12)</span>" in "".join(one.proto.body for one in at.get("html"))
+
+
+def test_of_two_names_for_a_single_score_the_second_is_what_it_speaks_for(app):
+    state = state_of("texture_resnet")
+    state |= {key: state[key][:1].clone() for key in ("fc.weight", "fc.bias")}
+    at = app(PAGE, **BOTH)
+    sent(at, "y_labels", "names.txt", b"no cat\ncat\n", "text/plain")
+    words = said(sent(at, "y_checkpoint", "mine.safetensors", save(state)))
+    assert "It works: 1 class," in words and "**Classes**: cat" in words
+    sent(at, "y_labels", "names.txt", b"a\nb\nc\n", "text/plain")
+    assert "There are 3 labels, but the network has 1 class." in said(at)
 
 
 def test_a_link_to_somebody_elses_network_is_one_sentence(app):

@@ -11,6 +11,11 @@ from .picture_picker import OPENING, Picture, choose_picture
 from .regions import BRUSH
 from .thing_names import with_names
 
+FLAT = (
+    "The picture is the same everywhere: whatever a map of it shows is the network's own, and no thing in it."
+)
+PICTURELESS = "similarity", "activation_maximization"  # pages that look at no single picture
+
 
 def sidebar() -> None:
     """Draw the shared pickers; pages read the result with ``chosen``."""
@@ -19,6 +24,8 @@ def sidebar() -> None:
         made = st.container(key="made")
         with made:
             picture = picture or make()
+            if all(low == high for low, high in picture.image.getextrema()):
+                st.caption(FLAT)
         textures = _shows_textures()
         st.session_state["suited"] = ready = suited(picture.drawn or textures)
         choices = choose_model("a", ready["a"]), choose_model("b", ready["b"])
@@ -39,9 +46,7 @@ def _reset() -> None:
 
 def _shows_textures() -> bool:
     """Whether a page looks at drawn textures, and at no single picture that somebody chose."""
-    return address.page() in ("similarity", "activation_maximization") and (
-        st.session_state["picture"] == OPENING
-    )
+    return address.page() in PICTURELESS and (st.session_state["picture"] == OPENING)
 
 
 def chosen() -> tuple[Picture, Choice, Choice]:

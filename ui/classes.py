@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Container
 from functools import lru_cache
@@ -14,26 +15,43 @@ from vizcore.pictures.textures import LABELS as TEXTURES
 from .address import forget
 from .plain import plain
 
-TOP = "top class"
+TOP, NOTHING = "top class", "nothing"  # what pickers of classes offer beside these
+LONGEST = 60  # characters of a name with its synonyms
 
 
 @lru_cache(maxsize=64)
 def _names(labels: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """A short name for each class, unlike any other's."""
-    short = [
-        plain(labels[i].split(",")[0].strip()) if i < len(labels) else f"class {i}" for i in range(count)
+    """A short name for each class, unlike any other's: the first of its synonyms, or that with the others.
+
+    Where that isn't enough, its number follows.
+    """
+    synonyms = [[word for each in label.split(",") if (word := plain(each.strip()))] for label in labels]
+    synonyms += [[] for _ in range(count - len(labels))]
+    short = [words[0] if words else f"class {i}" for i, words in enumerate(synonyms)]
+    whole = [
+        name + (f" ({'; '.join(words[1:])})" if words[1:] else "")
+        for name, words in zip(short, synonyms, strict=True)
     ]
-    often = Counter(name.casefold() for name in short)  # as names are looked up: a cardigan is no Cardigan
-    return tuple(f"{name} ({i})" if often[name.casefold()] > 1 else name for i, name in enumerate(short))
+    often = Counter(map(str.casefold, (*short, TOP, NOTHING)))  # as looked up: a cardigan is no Cardigan
+    often_whole = Counter(map(str.casefold, (*whole, TOP, NOTHING)))
+    taken = {name for name in often if often[name] == 1} | {TOP, NOTHING}
+    names = []
+    for i, name in enumerate(short):
+        if often[name.casefold()] > 1:
+            found = [whole[i]] if often_whole[whole[i].casefold()] == 1 and len(whole[i]) <= LONGEST else []
+            numbered = (name + f" ({i})" * times for times in itertools.count(1))
+            name = next(one for one in itertools.chain(found, numbered) if one.casefold() not in taken)
+            taken.add(name.casefold())
+        names.append(name)
+    return tuple(names)
 
 
 def learnt_from(side) -> str:
     """What kind of pictures a ``Side``'s network knows, as ``judgements.strange`` has it."""
-    if side.model.weights == "random" or not side.model.labels:
-        return ""
-    if set(side.model.labels) <= set(TEXTURES):
-        return "textures"
-    return "photographs" if side.choice.weights == "trained" else ""  # the hubs' labels are ImageNet's
+    if side.model.weights != "trained" or not side.model.labels:
+        return ""  # of a checkpoint nobody knows: textures are photographed, too
+    textures = set(side.model.labels) <= set(TEXTURES)
+    return "textures" if textures else "photographs"  # the hubs' labels are ImageNet's
 
 
 def guesses(side, drawn: bool) -> str:
@@ -44,6 +62,11 @@ def guesses(side, drawn: bool) -> str:
 def class_names(model) -> list[str]:
     """The classes of a network by index, each with a name of its own; empty where it has none."""
     return list(_names(tuple(model.labels), model.num_classes))
+
+
+def several(model, name: str) -> bool:
+    """Whether a network has more than one class of a name, so that none of them can be meant by it."""
+    return sum(plain(model.label(i)).casefold() == name.casefold() for i in range(model.num_classes)) > 1
 
 
 def likely(sides: list, asked: str, there: Container[str] = ()) -> list[str]:

@@ -124,6 +124,8 @@ def remark(model) -> None:
 
 def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int]) -> None:
     """The most probable classes as bars."""
+    from .classes import class_names
+
     note = f" ({model.source})" if model.weights == "random" else ""
     st.markdown(f"**{model.title}**{note} says:")
     if not top:
@@ -132,7 +134,8 @@ def predictions(model, top: list[tuple[int, float]], colour: tuple[int, int, int
     if any(probability != probability for _, probability in top):
         st.warning("Nothing: its output on this picture is not a number.")
         return
-    answers = [{"class": model.label(index), "probability": probability} for index, probability in top]
+    names = class_names(model)
+    answers = [{"class": names[index], "probability": probability} for index, probability in top]
     saving.keep_table(f"Answers of {model.title} ({model.source})", answers)
     st.html(_bars(answers, web_colour(colour)))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import streamlit as st
 
 from . import address
+from .choices import PICTURELESS
 from .lessons import LESSONS
+from .network_picker import Choice, title
 
 
 def numbered(lesson: str, number: int) -> str:
@@ -69,9 +72,49 @@ def guide() -> None:
                     link("Next", key, number + 1, ":material/arrow_forward:")
                 words = "More lessons" if last else "Leave"
                 address.link("pages/lessons.py", words, ":material/close:")
+        if others := _others(key, number):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f":material/info: {others}", width="content")
+                link("Show what it speaks of", key, number, ":material/replay:")
         st.markdown(f"**Do:** {step.do}  \n**Watch:** {step.watch}")
         with st.expander(step.question, icon=":material/help:", key=f"answer_{numbered(key, number)}"):
             st.markdown(step.answer)
+
+
+def _others(key: str, number: int) -> str:
+    """That a step's text is of another picture, network or page than what is shown; "" where it isn't.
+
+    Whatever else a step sets is left out: its text asks to change it, or whoever did sees that.
+    """
+    values, (_, *choices) = values_of(key, number), st.session_state["chosen"]
+    page = PurePosixPath(LESSONS[key].steps[number - 1].page).stem
+    looked_at = page not in PICTURELESS
+    parts = {
+        "page": address.page() != page,
+        "picture": looked_at and st.session_state["picture"] != values["picture"],
+    } | {f"Model {choice.slot.upper()}": _is_another(choice, values) for choice in choices}
+    others = [part for part, is_another in parts.items() if is_another]
+    if not others:
+        return ""
+    of = [f"“{values['picture']}”"] * looked_at + [_called(choice.slot, values) for choice in choices]
+    return f"**Another {_listed(others)}** than this step is about: its text speaks of {_listed(of)}."
+
+
+def _is_another(choice: Choice, values: Mapping[str, Any]) -> bool:
+    """Whether a network that is chosen is another than a step sets."""
+    slot = choice.slot
+    wanted = values[slot], values[f"weights_{slot}"], values.get(f"seed_{slot}", 0)
+    return (choice.name, choice.weights, choice.seed) != wanted
+
+
+def _called(slot: str, values: Mapping[str, Any]) -> str:
+    """How a network that a step sets is called."""
+    return title(values[slot]) + " with random weights" * (values[f"weights_{slot}"] == "random")
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Two or more with "and" before the last."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def first() -> None:

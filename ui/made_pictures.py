@@ -110,7 +110,7 @@ def _cutouts(sources: dict[str, Source]) -> Picture:
     chosen = st.multiselect("Things", list(sources), key="p_things", max_selections=4)
     if not chosen:
         raise PictureError("Choose one thing or more.")
-    grounds = [*GROUNDS, *sources]
+    grounds = [*GROUNDS, *(title for title in sources if title not in chosen)]  # else it is there twice
     forget("p_ground", grounds, grounds[0])
     ground = st.selectbox("Ground", grounds, key="p_ground")
     st.caption("What has no transparent surround is cut out round.")

@@ -125,6 +125,13 @@ def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:
     return told_of(one.picture, one.model, one.map, one.name, mask)
 
 
+def share_seen(picture, model, mask: np.ndarray) -> float:
+    """The share of what a network sees of a picture that lies in a region, (H, W) bool; 0 to 1."""
+    from vizcore.pictures.frame import seen
+
+    return float(mask[seen(model.preprocess.box(picture.size), picture.size).numpy()].mean())
+
+
 def told_of(picture, model, heatmap, name: str, mask: np.ndarray) -> tuple[bool, str]:
     """The same of any map (h, w) of a network over what it sees of a picture.
 
@@ -154,8 +161,9 @@ def _told(
     framed = in_frame(_model, _picture.image, heatmap)
     share, hit = truth.energy(framed, _mask), truth.pointing(framed, _mask)
     ends, thing = (float(heatmap.min()), float(heatmap.max())), textures.NOUNS.get(_name.casefold(), _name)
-    words = [judgements.pointing(*ends, hit, share, float(_mask.mean()), thing)]
-    if not _picture.drawn and not judgements.empty(*ends):
+    of_seen = share_seen(_picture, _model, _mask)
+    words = [judgements.pointing(*ends, hit, share, float(_mask.mean()), thing, of_seen)]
+    if not _picture.drawn and not judgements.empty(*ends) and 0 < of_seen < 1:
         others = {name: other for name, other in masks.items() if not (other & _mask).any()}
         words.append(judgements.elsewhere({name: truth.energy(framed, one) for name, one in others.items()}))
     return bool(hit), " ".join(filter(None, words))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -105,11 +104,11 @@ def _annotated(file, sources: dict[str, Source]) -> dict[str, tuple[str, Image.I
 def _beside(data: bytes, sources: dict[str, Source]) -> dict[str, tuple[str, Image.Image, dict, str]]:
     """COCO's annotations of pictures that are here, which they name by their files."""
     read = known.read_coco(data, {source.file for source in sources.values()})
-    said = {PurePosixPath(name.replace("\\", "/")).name: one for name, one in read.items()}
+    files = known.matched({title: source.file for title, source in sources.items()}, read)
     found = {}
-    for source in sources.values():
+    for source in (sources[title] for title in files):
         image = to_rgb(source.image)
-        if masks := known.fitted(said.get(source.file, {}), image.size):
+        if masks := known.fitted(read[files[source.title]], image.size):
             found[source.title] = source.title, image, masks, source.code
     if not found:
         raise PictureError(

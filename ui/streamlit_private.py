@@ -57,6 +57,21 @@ def came_by_history() -> bool:
     return context is not None and bool(context.is_history_navigation)
 
 
+def drop_what_widgets_hide() -> None:
+    """Forget values that were given to a key before its widget was drawn.
+
+    Streamlit keeps them below the widget's own value, and returns to them once the widget isn't drawn any
+    more: what a visitor chose on another page would be undone. What is documented forgets both.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    state: Any = context.session_state._state
+    drawn = state._key_id_mapper.id_key_mapping
+    for widget in [one for one in drawn if one in state._old_state or one in state._new_widget_state]:
+        state._old_state.pop(drawn[widget], None)
+
+
 def of_no_room():
     """Where elements go that take no room on the page, not even a gap, such as those that bring code or
     pictures to the browser. Toasts go there; nothing documented leads to it."""

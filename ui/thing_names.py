@@ -19,6 +19,7 @@ from .shared_networks import network
 from .warmup import warm
 
 LEAST = 0.2  # the probability from which on an answer is taken for a name
+WHOLE = " They call the whole picture so: if you marked something else, name it."  # of a single region
 
 
 def with_names(picture: Picture, choices: Sequence[Choice]) -> Picture:
@@ -47,7 +48,8 @@ def with_names(picture: Picture, choices: Sequence[Choice]) -> Picture:
         if not name and (name := common(list(found.values()))):
             who = [(title, said[name]) for title, said in found.items() if name in said]
             firsts = {title: next(iter(said)) for title, said in found.items() if next(iter(said)) != name}
-        st.caption(judgements.named(plain(thing.title), plain(name), who, firsts))
+        of_all = WHOLE * (bool(who) and thing.key == picture.key)
+        st.caption(judgements.named(plain(thing.title), plain(name), who, firsts) + of_all)
         if not name:
             unnamed.append(thing.title)
         else:

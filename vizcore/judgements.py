@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 SAME = 0.7  # rank correlation with the map of the network as it was from which a map "stays the same"
-LEAST = 5  # pictures from which a mean difference has an interval
 
 # ---------------------------------------------------------------- one map
 
@@ -23,24 +22,26 @@ def empty(low: float, high: float) -> str:
     return "" if high > low else "The same everywhere."
 
 
-def pointing(low: float, high: float, inside: bool, share: float, area: float, thing: str) -> str:
+def pointing(
+    low: float, high: float, inside: bool, share: float, area: float, thing: str, seen: float
+) -> str:
     """Whether a map points to where its class is known to be.
 
     Args:
         low, high: the map's smallest and largest value.
         inside: its maximum lies in the region. share: of its positive part, what lies there, 0 to 1.
         area: the region's share of the picture, 0 to 1. thing: what is there, such as "spiral".
+        seen: the region's share of what the network sees: 0 or 1 where no map could point otherwise.
     """
     if nowhere := empty(low, high):
         return f"{nowhere} So it points neither to the {thing} nor elsewhere."
-    icon, side = (
-        (":material/check_circle:", "there** too") if inside else (":material/cancel:", "elsewhere**")
-    )
+    if not 0 < seen < 1:
+        what, where = ("nothing but", "there") if seen else ("nothing of", "elsewhere")
+        return f"The network sees {what} the {thing}, so any map of it has its maximum {where}."
+    icon, side = ("check_circle", "there** too") if inside else ("cancel", "elsewhere**")
     heat = "what speaks for it" if low < 0 else "the heat"
-    return (
-        f"{icon} **{share:.0%}** of {heat} lies on the {thing} ({area:.0%} of the picture); its maximum lies "
-        f"**{side}."
-    )
+    lies = f"lies on the {thing} ({area:.0%} of the picture); its maximum lies **{side}."
+    return f":material/{icon}: **{share:.0%}** of {heat} {lies}"
 
 
 def elsewhere(shares: Mapping[str, float]) -> str:
@@ -65,10 +66,12 @@ class Network(NamedTuple):
     classes: bool = True  # it has any
     kind: bool = True  # False: it learnt only drawn textures, and the picture is something else
     knows: bool = True  # the class asked for is one of its own
+    several: bool = False  # more than one of its own is called so, and none of them can be meant
     answer: str = ""  # its first: "asked", "other" of what was drawn, "wrong", or "" where nobody knows
     mapped: bool = True  # there is a map of it
     positive: bool = True  # with positive evidence that differs from place to place
     inside: bool | None = None  # its maximum lies where the class is; None where nobody knows
+    open: bool = True  # False: it sees nothing of where the class is, or nothing else
 
 
 # what is said of one network, and of two of which the same is to be said
@@ -83,6 +86,10 @@ _STATES = {
         "{who} learnt only drawn textures: it doesn't know this kind of picture.",
         "Both networks learnt only drawn textures: they don't know this kind of picture.",
     ),
+    "doubled": (
+        "{who} has several classes called “{asked}”.",
+        "Both networks have several classes called “{asked}”.",
+    ),
     "unknowing": ("{who} has no class “{asked}”.", "Neither network has a class “{asked}”."),
     "mapless": (
         "{who} has no map for “{asked}”: no gradient leads from it to places.",
@@ -91,6 +98,10 @@ _STATES = {
     "silent": (
         "The map of {who} has no positive evidence for “{asked}” in any one place.",
         "Neither map has positive evidence for “{asked}” in any one place.",
+    ),
+    "decided": (
+        "{who} sees nothing of where “{asked}” is, or nothing else: no map of it could point otherwise.",
+        "Both networks see nothing of where “{asked}” is, or nothing else: no map could point otherwise.",
     ),
     "inside": ("The map of {who} points to where “{asked}” is.", "Both maps point to where “{asked}” is."),
     "outside": ("The map of {who} points elsewhere.", "Neither map points to where “{asked}” is."),
@@ -115,6 +126,7 @@ def _state(one: Network, region: str) -> str:
         "classless": not one.classes,
         "random": not one.learnt,
         "foreign": not one.kind,
+        "doubled": not one.knows and one.several,
         "unknowing": not one.knows,
         "mapless": not one.mapped,
         "silent": not one.positive,
@@ -122,6 +134,8 @@ def _state(one: Network, region: str) -> str:
     found = next((name for name, holds in checks.items() if holds), "")
     if found or region != "known" or one.inside is None:
         return found
+    if not one.open:
+        return "decided"
     return "inside" if one.inside else "outside"
 
 
@@ -188,9 +202,14 @@ def strange(learnt: str, drawn: bool) -> str:
     return ""
 
 
-def instead(title: str, asked: str, own: str) -> str:
-    """A map shown for a network's own first answer, since it has no such class as was asked for."""
-    return f"{title} has no class “{asked}”: this is for its own top class, “{own}”."
+def lacks(title: str, asked: str, several: bool = False) -> str:
+    """Why a network isn't asked for a class, without the point: it has none, or several, of the name."""
+    return f"{title} has several classes called “{asked}”" if several else f"{title} has no class “{asked}”"
+
+
+def instead(title: str, asked: str, own: str, several: bool = False) -> str:
+    """A map shown for a network's own first answer, since it has no one class such as was asked for."""
+    return f"{lacks(title, asked, several)}: this is for its own top class, “{own}”."
 
 
 def named(
@@ -298,19 +317,6 @@ def stayed(rank: float, method: str, title: str, learnt: bool) -> str:
         f"{now}: evidence that {method} here shows the picture more than what {title} learnt. It is no "
         "proof: random weights pass on something of the picture as well."
     )
-
-
-def paired(differences: Sequence[float]) -> tuple[float, float] | None:
-    """The 95 % interval (Student's t) of the mean of paired differences; None of fewer than ``LEAST``."""
-    count = len(differences)
-    if count < LEAST:
-        return None
-    mean = math.fsum(differences) / count
-    error = math.sqrt(math.fsum((one - mean) ** 2 for one in differences) / (count - 1) / count)
-    z, free = 1.959964, count - 1  # the quantile of t from that of the normal, to 0.01 from 4 on
-    t = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
-    t += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * free**3)
-    return mean - t * error, mean + t * error
 
 
 def transfer(

@@ -61,8 +61,9 @@ class VisionModel:
     features: bool = False  # whether it puts out features (B, C) of a picture, and no classes
 
     def label(self, index: int) -> str:
-        """A class's short name: the first of its synonyms, or its number."""
-        return self.labels[index].split(",")[0] if index < len(self.labels) else f"class {index}"
+        """A class's short name: the first of its synonyms, or its number where it has none."""
+        synonyms = self.labels[index].split(",") if index < len(self.labels) else []
+        return next(filter(None, map(str.strip, synonyms)), f"class {index}")
 
 
 def check_class(model: VisionModel, which: int | str) -> int:

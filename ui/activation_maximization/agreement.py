@@ -43,7 +43,7 @@ def cross(asked: list[Asked], judges: list[Side], found: dict[str, Found], recip
         if compared.verdicts:
             judged([one._asdict() for one in compared.verdicts])
         for judge, name in compared.unknown:
-            st.caption(f"{judge} has no class “{plain(name)}”, so it is not asked about that picture.")
+            st.caption(f"{judge} has no class “{plain(name)}”, or more than one, so it is not asked.")
 
     job(
         "m_cross", question, lambda: _crossed(asked, judges, found, recipe, seed), draw, "Ask the networks",

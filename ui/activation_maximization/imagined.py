@@ -185,6 +185,8 @@ def judged(verdicts: list[dict]) -> None:
 
 def conclusions(verdicts: list[dict]) -> list[str]:
     """Whether pictures made with one view convince the other network less, over the classes of both kinds."""
+    from vizcore.truth import paired
+
     shares: dict[tuple[str, str], dict[bool, dict[str, float]]] = {}
     for one in verdicts:
         if one["origin"] != one["judge"]:
@@ -195,7 +197,7 @@ def conclusions(verdicts: list[dict]) -> list[str]:
         names = [name for name in kinds[True] if name in kinds[False]]
         if names:
             robust, plain = (sum(kinds[kind][name] for name in names) / len(names) for kind in (True, False))
-            interval = judgements.paired([kinds[True][name] - kinds[False][name] for name in names])
+            interval = paired([kinds[True][name] - kinds[False][name] for name in names])
             found.append(judgements.transfer(origin, judge, robust, plain, interval))
     return found
 

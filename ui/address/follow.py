@@ -83,6 +83,7 @@ def _lesson(words: Mapping[str, tuple[str, ...]]) -> str:
 
 def read(page: str, step: Step) -> None:
     """Give widgets the values of the address, where it isn't what this session wrote. Before any widget."""
+    streamlit_private.drop_what_widgets_hide()
     own, found = held(), _browsers()
     history, first, moved = streamlit_private.came_by_history(), not own.seen, page != own.page
     own.page = page
@@ -93,6 +94,7 @@ def read(page: str, step: Step) -> None:
         if own.lesson:  # left by another way than its own
             take(own.before)
             own.lesson, own.before = "", {}
+        own.seen.append(found)  # or Back to the step is taken for what is shown
     elif first or not (late or found == own.seen[-1]):
         own.seen.append(found)
         _follow(own, found, step)

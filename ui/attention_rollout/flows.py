@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vizcore import judgements
+
 from .. import answers, code
 
 STANDS_OUT = 20  # times the median share of a patch
@@ -110,13 +112,14 @@ def _stands_out(asked: Asked, row: np.ndarray) -> str:
 
 def _known(asked: Asked) -> tuple[int, str, str]:
     """The class to show: the one asked for, or the model's own first guess, with a note that says so."""
-    from ..classes import class_names
+    from ..classes import class_names, several
 
     if asked.index is not None:
         return asked.index, asked.name, ""
     top = answers.top_classes(asked.choice, asked.picture.key, asked.model, asked.picture.image)[0][0]
     own = class_names(asked.model)[top]
-    return top, own, f"{asked.model.title} has no class “{asked.name}”; this is for its own top class."
+    title, doubled = asked.model.title, several(asked.model, asked.name)
+    return top, own, judgements.instead(title, asked.name, own, doubled)
 
 
 def raw(asked: Asked) -> Panel:

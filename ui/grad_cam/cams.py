@@ -9,7 +9,7 @@ from vizcore import judgements
 from .. import alike, as_seen, cant_show, figures, over_picture, settings, viewer
 from ..address import forget
 from ..answers import Side
-from ..classes import class_names
+from ..classes import class_names, several
 from ..jobs import running
 from ..layer_names import with_depth
 from ..mapped import Mapped, found, judged
@@ -133,7 +133,7 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:
         words = f"{one.model.title} for “{one.name}”"
     mask, facts = masks.get(one.name.casefold()), []
     if asked and one.name.casefold() != asked.casefold() and one.how.knows_class:
-        facts.append(judgements.instead(one.model.title, asked, one.name))
+        facts.append(judgements.instead(one.model.title, asked, one.name, several(one.model, asked)))
     if mask is not None:
         facts.append(judged(one, mask)[1])
     elif nowhere := judgements.empty(*one.ends):

@@ -12,8 +12,8 @@ from vizcore.pictures.textures import LABELS as TEXTURES
 from .. import as_seen, over_picture, viewer
 from ..address import forget
 from ..answers import Side
-from ..classes import ask, class_names, likely
-from ..mapped import Mapped, judged
+from ..classes import ask, class_names, likely, several
+from ..mapped import Mapped, judged, share_seen
 from ..network_picker import Choice, suited
 from ..picture_picker import MOSAIC, SCENES
 from ..plain import plain
@@ -38,8 +38,9 @@ def known(picture) -> str:
 
 
 def suits(model, picture) -> bool:
-    """Whether a network has names for this kind of picture: textures are names for drawn ones only."""
-    return picture.drawn or not model.labels or not set(model.labels) <= set(TEXTURES)
+    """Whether a network may know this kind of picture: those in the box that name textures saw drawn ones."""
+    names_textures = bool(model.labels) and set(model.labels) <= set(TEXTURES)
+    return picture.drawn or model.weights == "checkpoint" or not names_textures
 
 
 def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], list[str]]:
@@ -97,6 +98,7 @@ def panel(
         classes=bool(model.num_classes),
         kind=suits(model, picture),
         knows=index is not None,
+        several=several(model, asked),
         answer=answer(side, asked, picture),
     )
     try:
@@ -110,6 +112,8 @@ def panel(
         keep(cams[asked], next(one for one in maps if one.name == asked))
         nowhere = judgements.empty(*cams[asked].ends)
         facts = facts._replace(positive=not nowhere, inside=said[asked][0])
+        if (mask := masks.get(asked.casefold())) is not None:
+            facts = facts._replace(open=0 < share_seen(picture, model, mask) < 1)
     else:
         viewer.show(f"h_{side.slot}", shown, lines=0)
         facts = facts._replace(mapped=False)
@@ -127,7 +131,8 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[bool | None, str, str]:
     nowhere = judgements.empty(*one.ends)
     words = f"Grad-CAM for **{one.name}**" + (f": {nowhere[0].lower()}{nowhere[1:]}" if nowhere else ".")
     same = one.name.casefold() == asked.casefold()
-    note = [] if same else [judgements.instead(one.model.title, asked, one.name)]
+    doubled = several(one.model, asked)
+    note = [] if same else [judgements.instead(one.model.title, asked, one.name, doubled)]
     mask = masks.get(one.name.casefold())
     if mask is None:
         return None, words, " ".join(note)

@@ -12,7 +12,6 @@ from .. import over_picture, settings, viewer
 from ..address import forget
 from .painting import OVER
 
-NOTHING = "nothing"
 VIEWS = ["colours", "greyscale", "positive", "negative", OVER]
 KEYS = {"opacity": "s_opacity", "colours": "s_colours", "region": "s_region"}
 

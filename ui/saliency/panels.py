@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from vizcore import judgements
 from vizcore.drawing import render
 
 from .. import alike, answers, as_seen, cant_show, code, figures, over_picture, saving, settings
 from ..address.keys import PREFIX
 from ..answers import Side
-from ..classes import class_names
+from ..classes import NOTHING, class_names, several
 from ..jobs import found as steps_of
 from ..jobs import running
 from ..mapped import Mapped, found, judged
-from .looks import NOTHING, Look, pick_method
+from .looks import Look, pick_method
 from .painting import OVER, over, paint, painted, signed, tensor
 
 state = st.session_state
@@ -73,9 +74,11 @@ def _classes(
     if index is None:
         index = side.top[0][0]
         own = class_names(model)[index]
-        note = f"{model.title} has no class “{name}”: this is for its own top class, “{own}”. "
+        note = judgements.instead(model.title, name, own, several(model, name)) + " "
     if not_name != NOTHING and other is None:
-        note += f"It has no class “{not_name}”{' either' if note else ''}, so nothing is taken away. "
+        doubled = several(model, not_name)
+        also = " either" if note and not doubled else ""
+        note += f"{judgements.lacks('It', not_name, doubled)}{also}, so nothing is taken away. "
     if other == index:
         other, note = None, f"{note}A class is not asked against itself. "
     return index, other, note

@@ -9,7 +9,6 @@ from pathlib import Path
 import streamlit as st
 
 from vizcore.networks.catalog import CATALOG
-from vizcore.pictures.textures import LABELS as TEXTURES
 
 from ..brought import Brought
 from ..limits import CHECKPOINT_MB, LABELS_MB, LOCAL
@@ -102,8 +101,6 @@ def _read(data: bytes, name: str, names: bytes | None, choices: Sequence[Choice]
         tensors, stored = read_checkpoint(data)
         labels = read_labels(names) if names else stored or []
         name = recognised(tensors) if name == FIND else name
-        if name == "texture_resnet" and not labels:
-            labels = TEXTURES
         called = f"Your {find_entry(name).title}"
         return Brought("checkpoint", called, data, name, tuple(labels))
     except ModelError as error:

@@ -8,8 +8,9 @@ import json
 import pickle
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -218,27 +219,40 @@ def _stored_labels(data: bytes) -> list[str] | None:
 
 
 def read_labels(data: bytes) -> list[str]:
-    """Class names from a text file, one a line, or a JSON list.
+    """Class names from a text file, one a line, or a JSON list, in which a name may be empty.
 
     Raises:
-        ModelError: not text, empty, or more than ``MAX_LABELS`` names.
+        ModelError: not text, empty, or as ``checked_labels``.
     """
     try:
         text = data.decode("utf-8-sig")
-        names = json.loads(text) if text.lstrip().startswith("[") else text.splitlines()
+        listed = text.lstrip().startswith("[")
+        names = json.loads(text) if listed else [name for name in text.splitlines() if name.strip()]
     except (ValueError, RecursionError) as error:  # brackets within brackets, a hundred thousand deep
         raise ModelError(
             "The label file is not text: one name a line is expected, or a JSON list."
         ) from error
-    names = [str(name).strip()[:200] for name in names[: MAX_LABELS + 1]]
-    names = [name for name in names if name]
-    if not names:
+    found = checked_labels(names, "label file")
+    if not any(found):
         raise ModelError("The label file is empty: one name a line is expected, or a JSON list.")
+    return found
+
+
+def checked_labels(names: Sequence[Any], of: str) -> list[str]:
+    """Class names from outside, as short as they can be shown; an empty one stays in its place.
+
+    Args:
+        of: what they come from, in words.
+
+    Raises:
+        ModelError: more than ``MAX_LABELS`` of them, or characters that can't be shown.
+    """
     if len(names) > MAX_LABELS:
-        raise ModelError(f"The label file has more than {MAX_LABELS:,} names.")
-    if any(not name.isprintable() for name in names):
-        raise ModelError("The label file holds characters that can't be shown; is it a text file?")
-    return names
+        raise ModelError(f"The {of} has more than {MAX_LABELS:,} names.")
+    found = ["" if name is None else str(name).strip()[:200] for name in names]
+    if not all(name.isprintable() for name in found):
+        raise ModelError(f"The {of} holds characters that can't be shown; is it a text file?")
+    return found
 
 
 def _fault(key: str, value: torch.Tensor, own: torch.Tensor) -> str:

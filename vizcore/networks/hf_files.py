@@ -7,6 +7,7 @@ and the weights are safetensors, all of them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,12 +93,15 @@ def network_of(files: Mapping[str, bytes]) -> tuple[nn.Module, Any]:
     stored = _json(files, CONFIG)
     kind = _architecture(transformers, stored)
     state = _state(files)
+    _check_counts(stored, state)
     try:
         config: Any = kind.config_class.from_dict(stored)
         net, told = kind.from_pretrained(
             None, config=config, state_dict=state, output_loading_info=True, dtype=torch.float32
         )
     except Exception as error:  # whatever the library raises at a file of somebody's
+        if "ignore_mismatched_sizes" in str(error):
+            raise ModelError(f"These weights don't fit {kind.__name__}: some have another shape.") from error
         raise ModelError(f"{kind.__name__} can't be built of these files: {first_line(error)}.") from error
     if missing := sorted(told["missing_keys"]):
         raise ModelError(
@@ -106,6 +110,25 @@ def network_of(files: Mapping[str, bytes]) -> tuple[nn.Module, Any]:
     if any(told.get(name) for name in ("mismatched_keys", "error_msgs")):
         raise ModelError(f"These weights don't fit {kind.__name__}: some have another shape.")
     return net, _processor(transformers, files, stored)
+
+
+def _check_counts(stored: Any, state: State, name: str = "") -> None:
+    """Raise where a configuration counts more layers or classes than its weights can be of.
+
+    The library makes them all, names of classes too, before it looks at any weight.
+    """
+    if isinstance(stored, dict):
+        for key, value in stored.items():
+            _check_counts(value, state, str(key))
+    elif isinstance(stored, list):
+        for value in stored:
+            _check_counts(value, state, name)
+    elif re.search("layers$|depth|num_blocks|num_labels", name) and isinstance(stored, int | float):
+        most = max([len(state), *(side for value in state.values() for side in value.shape)])
+        if stored > most:
+            raise ModelError(
+                f"Its {CONFIG} says {stored:,} as {name[:60]}, which is more than its weights have."
+            )
 
 
 def _architecture(transformers: Any, stored: dict[str, Any]) -> Any:

@@ -19,12 +19,13 @@ from torch import Tensor, nn
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..pictures.frame import Transform
-from .checkpoints import ModelError
+from .checkpoints import ModelError, checked_labels
 from .hf_files import files_of_folder, network_of
 from .load import from_module
 from .torchvision_ops import torchvision
 
 RESAMPLE = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # by PIL's number
+LARGEST = 2048  # pixels of a side that a picture is resized or cropped to
 AGREE = 0.1  # normalised values, the mean difference from the processor's own picture
 
 
@@ -56,10 +57,7 @@ def from_huggingface(
     config: Any = model.config
     name = type(model).__name__
     title = title or name
-    steps = _steps(config, processor)
-    transform = cast(Transform, torchvision.transforms.Compose(steps))
-    if processor is not None:
-        _check(transform, processor, title)
+    transform = _transform(config, processor, title)
     labels, kind = _labels(config), _kind(config)
     if kind != "sigmoid" and len(labels) == 1:
         labels = [] if labels[0].startswith("LABEL_") else labels
@@ -87,9 +85,20 @@ def _pictures(model: nn.Module) -> nn.Module:
 
 
 def _labels(config: Any) -> list[str]:
-    """The classes' names in the configuration; none where they are only numbered."""
-    names = getattr(config, "id2label", None) or {}
-    labels = [str(names[key]) for key in sorted(names, key=int)]
+    """The classes' names in the configuration; none where they are only numbered.
+
+    Raises:
+        ModelError: a number is left out, so that names and classes don't belong together.
+    """
+    names = {int(key): name for key, name in (getattr(config, "id2label", None) or {}).items()}
+    numbers = sorted(names)
+    if numbers != list(range(len(numbers))):
+        wrong = next(number for k, number in enumerate(numbers) if number != k)
+        raise ModelError(
+            f"Its configuration names {len(numbers)} classes, and one of them is number {wrong}: which class "
+            f"has which name isn't known. They are counted from 0 to {len(numbers) - 1}."
+        )
+    labels = checked_labels([names[number] for number in numbers], "configuration")
     return [] if all(label == f"LABEL_{k}" for k, label in enumerate(labels)) else labels
 
 
@@ -104,12 +113,32 @@ def _kind(config: Any) -> str | None:
 # ---------------------------------------------------------------- what is done to a picture
 
 
+def _transform(config: Any, processor: Any, title: str) -> Transform:
+    """A processor's steps, which were seen to give what it gives.
+
+    Raises:
+        ModelError: one has a setting that can't be used, or it does more.
+    """
+    try:
+        transform = cast(Transform, torchvision.transforms.Compose(_steps(config, processor)))
+        if processor is not None:
+            _check(transform, processor, title)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever both libraries raise at somebody's sizes, means and deviations
+        raise ModelError(
+            f"{title}'s preprocessing can't be followed: a size, a mean, a deviation or another of its "
+            "settings isn't what it can be."
+        ) from error
+    return transform
+
+
 def _steps(config: Any, processor: Any) -> list[Any]:
     """A processor's steps as torchvision's, which a map can be brought back through."""
     transforms = torchvision.transforms
     if processor is None:
         side = getattr(getattr(config, "vision_config", config), "image_size", 224)
-        size = (side, side) if isinstance(side, int) else tuple(side)
+        size = _bounded((side, side) if isinstance(side, int) else tuple(side))
         return [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)]
 
     def has(name: str, default: Any = None) -> Any:
@@ -135,10 +164,22 @@ def _steps(config: Any, processor: Any) -> list[Any]:
 
 def _size(given: Any) -> int | tuple[int, int] | None:
     """A processor's size: the shorter edge, or rows and columns."""
-    if given is None or isinstance(given, int):
-        return given
+    if given is None:
+        return None
+    if isinstance(given, int):
+        return _bounded(given)
     edge = given["shortest_edge"] if "shortest_edge" in given else None
-    return int(edge) if edge else (int(given["height"]), int(given["width"]))
+    return _bounded(int(edge) if edge else (int(given["height"]), int(given["width"])))
+
+
+def _bounded(size: Any) -> Any:
+    """The same size, before a picture of it is made."""
+    sides = (size,) if isinstance(size, int) else size
+    if not all(isinstance(side, int) and 0 < side <= LARGEST for side in sides):
+        raise ModelError(
+            f"Its preprocessing makes pictures of {sides[0]} × {sides[-1]} pixels; a side has 1 to {LARGEST}."
+        )
+    return size
 
 
 def _check(transform: Transform, processor: Any, title: str) -> None:

@@ -60,7 +60,7 @@ def load_model(
         weights: ``"trained"``, or ``"random"`` for the architecture's own initialisation from ``seed``.
         checkpoint: the content of a safetensors file or of a state dict saved by ``torch.save``;
             replaces ``weights``. The number of classes is read from it.
-        labels: the names of a checkpoint's classes, one for each.
+        labels: the names of a checkpoint's classes, one for each; as of ``from_module``.
         device: default: CUDA, else MPS, else the CPU.
 
     Raises:
@@ -160,8 +160,6 @@ def from_module(
         raise _failed(title, images, error) from error
     traced = _traced(net, images, title)
     source = f"a module of your own{stood}"
-    if labels and len(labels) == 2 and traced["num_classes"] == 1:
-        labels = labels[1:]
     return _described(title, title, net, preprocess, labels or [], traced, "checkpoint", source)
 
 
@@ -192,10 +190,12 @@ def _described(
     weights: str,
     source: str,
 ) -> VisionModel:
-    if labels and len(labels) != traced["num_classes"]:
-        raise ModelError(
-            f"There are {len(labels)} labels, but the network has {traced['num_classes']} classes."
-        )
+    count = traced["num_classes"]
+    if len(labels) == 2 and count == 1:  # the second is what a single score speaks for
+        labels = labels[1:]
+    if labels and len(labels) != count:
+        there = f"are {len(labels)} labels" if len(labels) != 1 else "is 1 label"
+        raise ModelError(f"There {there}, but the network has {count} class{'es' * (count != 1)}.")
     return VisionModel(
         name=name,
         title=title,

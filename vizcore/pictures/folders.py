@@ -104,7 +104,7 @@ def _check(found: dict[str, list[str]], loose: list[str]) -> None:
 def few(label: str, count: int) -> None:
     """Raise a PictureError where a class has too few pictures."""
     if count < LEAST:
-        has = {0: "no picture that can be read", 1: "one picture"}[count]
+        has = {0: "no picture that can be read and is in no other class", 1: "one picture"}[count]
         raise PictureError(
             f"The class {label!r} has {has}; it takes at least {LEAST}, one to learn from and one to ask "
             "about."
@@ -118,7 +118,7 @@ def _name(folder: str) -> str:
 
 
 def pictures(data: bytes, found: Folders) -> Iterator[Labelled]:
-    """The pictures of these folders, one at a time; of the same file twice only the first.
+    """The pictures of these folders, one at a time; of the same pixels twice only the first.
 
     Raises:
         PictureError: a zip that is refused while it is unpacked.
@@ -127,14 +127,13 @@ def pictures(data: bytes, found: Folders) -> Iterator[Labelled]:
     for name, content in unpacked(data, BOUNDS):
         if name not in found.answers:
             continue
-        answer, key = found.answers[name], hashlib.sha256(content).digest()
-        if key in seen:
-            yield Labelled(name, answer, None, f"{name[-60:]} is the same picture as {seen[key][-60:]}.")
-            continue
-        seen[key] = name
+        answer = found.answers[name]
         try:
             picture = read_picture(content, SIDE)
         except PictureError as error:
             yield Labelled(name, answer, None, f"{name[-60:]}: {error}")
-        else:
-            yield Labelled(name, answer, picture)
+            continue
+        key = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).digest()
+        first = seen.setdefault(key, name)
+        why = "" if first == name else f"{name[-60:]} is the same picture as {first[-60:]}."
+        yield Labelled(name, answer, None if why else picture, why)

@@ -72,6 +72,12 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
+def upright(layer: Image.Image, of: Image.Image) -> Image.Image:
+    """A layer that was made of an opened file, turned as the file's EXIF says."""
+    layer.info["exif"] = of.getexif().tobytes()
+    return ImageOps.exif_transpose(layer)
+
+
 def to_rgb(image: Image.Image, profile: bytes | None = None) -> Image.Image:
     """An image of any Pillow mode as 8-bit RGB: (H, W) or (H, W, C) of any depth in, (H, W, 3) out.
 

@@ -3,7 +3,7 @@
 from .controls import centre_gaussian, controls, edges, random_map
 from .covering import on_input, only, ranked
 from .curves import KINDS, Curve, Curves, curves
-from .intervals import Interval, normal, wilson
+from .intervals import Interval, normal, paired, wilson
 from .likeness import correlation, overlap, rank_correlation, similarity, ssim
 from .pointing import energy, pointing
 from .randomised import ORDERS, Heatmap, Randomised, parts, randomisation, randomised
@@ -28,6 +28,7 @@ __all__ = [
     "on_input",
     "only",
     "overlap",
+    "paired",
     "parts",
     "pointing",
     "random_map",

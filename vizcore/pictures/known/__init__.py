@@ -5,7 +5,7 @@ drawn textures next door. The same seed gives the same picture.
 """
 
 from ..textures.scenes import Scene
-from .coco import read_coco
+from .coco import matched, read_coco
 from .cutouts import cut, noise, place, read_cutout, round_cut
 from .masks import check_masks, fitted, of_grid, read_mask, read_pairs, rectangle
 from .mosaics import MARGIN, cells_whole, mosaic, mosaics, square
@@ -17,6 +17,7 @@ __all__ = [
     "check_masks",
     "cut",
     "fitted",
+    "matched",
     "mosaic",
     "mosaics",
     "noise",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -42,7 +43,7 @@ def read_coco(data: bytes, files: Container[str] | None = None) -> dict[str, dic
         drawn = kept = 0
         for one in found["annotations"]:
             file, height, width = sizes[one["image_id"]]
-            if files is not None and PurePosixPath(str(file).replace("\\", "/")).name not in files:
+            if files is not None and _path(str(file)).name not in files:
                 continue
             shapes = one["segmentation"]
             drawn += height * width * (1 if isinstance(shapes, dict) else len(shapes))
@@ -64,6 +65,56 @@ def read_coco(data: bytes, files: Container[str] | None = None) -> dict[str, dic
             "segmentation that name each other."
         ) from error
     return masks
+
+
+def matched(pictures: Mapping[str, str], files: Iterable[str]) -> dict[str, str]:
+    """Which of an annotation file's pictures is which of those here, by their names and folders.
+
+    The names have to be equal, but for their endings; equal endings and folders decide between several.
+
+    Args:
+        pictures: the paths of those here, by any key. files: the paths of those that it speaks of.
+
+    Returns:
+        By the keys of ``pictures``, of those that it speaks of.
+
+    Raises:
+        PictureError: several are as near.
+    """
+    called: dict[str, list[str]] = {}
+    for key, path in pictures.items():
+        called.setdefault(_path(path).stem, []).append(key)
+    nearest: dict[str, list[str]] = {}
+    for file in files:
+        keys = called.get(_path(file).stem, [])
+        for key in _best(keys, lambda key, file=file: _near(pictures[key], file), file):
+            nearest.setdefault(key, []).append(file)
+    return {
+        key: file
+        for key, own in nearest.items()
+        for file in _best(own, lambda file, key=key: _near(pictures[key], file), pictures[key])
+    }
+
+
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.replace("\\", "/"))
+
+
+def _near(path: str, file: str) -> tuple[int, bool]:
+    """How many folders, from the last on, two paths have in common, and whether their endings are one."""
+    mine, theirs = _path(path), _path(file)
+    pairs = zip(reversed(mine.parent.parts), reversed(theirs.parent.parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)), mine.name == theirs.name
+
+
+def _best(names: list[str], near: Callable[[str], tuple[int, bool]], of: str) -> list[str]:
+    """The one that is nearest, or none of none."""
+    found = sorted(names, key=near)[-2:]
+    if len(found) == 2 and near(found[0]) == near(found[1]):
+        raise PictureError(
+            f"Which picture the JSON means by {of[-60:]} isn't known: there are several of that name."
+        )
+    return found[-1:]
 
 
 def region(segmentation: Any, height: int, width: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from PIL import Image
 
-from ..images import FORMATS, FRAME_SIDE, PictureError, read_picture, to_rgb
+from ..images import FORMATS, FRAME_SIDE, PictureError, read_picture, to_rgb, upright
 from ..textures.scenes import Scene
 
 SOLID = 128  # the alpha from which on a pixel belongs to the thing
@@ -41,10 +41,10 @@ def read_cutout(data: bytes, max_side: int = FRAME_SIDE) -> Image.Image:
         PictureError: as ``read_picture``.
     """
     opaque = read_picture(data, max_side)  # whatever is wrong with it, in a sentence
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        if not image.has_transparency_data:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        if not opened.has_transparency_data:
             return opaque.convert("RGBA")
-        image = image.convert("RGBA")
+        image = upright(opened.convert("RGBA"), opened)
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return image
 

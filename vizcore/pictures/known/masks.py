@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from .. import sets
-from ..images import PictureError, read_picture
+from ..images import FORMATS, PictureError, read_picture, to_rgb, upright
 from ..textures.scenes import Scene
-from .coco import read_coco
+from .coco import matched, read_coco
 
 RATIO = 0.03  # how far a mask's proportions may be off the picture's
 UNNAMED = "the region"
@@ -58,12 +58,14 @@ def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
         PictureError: no picture, other proportions, or nothing inside.
     """
     read_picture(data)  # whatever is wrong with it, in a sentence
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         layer = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
         if layer is None or layer.getextrema()[0] == 255:
-            layer = image if image.mode == "P" and _numbered(image) else image.convert("L")
+            values = image.mode.startswith(("I", "F")) or (image.mode == "P" and _numbered(image))
+            layer = image.copy() if values else to_rgb(image).convert("L")
+        layer = upright(layer, image)
     _check_proportions(layer.size, size)
-    values = np.asarray(layer.resize(size, Image.Resampling.NEAREST)).astype(int)
+    values = np.asarray(layer.resize(size, Image.Resampling.NEAREST)).astype(float)
     mask = values * 2 > values.max()
     check_masks({"the picture": mask}, (size[1], size[0]))
     return mask
@@ -116,6 +118,7 @@ def read_pairs(data: bytes) -> dict[str, Scene]:
     """
     pictures: dict[str, Image.Image] = {}
     masks: dict[str, dict[str, bytes]] = {}
+    names: dict[str, str] = {}  # with their endings
     annotations: list[bytes] = []
     for name, content in sets.read_zip(data, (".json",)):
         path = PurePosixPath(name.replace("\\", "/"))
@@ -125,12 +128,19 @@ def read_pairs(data: bytes) -> dict[str, Scene]:
         found = re.fullmatch(r"(.+)_mask(?:_(.+))?", path.stem)
         folder = "" if path.parent.name == "." else path.parent.name
         if found:
-            key = str(path.with_name(found[1]))
-            masks.setdefault(key, {})[found[2] or folder or UNNAMED] = content
+            key, label = str(path.with_name(found[1])), found[2] or folder or UNNAMED
+            if label in masks.setdefault(key, {}):
+                raise PictureError(f"The zip holds two masks of {label} for {key[-60:]}; one is enough.")
+            masks[key][label] = content
         else:
-            pictures[str(path.with_suffix(""))] = read_picture(content, sets.SIDE)
+            key = str(path.with_suffix(""))
+            if key in pictures:
+                raise PictureError(
+                    f"The zip holds two pictures called {key[-60:]}: a mask is of one of them."
+                )
+            pictures[key], names[key] = read_picture(content, sets.SIDE), str(path)
     if annotations:
-        return _annotated(pictures, annotations)
+        return _annotated(pictures, names, annotations)
     for what, lonely in (("mask", pictures.keys() - masks), ("picture", masks.keys() - pictures)):
         if lonely:
             raise PictureError(f"There is no {what} for {sorted(lonely)[0][-60:]} in the zip.")
@@ -142,17 +152,17 @@ def read_pairs(data: bytes) -> dict[str, Scene]:
     }
 
 
-def _annotated(pictures: Mapping[str, Image.Image], annotations: list[bytes]) -> dict[str, Scene]:
+def _annotated(
+    pictures: Mapping[str, Image.Image], names: Mapping[str, str], annotations: list[bytes]
+) -> dict[str, Scene]:
     """Pictures by their path without its ending, with what one of COCO's files says of them."""
     if len(annotations) > 1:
         raise PictureError("The zip holds several JSON files, and one of COCO's is enough.")
-    of_files = {}
-    for file, masks in read_coco(annotations[0]).items():
-        of_files[PurePosixPath(file.replace("\\", "/")).stem] = masks
+    of_files = read_coco(annotations[0])
+    files = matched(names, of_files)
     scenes = {}
     for name, picture in pictures.items():
-        masks = fitted(of_files.get(PurePosixPath(name).name, {}), picture.size)
-        if masks:
+        if name in files and (masks := fitted(of_files[files[name]], picture.size)):
             scenes[name] = Scene(np.asarray(picture), masks)
     if not scenes:
         raise PictureError("The JSON file in the zip marks nothing in any of the zip's pictures.")

@@ -64,8 +64,12 @@ def small_vit(**options):
 
 @pytest.mark.parametrize(
     ("net", "grid"),
-    [(lambda: Wrapped(small_vit()), (4, 4)), (lambda: small_vit(dynamic_img_size=True), (6, 4))],
-    ids=["in a module of one's own", "at another size"],
+    [
+        (lambda: Wrapped(small_vit()), (4, 4)),
+        (lambda: small_vit(dynamic_img_size=True), (6, 4)),
+        (lambda: Wrapped(small_vit(dynamic_img_size=True)), (6, 4)),
+    ],
+    ids=["in a module of one's own", "at another size", "both"],
 )
 def test_a_vit_keeps_its_attention(net, grid):
     model = own(net(), 16 * grid[0], 16 * grid[1])
@@ -113,8 +117,17 @@ class Lots(Cut):
         return self.head(values.mean((2, 3)))
 
 
+class Beside(Lots):
+    """The same, returned with something else beside it."""
+
+    def forward(self, x):
+        scores = super().forward(x)
+        return {"logits": scores, "seen": x} if self.way == "dropout" else (scores, x)
+
+
+@pytest.mark.parametrize("kind", [Lots, Beside])
 @pytest.mark.parametrize(("way", "words"), [("dropout", "draws by lot"), ("batch", "beside it in the batch")])
-def test_an_answer_that_is_not_the_pictures_own_is_refused(way, words):
+def test_an_answer_that_is_not_the_pictures_own_is_refused(way, words, kind):
     with pytest.raises(ModelError, match=words):
-        own(Lots(way))
-    assert own(Lots("steady")).num_classes == 4
+        own(kind(way))
+    assert own(kind("steady")).num_classes == 4

@@ -29,7 +29,8 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
             rows, columns = cast(Grid, module.grid_size)
             if seen and (rows, columns) not in seen:  # of another size than it was built for
                 return seen[0], prefix
-            return (rows, columns), prefix
+            if seen or any(_fits(shape, (rows, columns), prefix) for shape in found.shapes.values()):
+                return (rows, columns), prefix
     if hasattr(net, "image_size") and hasattr(net, "patch_size"):  # torchvision's
         side = cast(int, net.image_size) // cast(int, net.patch_size)
         return (side, side), prefix
@@ -45,6 +46,12 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
             if extra and math.prod(shape[2:]) > 1:
                 return (shape[2], shape[3]), max(extra)
     return None, prefix
+
+
+def _fits(shape: Sequence[int], grid: Grid, prefix: int) -> bool:
+    """Whether an output of that size may hold that many patches."""
+    tokens = len(shape) == 3 and shape[1] - math.prod(grid) in (0, prefix)
+    return tokens or (len(shape) == 4 and grid in (tuple(shape[1:3]), tuple(shape[2:])))
 
 
 def layouts(

@@ -137,10 +137,30 @@ def slopes(score: Tensor, of: Sequence[Tensor], keep: bool = False) -> tuple[Ten
 
     Args:
         keep: whether the graph is asked again afterwards.
+
+    Raises:
+        ValueError: as ``way_back``.
     """
     if not score.requires_grad:  # of a network that answers the same whatever it sees
         return tuple(torch.zeros_like(values) for values in of)
-    return torch.autograd.grad(score, list(of), retain_graph=keep, materialize_grads=True)
+    return way_back(score, of, retain_graph=keep, materialize_grads=True)
+
+
+def way_back(score: Tensor, of: Sequence[Tensor], **options: Any) -> tuple[Tensor, ...]:
+    """``torch.autograd.grad``.
+
+    Raises:
+        ValueError: what the way back needs was overwritten on the way there.
+    """
+    try:
+        return torch.autograd.grad(score, list(of), **options)
+    except RuntimeError as error:
+        if "modified by an inplace operation" not in str(error):
+            raise
+        raise ValueError(
+            "No gradient leads through this network: it overwrites in place (as y *= 2 behind a ReLU does) "
+            "what the way back needs."
+        ) from error
 
 
 def _submodule(net: nn.Module, name: str) -> nn.Module:

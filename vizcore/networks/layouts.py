@@ -38,7 +38,7 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
     if tokens:
         return tokens[0].grid, tokens[0].prefix
     widths = [shape[1] for shape in found.shapes.values() if len(shape) == 3]
-    widths = widths or [shape[-1] for shape in found.attention.computed.shapes.values()]
+    widths += [shape[-1] for shape in found.attention.computed.shapes.values()]
     for name, shape in found.shapes.items():  # a patch embedding: the first map, whose places become tokens
         if len(shape) == 4 and "NCHW" in found.changes.get(name, {}):
             extra = [width - math.prod(shape[2:]) for width in widths]

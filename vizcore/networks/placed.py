@@ -40,8 +40,8 @@ def check_placed(preprocess: Preprocess, title: str) -> Tensor:
         (rows, columns), (height, width) = black.shape[2:], found.shape[1:]
         raise ModelError(
             f"The transform of {title} makes {rows} × {columns} pixels of one picture and {height} × {width} "
-            "of another, and the layers of a network lie as one size makes them: resize both sides to a fixed "
-            "size, or crop to one behind the resizing."
+            "of another, and the layers of a network lie as one size makes them: resize both sides to a "
+            "fixed size, or crop to one behind the resizing."
         )
     return black
 

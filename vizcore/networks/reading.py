@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..capture import capture
+from ..capture import capture, way_back
 from ..model import Layout
 from .rollable import OUT_OF_ORDER, SIDE_BY_SIDE
 
@@ -103,7 +103,7 @@ def _slope(score: Tensor, values: Tensor) -> Tensor | None:
     """The gradient of a score; None where it doesn't depend on the values."""
     if not score.requires_grad:
         return None
-    return torch.autograd.grad(score, values, retain_graph=True, allow_unused=True)[0]
+    return way_back(score, [values], retain_graph=True, allow_unused=True)[0]
 
 
 def _last_numbered(names: list[str]) -> str:

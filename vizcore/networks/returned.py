@@ -28,8 +28,11 @@ def understood(net: nn.Module, images: Tensor, title: str, scores_are: str | Non
     """
     pictures = geometry.poked(images.shape[1:], geometry.FEW[:1]).to(images)
     with torch.no_grad():
+        before = pictures.clone()
         with Ending() as ending:
             output = net(pictures[:1])
+        if not torch.equal(before, pictures):
+            net, pictures = answering(net, scores_are, overwrites=True), before
         _check_steady(net, pictures, output, title)
         names = unclear(output)
         if names:
@@ -59,10 +62,10 @@ def _told(output: Any) -> list[Tensor]:
     scores, where = unwrapped(output)
     if where or isinstance(output, Tensor):
         return [scores] if scores.is_floating_point() else []
+    if not isinstance(output, Mapping | tuple | list):
+        return []
     parts = output.values() if isinstance(output, Mapping) else output
-    return (
-        [one for part in parts for one in _told(part)] if isinstance(output, Mapping | tuple | list) else []
-    )
+    return [one for part in parts for one in _told(part)]
 
 
 def _check_steady(net: nn.Module, pictures: Tensor, alone: Any, title: str) -> None:
@@ -73,7 +76,7 @@ def _check_steady(net: nn.Module, pictures: Tensor, alone: Any, title: str) -> N
         """Whether another pass gave the first picture the same."""
         pairs = [
             (one[0], other[0]) for one, other in zip(wanted, _told(output), strict=False)
-            if one.ndim and other.ndim and len(one) == 1 and one.shape[1:] == other.shape[1:]
+            if one.ndim and one.numel() and len(one) == 1 and one.shape[1:] == other.shape[1:]
         ]  # fmt: skip
         return all(itertools.starmap(_same, pairs))
 

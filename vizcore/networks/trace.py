@@ -86,12 +86,13 @@ def _maps(
     height, width = images.shape[2:]
     on_offer, left_out = layouts(net, found, (height, width), grid, prefix)
     left_out = told_apart(copy, images, left_out)
-    _check(found.output, on_offer, left_out, title)
     own = blocks(net, found.known, on_offer)
     if doubtful(found, on_offer, own or on_offer):
         on_offer, left_out = settled(copy, images, on_offer, left_out)
-        _check(found.output, on_offer, left_out, title)
         own = blocks(net, found.known, on_offer)
+    last = " in the last of its several runs"
+    left_out = {name: reason + last * (name in found.again) for name, reason in left_out.items()}
+    _check(found.output, on_offer, left_out, title)
     return on_offer, left_out, own
 
 

@@ -57,7 +57,9 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     rolled = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     scores = isinstance(output, Tensor) and output.ndim == 2 and output.is_floating_point()
     classes = scores and getattr(net, "num_classes", None) != 0
-    cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
+    last = rolled[0][-1] if rolled[0] else ""
+    ran = list(found.attention.started)
+    cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes, last, ran)
     attention, no_rollout, reads = _start(net, copy, pictures, found, on_offer, rolled, read, grid, prefix)
     return {
         "num_classes": output.shape[1] if classes else 0,

@@ -180,3 +180,10 @@ class Twice(Cut):
 def test_layers_that_run_twice_are_said_to():
     with pytest.raises(ModelError, match="picture changes in the last of its several runs"):
         own(Twice("plain"))
+
+
+def test_one_value_a_channel_is_no_map():
+    """(B, 2, 1, 1) isn't two rows of one place: a pooled picture, or the weights of channels."""
+    torch.manual_seed(0)
+    ends = nn.AdaptiveAvgPool2d(1), nn.Conv2d(2, 2, 1), nn.Flatten(), nn.Linear(2, 4)
+    assert own(nn.Sequential(nn.Conv2d(3, 2, 3, 2, 1), *ends)).layers == ["0"]

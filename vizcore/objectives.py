@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from .capture import capture
 from .model import VisionModel, check_class, check_layer
+from .modes import in_any_mode
 from .scores import kind_of, log_probabilities, probabilities
 
 Values = Callable[[Tensor, dict[str, Tensor]], Tensor]  # (output, layers) -> (V,)
@@ -137,6 +138,7 @@ def channel(model: VisionModel, layer: str, index: int, at: tuple[int, int] | No
     return Objective(values, (layer,), words=f"channel {index} of {layer}{where}")
 
 
+@in_any_mode
 def embedding(
     model: VisionModel, images: Tensor, layer: str | None = None, region: Tensor | None = None
 ) -> Tensor:
@@ -232,6 +234,7 @@ def objective(model: VisionModel, target: Target) -> Objective:
     return target if isinstance(target, Objective) else logit(model, target)
 
 
+@in_any_mode
 def all_values(net: nn.Module, images: Tensor, wanted: Sequence[Objective]) -> Tensor:
     """What is asked of each picture, in one pass: (B, 3, H, W) -> (B, K); differentiable as those are."""
     layers = list(dict.fromkeys(name for one in wanted for name in one.layers))
@@ -244,6 +247,7 @@ def values(net: nn.Module, images: Tensor, wanted: Objective) -> Tensor:
     return all_values(net, images, [wanted])[:, 0]
 
 
+@in_any_mode
 def probability(net: nn.Module, images: Tensor, target: Objective | int) -> Tensor:
     """A target's probability for each picture, (B,), 0 to 1; its value where it has no probability."""
     if isinstance(target, int):

@@ -115,7 +115,7 @@ def _choices(
             grid for grid in fits if math.prod(grid) > MOST_PREFIX or extra[grid] in (0, prefix)
         ]
         return [Layout("tokens", channels, grid, extra[grid], orders.get(grid)) for grid in fits]
-    if len(size) != 4:
+    if len(size) != 4 or sorted(size[1:])[1] == 1:  # one value a channel is none a place
         return []
     first = [Layout("NCHW", size[1], (size[2], size[3]))] if plausible(size[2:], image) else []
     return first + ([Layout("NHWC", size[3], (size[1], size[2]))] if plausible(size[1:3], image) else [])

@@ -286,6 +286,8 @@ def test_attention_of_tokens_before_pictures_is_that_of_pictures_before_tokens()
     one, other = own(TokensFirst(False)), own(TokensFirst(True))
     images = noise(one, 0)
     assert (one.grid, one.no_rollout) == (other.grid, "") == ((4, 4), "")
+    assert "blocks.layers.1 are left out: they put out pictures behind places" in one.remark
+    assert not other.remark
     for name in ("rollout", "relevance"):
         maps = [METHODS[name].make(model, images, 1) for model in (one, other)]
         assert maps[0].max() > 0 and torch.allclose(*maps, atol=1e-6)

@@ -48,6 +48,11 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
     return None, prefix
 
 
+def _behind(size: Sequence[int], batch: int, grid: Grid | None, prefix: int) -> bool:
+    """Whether an output holds tokens of the patches and then pictures, (N, B, C), as torch's layers do."""
+    return len(size) == 3 and size[1] == batch and bool(grid) and size[0] - math.prod(grid) in (0, prefix)
+
+
 def _fits(shape: Sequence[int], grid: Grid, prefix: int) -> bool:
     """Whether an output of that size may hold that many patches."""
     tokens = len(shape) == 3 and shape[1] - math.prod(grid) in (0, prefix)
@@ -66,7 +71,11 @@ def layouts(
     left_out: dict[str, str] = {}
     starts: dict[tuple[int, Grid], int] = {}  # by tokens and grid, where the patches begin
     for name, size in found.shapes.items():
-        if name not in modules or name not in found.changes or type(modules[name]).__name__ in _PLAIN:
+        if name not in modules or type(modules[name]).__name__ in _PLAIN:
+            continue
+        if name not in found.changes:
+            if _behind(size, found.attention.batch, grid, prefix):
+                left_out[name] = geometry.BEHIND
             continue
         choices = [found.known[name]] if name in found.known else []
         if not choices:

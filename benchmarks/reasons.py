@@ -109,6 +109,7 @@ REASONS: dict[str, Callable[[Facts], bool]] = {
     "gives no matrix away": lambda f: (
         not f.given and (bool(f.products or f.mixed) or any("Attention" in kind for kind in f.kinds))
     ),
+    "multiplied with no values": lambda f: bool(f.given) and not f.products,
     "not, as it stands": lambda f: bool(f.given) and f.mixed > len(f.products),  # else one: q @ k
     "Only some of its attention layers": lambda f: (
         len({(p.parts, p.queries, p.keys) for p in f.products}) > 1 or 0 < len(f.given) < len(f.products)

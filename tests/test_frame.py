@@ -91,6 +91,7 @@ def small(transform):
         ([STEPS.Resize((64, 64)), STEPS.RandomHorizontalFlip(0.5)], "draws by lot"),
         ([STEPS.Resize((64, 64)), STEPS.Lambda(lambda image: image.point(lambda _: 9))], "or nothing of it"),
         ([STEPS.Resize(100), STEPS.FiveCrop(64)], "fails on a picture"),
+        ([STEPS.Resize(64)], "64 × 64 pixels of one picture and 64 × 96 of another"),
     ],
 )
 def test_a_transform_that_would_put_maps_in_the_wrong_place_is_refused(first, words):

@@ -265,6 +265,34 @@ def test_attentions_of_one_forward_side_by_side_are_not_multiplied():
     assert not model.attention and "side by side" in model.no_rollout
 
 
+class TokensFirst(nn.Module):
+    """torch's encoder as it comes: tokens, then pictures."""
+
+    def __init__(self, batch_first):
+        super().__init__()
+        torch.manual_seed(0)
+        self.batch_first, self.embed = batch_first, nn.Conv2d(3, WIDTH, 16, 16)
+        self.places, self.head = nn.Parameter(torch.randn(1, 16, WIDTH)), nn.Linear(WIDTH, 5)
+        layer = nn.TransformerEncoderLayer(WIDTH, 4, 32, batch_first=batch_first, norm_first=True)
+        self.blocks = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+    def forward(self, x):
+        x = self.embed(x).flatten(2).transpose(1, 2) + self.places
+        x = self.blocks(x) if self.batch_first else self.blocks(x.transpose(0, 1)).transpose(0, 1)
+        return self.head(x.mean(1))
+
+
+def test_attention_of_tokens_before_pictures_is_that_of_pictures_before_tokens():
+    one, other = own(TokensFirst(False)), own(TokensFirst(True))
+    images = noise(one, 0)
+    assert (one.grid, one.no_rollout) == (other.grid, "") == ((4, 4), "")
+    assert "blocks.layers.1 are left out: they put out pictures behind places" in one.remark
+    assert not other.remark
+    for name in ("rollout", "relevance"):
+        maps = [METHODS[name].make(model, images, 1) for model in (one, other)]
+        assert maps[0].max() > 0 and torch.allclose(*maps, atol=1e-6)
+
+
 class HeadsFirst(nn.Module):
     """One axis for heads and pictures, heads first."""
 

@@ -4,9 +4,11 @@ import io
 import json
 import zipfile
 
+import numpy as np
 import pytest
 import timm
 import torch
+from PIL import Image
 from safetensors.torch import load, save
 from test_hostile import says
 from test_networks import noise
@@ -85,6 +87,53 @@ def test_swin_and_convnext_have_maps():
         model = from_huggingface(net, device="cpu")
         assert model.layouts[model.cam_layer].grid == grid and not model.attention and model.no_rollout
         assert METHODS["LayerCAM"].make(model, noise(model, 0), 1).max() > 0
+
+
+SQUARE = {"height": 64, "width": 64}
+PROCESSORS = {  # settings, with sizes of which an odd rest is cut off
+    "ConvNextImageProcessor": {"size": {"shortest_edge": 64}, "crop_pct": 0.87},
+    "BitImageProcessor": {"size": {"shortest_edge": 73}, "crop_size": SQUARE, "image_mean": [0.1, 0.5, 0.9]},
+    "MobileViTImageProcessor": {"size": {"shortest_edge": 71}, "crop_size": SQUARE},  # blue first, 0 to 1
+    "PoolFormerImageProcessor": {"size": {"shortest_edge": 64}, "crop_size": SQUARE},
+    "BeitImageProcessor": {"size": SQUARE, "do_normalize": False},
+}
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_a_picture_is_what_its_processor_makes_of_it(name):
+    processor = getattr(transformers, name)(**PROCESSORS[name])
+    model = from_huggingface(built("ViTConfig", "ViTForImageClassification"), processor, device="cpu")
+    noise = np.random.default_rng(0).integers(0, 256, (190, 310, 3), dtype=np.uint8)
+    for image in (Image.fromarray(noise), Image.fromarray(noise.transpose(1, 0, 2))):
+        theirs = processor(images=image, return_tensors="pt")["pixel_values"]
+        assert torch.allclose(model.preprocess(image), theirs, atol=0.03)
+    left, top, right, bottom = model.preprocess.box((310, 190))
+    assert (left == 0 or left < 310 - right) and top <= 190 - bottom  # of an odd rest the smaller half
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("PixtralImageProcessor", {}, "can't be followed .its size is given as longest_edge"),
+        (
+            "DetrImageProcessor",
+            {"size": {"shortest_edge": 64, "longest_edge": 90}},
+            "one picture and 64 × 96",
+        ),
+        ("LevitImageProcessor", {"size": {"shortest_edge": 64}, "crop_size": SQUARE}, "another picture than"),
+    ],
+)
+def test_a_processor_that_is_not_followed_is_one_sentence(name, settings, words):
+    processor = getattr(transformers, name)(**settings)
+    with pytest.raises(ModelError, match=words) as error:
+        from_huggingface(built("ViTConfig", "ViTForImageClassification"), processor, device="cpu")
+    assert says(error.value)
+
+
+def test_a_network_that_masks_its_picture_by_lot_is_refused():
+    for network in ("ViTMAEModel", "ViTMAEForPreTraining"):
+        with pytest.raises(ModelError, match="draws by lot"):
+            from_huggingface(built("ViTMAEConfig", network), device="cpu")
 
 
 def timms(net, **options):
@@ -302,7 +351,7 @@ WRONG = {
     **{
         f"a processor with {setting}": (
             lambda files, setting=setting: changed(files, processor_of(files), **setting),
-            "preprocessing can't be followed|makes pictures of",
+            "can't be followed|makes pictures of|makes another picture",
         )
         for setting in [
             {"image_std": [0, 0, 0]},

@@ -43,6 +43,7 @@ NARROW = {  # by name, pixels and options of the same architecture with less in 
     "efficientvit_b0": (96, {}),
     "lambda_resnet26t": (96, {}),
     "mobilevit_xxs": (96, {}),
+    "mobilevitv2_050": (96, {}),
 }
 
 
@@ -209,6 +210,7 @@ def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
         ),
         pytest.param("botnet26t_256", "convolution and attention", "Only some of", marks=pytest.mark.long),
         ("lambda_resnet26t", "convolution and lambda layers", "Lambda layers sum"),
+        ("mobilevitv2_050", "convolution and attention", "is multiplied with no values"),
         pytest.param(
             "lamhalobotnet50ts_256",
             "convolution, lambda layers and attention",
@@ -314,6 +316,17 @@ def test_the_readout_is_what_the_classifier_reads():
     (gradient,) = torch.autograd.grad(score, seen["tokens"])
     read = gradient[0].abs().sum(-1) > 0
     assert torch.equal(tokens.readout(model.net, model.grid, model.num_prefix_tokens)[0] > 0, read)
+
+
+def test_the_readout_is_not_taken_from_before_the_last_attention():
+    """Behind blocks that mix every place with every other, which are left out."""
+    torch.manual_seed(0)
+    net = timm.create_model("test_vit", depth=2, num_classes=5, img_size=64)
+    with torch.no_grad():
+        net.blocks[1].attn.proj.weight.mul_(1000)
+    model = own(net)
+    assert "blocks.1 is left out" in model.remark and len(model.attention) == 2
+    assert tokens.readout(model.net, model.grid, model.num_prefix_tokens)[0].nonzero().tolist() == [[0]]
 
 
 def test_relevance_of_a_network_that_averages_its_patches_is_no_flat_map():

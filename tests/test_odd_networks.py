@@ -64,8 +64,12 @@ def small_vit(**options):
 
 @pytest.mark.parametrize(
     ("net", "grid"),
-    [(lambda: Wrapped(small_vit()), (4, 4)), (lambda: small_vit(dynamic_img_size=True), (6, 4))],
-    ids=["in a module of one's own", "at another size"],
+    [
+        (lambda: Wrapped(small_vit()), (4, 4)),
+        (lambda: small_vit(dynamic_img_size=True), (6, 4)),
+        (lambda: Wrapped(small_vit(dynamic_img_size=True)), (6, 4)),
+    ],
+    ids=["in a module of one's own", "at another size", "both"],
 )
 def test_a_vit_keeps_its_attention(net, grid):
     model = own(net(), 16 * grid[0], 16 * grid[1])
@@ -113,8 +117,73 @@ class Lots(Cut):
         return self.head(values.mean((2, 3)))
 
 
+class Beside(Lots):
+    """The same, returned with something else beside it."""
+
+    def forward(self, x):
+        scores = super().forward(x)
+        return {"logits": scores, "seen": x} if self.way == "dropout" else (scores, x)
+
+
+@pytest.mark.parametrize("kind", [Lots, Beside])
 @pytest.mark.parametrize(("way", "words"), [("dropout", "draws by lot"), ("batch", "beside it in the batch")])
-def test_an_answer_that_is_not_the_pictures_own_is_refused(way, words):
+def test_an_answer_that_is_not_the_pictures_own_is_refused(way, words, kind):
     with pytest.raises(ModelError, match=words):
-        own(Lots(way))
-    assert own(Lots("steady")).num_classes == 4
+        own(kind(way))
+    assert own(kind("steady")).num_classes == 4
+
+
+class Overwrites(Cut):
+    """Changes its picture, or features behind a ReLU, a layer's or its own, in place."""
+
+    def __init__(self, way):
+        super().__init__(way)
+        self.body = nn.Sequential(self.body, nn.ReLU())
+
+    def forward(self, x):
+        if self.way == "picture":
+            x.sub_(0.5).div_(2)
+        features = self.body(x)
+        if self.way == "own":
+            features = features.relu()
+        if self.way in ("layer", "own"):
+            features *= 2
+        return self.head(features.mean((2, 3)))
+
+
+def test_a_network_that_changes_its_picture_in_place_gets_another_one():
+    model, images = own(Overwrites("picture")), torch.randn(1, 3, 64, 64)
+    before, plain = images.clone(), own(Overwrites("plain"))
+    for name in ("Grad-CAM", "gradient"):
+        wanted = METHODS[name].make(plain, (images - 0.5) / 2, 1)
+        factor = 2 if name == "gradient" else 1  # of a picture twice as large
+        assert torch.allclose(METHODS[name].make(model, images, 1) * factor, wanted, atol=1e-6)
+    assert torch.equal(images, before)
+
+
+def test_no_gradient_through_what_is_overwritten_is_one_sentence():
+    with pytest.raises(ModelError, match="overwrites in place"):
+        own(Overwrites("own"))
+    model = own(Overwrites("layer"))
+    assert METHODS["Grad-CAM"].make(model, torch.randn(1, 3, 64, 64), 1).any()
+    with pytest.raises(ValueError, match="overwrites in place"):
+        METHODS["gradient"].make(model, torch.randn(1, 3, 64, 64), 1)
+
+
+class Twice(Cut):
+    """Sees the picture, then its mirror image, by the same layers."""
+
+    def forward(self, x):
+        return self.head((self.body(x) + self.body(x.flip(3))).mean((2, 3)))
+
+
+def test_layers_that_run_twice_are_said_to():
+    with pytest.raises(ModelError, match="picture changes in the last of its several runs"):
+        own(Twice("plain"))
+
+
+def test_one_value_a_channel_is_no_map():
+    """(B, 2, 1, 1) isn't two rows of one place: a pooled picture, or the weights of channels."""
+    torch.manual_seed(0)
+    ends = nn.AdaptiveAvgPool2d(1), nn.Conv2d(2, 2, 1), nn.Flatten(), nn.Linear(2, 4)
+    assert own(nn.Sequential(nn.Conv2d(3, 2, 3, 2, 1), *ends)).layers == ["0"]

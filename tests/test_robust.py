@@ -29,7 +29,7 @@ from vizcore.methods import (
     tokens,
 )
 from vizcore.methods import table as heatmaps
-from vizcore.networks.load import Layout, ModelError, from_module, load_model
+from vizcore.networks.load import Layout, ModelError, from_module, load_model, retraced
 from vizcore.networks.torchvision_ops import timm, torchvision
 from vizcore.pictures import frame
 from vizcore.studies import cka as similarity
@@ -328,6 +328,26 @@ def test_the_callers_mode_changes_nothing(kind, mode, nets):
     assert not wrong
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_asked_without_a_method_does_not_feel_the_mode(mode, nets):
+    model, images = nets["vit"], noise(2, 3, 64, 64)
+    wanted = objectives.margin(model, 1)
+    asked = {
+        "values": lambda: objectives.values(model.net, images, wanted),
+        "probability": lambda: objectives.probability(model.net, images, 1),
+        "of an objective": lambda: objectives.probability(model.net, images, wanted),
+        "embedding": lambda: objectives.embedding(model, images),
+        "differentiate": lambda: gradients.differentiate(model.net, images, wanted),
+        "retraced": lambda: len(retraced(model).layers),
+        "look": lambda: augment.look(images, same_views(2), (64, 64)),
+    }
+    outside = {name: numbers(ask()) for name, ask in asked.items()}
+    with MODES[mode]():
+        inside = {name: numbers(ask()) for name, ask in asked.items()}
+    assert [name for name in asked if not torch.equal(inside[name], outside[name])] == []
+    assert outside["differentiate"].any()
+
+
 def test_a_networks_own_loading_does_not_feel_the_mode():
     wrong = []
     with torch.inference_mode():
@@ -412,6 +432,39 @@ def test_cams_of_a_double_network_are_computed_in_double():
     want = (gradient * layers[layer].detach())[0, 1:].sum(-1).view(4, 4).relu()
     found = cam.cam(model, images, 1, layer, "HiResCAM").double()
     assert want.max() > 0 and (found - want).abs().max() <= 1e-12 * want.max()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.uint8], ids=str)
+@pytest.mark.parametrize("kind", SMALL)
+def test_pictures_of_another_type_than_the_network_are_one_sentence(kind, dtype, nets):
+    model, images = nets[kind], noise(1, 3, 64, 64).to(dtype)
+    for name in ("capture", "curves", "values", "probability", "integrated_gradients", "cam"):
+        ask = CALLS[name][2]
+        if name == "capture":
+            ask = lambda m, x: capture.capture(m.net, x, m.layers[:1])  # noqa: E731
+        with pytest.raises(ValueError, match="this network computes in torch.float32"):
+            ask(model, images)
+
+
+def test_views_of_pictures_of_any_type_are_single():
+    pictures = noise(2, 3, 64, 64).sigmoid()
+    want = augment.look(pictures, same_views(2), (64, 64))
+    for dtype in (torch.float64, torch.bfloat16):
+        found = augment.look(pictures.to(dtype), same_views(2), (64, 64))
+        assert found.dtype == torch.float32 and torch.allclose(found, want, atol=0.02)
+
+
+def test_what_no_map_or_class_is_is_said(nets):
+    broken = noise(4, 4)
+    broken[1, 2] = torch.nan
+    for judge in (truth.pointing, truth.energy):
+        with pytest.raises(ValueError, match="not finite"):
+            judge(broken, broken > 0)
+    with pytest.raises(ValueError, match="one map is"):
+        truth.rank_correlation(noise(4, 4), noise(5, 5))
+    for target in (5, -1):
+        with pytest.raises(ValueError, match="0 to 4"):
+            objectives.probability(nets["cnn"].net, noise(1, 3, 64, 64), target)
 
 
 class NoHalf(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import streamlit as st
 
 from . import address, brush, streamlit_private
@@ -24,7 +26,7 @@ def sidebar() -> None:
         made = st.container(key="made")
         with made:
             picture = picture or make()
-            if all(low == high for low, high in picture.image.getextrema()):
+            if all(low == high for low, high in cast(Any, picture.image.getextrema())):
                 st.caption(FLAT)
         textures = _shows_textures()
         st.session_state["suited"] = ready = suited(picture.drawn or textures)

@@ -74,6 +74,7 @@ def capture(
         KeyError: a name that is not a module of ``net``.
         RuntimeError: a layer that the pass did not use.
         TypeError: a layer that puts out no tensor; of several, the first is taken if it may be a map.
+        ValueError: as ``passed``.
     """
     copy = private_copy(net)
     values: dict[str, Tensor] = {}
@@ -85,11 +86,30 @@ def capture(
             seen.append(name.rpartition(".")[0])
     watching = Opened(copy, _put(values, grad, reduce, len(images)), seen) if seen else nullcontext()
     with torch.set_grad_enabled(grad), watching:
-        output = copy(images)
+        output = passed(copy, images)
     unused = [name for name in layers if name not in values]
     if unused:
         raise RuntimeError(f"the forward pass of {type(net).__name__} does not run {', '.join(unused)}")
     return Captured(output, values)
+
+
+def passed(net: nn.Module, images: Tensor) -> Any:
+    """What a network returns for pictures.
+
+    Raises:
+        ValueError: it fails on them, and they are of another type than its weights.
+    """
+    try:
+        return net(images)
+    except RuntimeError as error:
+        weights = (one.dtype for one in net.parameters() if one.is_floating_point())
+        own = next(weights, images.dtype)
+        if own == images.dtype:
+            raise
+        raise ValueError(
+            f"The pictures are {images.dtype}, and this network computes in {own}: give it those of its "
+            f"model's preprocess, or images.to({own})."
+        ) from error
 
 
 def _keep(values: dict[str, Any], name: str, grad: bool, reduce):
@@ -137,10 +157,30 @@ def slopes(score: Tensor, of: Sequence[Tensor], keep: bool = False) -> tuple[Ten
 
     Args:
         keep: whether the graph is asked again afterwards.
+
+    Raises:
+        ValueError: as ``way_back``.
     """
     if not score.requires_grad:  # of a network that answers the same whatever it sees
         return tuple(torch.zeros_like(values) for values in of)
-    return torch.autograd.grad(score, list(of), retain_graph=keep, materialize_grads=True)
+    return way_back(score, of, retain_graph=keep, materialize_grads=True)
+
+
+def way_back(score: Tensor, of: Sequence[Tensor], **options: Any) -> tuple[Tensor, ...]:
+    """``torch.autograd.grad``.
+
+    Raises:
+        ValueError: what the way back needs was overwritten on the way there.
+    """
+    try:
+        return torch.autograd.grad(score, list(of), **options)
+    except RuntimeError as error:
+        if "modified by an inplace operation" not in str(error):
+            raise
+        raise ValueError(
+            "No gradient leads through this network: it overwrites in place (as y *= 2 behind a ReLU does) "
+            "what the way back needs."
+        ) from error
 
 
 def _submodule(net: nn.Module, name: str) -> nn.Module:

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .capture import capture
+from .capture import capture, passed
 from .model import VisionModel, check_class, check_layer
+from .modes import in_any_mode
 from .scores import kind_of, log_probabilities, probabilities
 
 Values = Callable[[Tensor, dict[str, Tensor]], Tensor]  # (output, layers) -> (V,)
@@ -137,6 +138,7 @@ def channel(model: VisionModel, layer: str, index: int, at: tuple[int, int] | No
     return Objective(values, (layer,), words=f"channel {index} of {layer}{where}")
 
 
+@in_any_mode
 def embedding(
     model: VisionModel, images: Tensor, layer: str | None = None, region: Tensor | None = None
 ) -> Tensor:
@@ -232,10 +234,13 @@ def objective(model: VisionModel, target: Target) -> Objective:
     return target if isinstance(target, Objective) else logit(model, target)
 
 
+@in_any_mode
 def all_values(net: nn.Module, images: Tensor, wanted: Sequence[Objective]) -> Tensor:
     """What is asked of each picture, in one pass: (B, 3, H, W) -> (B, K); differentiable as those are."""
     layers = list(dict.fromkeys(name for one in wanted for name in one.layers))
-    output, seen = capture(net, images, layers, grad=images.requires_grad) if layers else (net(images), {})
+    output, seen = (
+        capture(net, images, layers, grad=images.requires_grad) if layers else (passed(net, images), {})
+    )
     return torch.stack([one.values(output, seen) for one in wanted], 1)
 
 
@@ -244,8 +249,12 @@ def values(net: nn.Module, images: Tensor, wanted: Objective) -> Tensor:
     return all_values(net, images, [wanted])[:, 0]
 
 
+@in_any_mode
 def probability(net: nn.Module, images: Tensor, target: Objective | int) -> Tensor:
     """A target's probability for each picture, (B,), 0 to 1; its value where it has no probability."""
     if isinstance(target, int):
-        return probabilities(net, net(images))[:, target]
-    return target.chance(net(images)) if target.chance else values(net, images, target).float()
+        scores = passed(net, images)
+        if not 0 <= target < scores.shape[1]:
+            raise ValueError(f"class {target} is not one of the network's, 0 to {scores.shape[1] - 1}")
+        return probabilities(net, scores)[:, target]
+    return target.chance(passed(net, images)) if target.chance else values(net, images, target).float()

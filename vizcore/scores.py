@@ -125,16 +125,22 @@ _ENDINGS = {"softmax": "softmax", "sigmoid": "sigmoid", "sigmoid_": "sigmoid", "
 
 
 def answering(
-    net: nn.Module, scores_are: str | None, classes: bool = True, undone: bool = False
+    net: nn.Module,
+    scores_are: str | None,
+    classes: bool = True,
+    undone: bool = False,
+    overwrites: bool = False,
 ) -> nn.Module:
     """The same module, of a class of its own that returns scores (B, K) and says how to read them.
 
     Layers keep their names. ``classes`` False: what it returns are features, and it has no classes.
     ``undone``: what it returns are probabilities, and the scores are what they were made of.
+    ``overwrites``: it changes the pictures that it is given, so it is given others.
     """
     forward = type(net).forward
 
     def scores(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        args = tuple(map(torch.clone, args)) if overwrites else args
         if not undone:
             return unwrapped(forward(self, *args, **kwargs))[0]
         with Ending() as ending:

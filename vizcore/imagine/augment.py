@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..modes import in_any_mode
+
 DRAWS = 21  # random numbers a view
 LUMA = (0.299, 0.587, 0.114)
 
@@ -51,6 +53,7 @@ class Views(NamedTuple):
         return Views(homography, self.colour[which], self.shift[which], blur)
 
 
+@in_any_mode
 def draw(augment: Augment, generators: list[torch.Generator], count: int) -> Views:
     """``count`` views from each generator, those of the first one first; on the CPU.
 
@@ -63,6 +66,7 @@ def draw(augment: Augment, generators: list[torch.Generator], count: int) -> Vie
     return Views(homography, *_colours(augment, u), blur)
 
 
+@in_any_mode
 def look(
     pictures: Tensor,
     views: Views,
@@ -72,9 +76,9 @@ def look(
 ) -> Tensor:
     """Pictures (B, 3, H, W), 0 to 1, as the views see them: (B, 3, *size), normalised by mean and std.
 
-    What lies beyond a picture's edge is its mirror image.
+    In single precision. What lies beyond a picture's edge is its mirror image.
     """
-    device = pictures.device
+    device, pictures = pictures.device, pictures.float()
     if views.homography is not None:
         grid = _grid(views.homography.to(device), size)
         pictures = F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)

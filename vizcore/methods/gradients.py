@@ -19,6 +19,7 @@ from ..shapes import full, one_picture
 from .method import Method, Partial, of_pixels, strongest, summed
 
 
+@in_any_mode
 def differentiate(net: nn.Module, images: Tensor, wanted: Objective) -> Tensor:
     """The gradient of what is asked of each picture, (B, 3, H, W); 0 where nothing reaches it."""
     images = images.detach().requires_grad_()

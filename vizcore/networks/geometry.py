@@ -26,6 +26,7 @@ UNEVEN = 16  # times a stride may be that of the other side
 SCALES = 8, 32, 64, 128  # patches across: deep layers don't see fine ones, nor early layers coarse ones
 
 SAME = "it is the same for every picture"
+BEHIND = "it puts out pictures behind places"
 IN_PART = "it does not hear of all of the picture"
 
 

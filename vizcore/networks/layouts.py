@@ -29,7 +29,8 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
             rows, columns = cast(Grid, module.grid_size)
             if seen and (rows, columns) not in seen:  # of another size than it was built for
                 return seen[0], prefix
-            return (rows, columns), prefix
+            if seen or any(_fits(shape, (rows, columns), prefix) for shape in found.shapes.values()):
+                return (rows, columns), prefix
     if hasattr(net, "image_size") and hasattr(net, "patch_size"):  # torchvision's
         side = cast(int, net.image_size) // cast(int, net.patch_size)
         return (side, side), prefix
@@ -37,7 +38,7 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
     if tokens:
         return tokens[0].grid, tokens[0].prefix
     widths = [shape[1] for shape in found.shapes.values() if len(shape) == 3]
-    widths = widths or [shape[-1] for shape in found.attention.computed.shapes.values()]
+    widths += [shape[-1] for shape in found.attention.computed.shapes.values()]
     for name, shape in found.shapes.items():  # a patch embedding: the first map, whose places become tokens
         if len(shape) == 4 and "NCHW" in found.changes.get(name, {}):
             extra = [width - math.prod(shape[2:]) for width in widths]
@@ -45,6 +46,17 @@ def patches(net: nn.Module, found: Traced) -> tuple[Grid | None, int]:
             if extra and math.prod(shape[2:]) > 1:
                 return (shape[2], shape[3]), max(extra)
     return None, prefix
+
+
+def _behind(size: Sequence[int], batch: int, grid: Grid | None, prefix: int) -> bool:
+    """Whether an output holds tokens of the patches and then pictures, (N, B, C), as torch's layers do."""
+    return len(size) == 3 and size[1] == batch and bool(grid) and size[0] - math.prod(grid) in (0, prefix)
+
+
+def _fits(shape: Sequence[int], grid: Grid, prefix: int) -> bool:
+    """Whether an output of that size may hold that many patches."""
+    tokens = len(shape) == 3 and shape[1] - math.prod(grid) in (0, prefix)
+    return tokens or (len(shape) == 4 and grid in (tuple(shape[1:3]), tuple(shape[2:])))
 
 
 def layouts(
@@ -59,7 +71,11 @@ def layouts(
     left_out: dict[str, str] = {}
     starts: dict[tuple[int, Grid], int] = {}  # by tokens and grid, where the patches begin
     for name, size in found.shapes.items():
-        if name not in modules or name not in found.changes or type(modules[name]).__name__ in _PLAIN:
+        if name not in modules or type(modules[name]).__name__ in _PLAIN:
+            continue
+        if name not in found.changes:
+            if _behind(size, found.attention.batch, grid, prefix):
+                left_out[name] = geometry.BEHIND
             continue
         choices = [found.known[name]] if name in found.known else []
         if not choices:
@@ -108,7 +124,7 @@ def _choices(
             grid for grid in fits if math.prod(grid) > MOST_PREFIX or extra[grid] in (0, prefix)
         ]
         return [Layout("tokens", channels, grid, extra[grid], orders.get(grid)) for grid in fits]
-    if len(size) != 4:
+    if len(size) != 4 or sorted(size[1:])[1] == 1:  # one value a channel is none a place
         return []
     first = [Layout("NCHW", size[1], (size[2], size[3]))] if plausible(size[2:], image) else []
     return first + ([Layout("NHWC", size[3], (size[1], size[2]))] if plausible(size[1:3], image) else [])

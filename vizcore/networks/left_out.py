@@ -5,6 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
+from .geometry import BEHIND
+
+PLURALS = ("it is", "they are"), ("it does", "they do"), ("it puts", "they put"), ("its", "their")
+
 
 def remark(whole: set[str], ran: Sequence[str], left_out: Mapping[str, str], cam_layer: str) -> str:
     """What to know of blocks behind the deepest layer on offer, in a sentence; "" where there are none.
@@ -32,7 +36,9 @@ def by_reason(left_out: Mapping[str, str], layers: Iterable[str]) -> dict[str, l
 
 
 def _clause(reason: str, layers: list[str]) -> str:
+    given = "" if reason == BEHIND else "with these weights "
     if len(layers) == 1:
-        return f"{layers[0]} is left out: with these weights {reason}"
-    reason = reason.replace("it is", "they are").replace("it does", "they do").replace("its", "their")
-    return f"{', '.join(layers[:-1])} and {layers[-1]} are left out: with these weights {reason}"
+        return f"{layers[0]} is left out: {given}{reason}"
+    for one, several in PLURALS:
+        reason = reason.replace(one, several)
+    return f"{', '.join(layers[:-1])} and {layers[-1]} are left out: {given}{reason}"

@@ -163,6 +163,7 @@ def from_module(
     return _described(title, title, net, preprocess, labels or [], traced, "checkpoint", source)
 
 
+@in_any_mode
 def retraced(model: VisionModel) -> VisionModel:
     """The model with what can be seen of its network found anew, after a change of it or of preprocessing.
 

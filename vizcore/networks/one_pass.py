@@ -25,6 +25,7 @@ class Traced(NamedTuple):
     changes: dict[str, dict[str, Tensor]]  # squared change by kind: "NCHW", "NHWC", "tokens"
     known: dict[str, Layout]  # of outputs that are one of the network's own intermediates
     attention: Watched
+    again: set[str]  # modules that ran several times, and whose last output alone is known
 
 
 def awake(net: nn.Module) -> nn.Module:
@@ -44,7 +45,7 @@ def watched_pass(copy: nn.Module, pictures: Tensor) -> Traced:
     with torch.no_grad():
         inner = [value[0].float() for value in _intermediates(copy, pictures[:1])]  # (C, h, w) each
     copy = private_copy(copy)
-    found = Traced(None, {}, {}, {}, Watched(copy, len(pictures)))
+    found = Traced(None, {}, {}, {}, Watched(copy, len(pictures)), set())
     for name, module in list(copy.named_modules()):
         if is_attention(module):
             expose_attention(copy, f"{name}.attn_drop")
@@ -66,7 +67,8 @@ def _note(name: str, found: Traced, pictures: Tensor, inner: list[Tensor]) -> Ca
         watched.started[name] = next((x.data_ptr() for x in inputs if isinstance(x, Tensor)), 0)
         if value is None:
             return
-        found.shapes.pop(name, None)
+        if found.shapes.pop(name, None) is not None:
+            found.again.add(name)
         found.shapes[name] = tuple(value.shape)
         if name.endswith("attn_drop"):
             watched.note(watched.put_out, name.rpartition(".")[0], value)

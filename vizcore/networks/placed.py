@@ -26,18 +26,28 @@ def check_placed(preprocess: Preprocess, title: str) -> Tensor:
     """Try a transform on squares of a random picture; and a black picture, 256 by 256, as it comes out.
 
     Raises:
-        ModelError: it fails, does something else each time, or squares don't come where its box says.
+        ModelError: it fails, does something else each time or for another shape, or squares don't come where
+            its box says.
     """
     try:
-        _check(preprocess, title)
-        return preprocess(Image.new("RGB", (256, 256)))
+        found = _check(preprocess, title)
+        black = preprocess(Image.new("RGB", (256, 256)))
     except ModelError:
         raise
     except Exception as error:  # whatever a transform of somebody's raises
         raise ModelError(f"The transform of {title} fails on a picture ({first_line(error)}).") from error
+    if black.shape[2:] != found.shape[1:]:
+        (rows, columns), (height, width) = black.shape[2:], found.shape[1:]
+        raise ModelError(
+            f"The transform of {title} makes {rows} × {columns} pixels of one picture and {height} × {width} "
+            "of another, and the layers of a network lie as one size makes them: resize both sides to a "
+            "fixed size, or crop to one behind the resizing."
+        )
+    return black
 
 
-def _check(preprocess: Preprocess, title: str) -> None:
+def _check(preprocess: Preprocess, title: str) -> Tensor:
+    """The first of the pictures that it was tried on, (3, H, W), as it comes out."""
     width, height = SIZE
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     first, *others = (preprocess(Image.fromarray(pixels))[0].float() for _ in range(TRIES))
@@ -66,6 +76,7 @@ def _check(preprocess: Preprocess, title: str) -> None:
                 f"The transform of {title} moves the picture by other steps than resizing and cropping in "
                 "the middle (it pads, mirrors, turns or cuts it), so no map would lie where it belongs."
             )
+    return first
 
 
 def _middle(change: Tensor) -> tuple[float, float] | None:

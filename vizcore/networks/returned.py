@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from ..capture import first_tensor
 from ..scores import FEATURES, PLAIN, Ending, answering, unclear, unwrapped
 from . import geometry
 
@@ -25,9 +28,12 @@ def understood(net: nn.Module, images: Tensor, title: str, scores_are: str | Non
     """
     pictures = geometry.poked(images.shape[1:], geometry.FEW[:1]).to(images)
     with torch.no_grad():
+        before = pictures.clone()
         with Ending() as ending:
             output = net(pictures[:1])
-        _check_steady(net, pictures, first_tensor(output), title)
+        if not torch.equal(before, pictures):
+            net, pictures = answering(net, scores_are, overwrites=True), before
+        _check_steady(net, pictures, output, title)
         names = unclear(output)
         if names:
             raise ValueError(
@@ -51,15 +57,32 @@ def _same(one: Tensor, other: Tensor) -> bool:
     return bool((one - other).abs().max() <= near * one.abs().max()) or not one.isfinite().all()
 
 
-def _check_steady(net: nn.Module, pictures: Tensor, alone: Tensor | None, title: str) -> None:
+def _told(output: Any) -> list[Tensor]:
+    """What has to be a picture's own: the scores, or where there are none, all numbers that are returned."""
+    scores, where = unwrapped(output)
+    if where or isinstance(output, Tensor):
+        return [scores] if scores.is_floating_point() else []
+    if not isinstance(output, Mapping | tuple | list):
+        return []
+    parts = output.values() if isinstance(output, Mapping) else output
+    return [one for part in parts for one in _told(part)]
+
+
+def _check_steady(net: nn.Module, pictures: Tensor, alone: Any, title: str) -> None:
     """Raise a ValueError where a picture isn't answered alike, alone and beside another one."""
-    if alone is None or not alone.is_floating_point() or len(alone) != 1:
+    wanted = _told(alone)
+
+    def found(output: Any) -> bool:
+        """Whether another pass gave the first picture the same."""
+        pairs = [
+            (one[0], other[0]) for one, other in zip(wanted, _told(output), strict=False)
+            if one.ndim and one.numel() and len(one) == 1 and one.shape[1:] == other.shape[1:]
+        ]  # fmt: skip
+        return all(itertools.starmap(_same, pairs))
+
+    if found(net(pictures)):
         return
-    beside = first_tensor(net(pictures))
-    if beside is not None and _same(alone[0], beside[0]):
-        return
-    again = first_tensor(net(pictures[:1]))
-    if again is not None and _same(alone[0], again[0]):
+    if found(net(pictures[:1])):
         raise ValueError(
             f"{title} answers a picture otherwise when another one is beside it in the batch (as a batch "
             "norm without running statistics does), so no map would be that of one picture."

@@ -65,6 +65,10 @@ _SHARED = (
     "Its attention runs several times in one pass with the same module, so its matrices can't be told apart."
 )
 _NO_MATRIX = "Its attention gives no matrix away that could be read, so there is nothing to roll out."
+_UNMULTIPLIED = (
+    "What its attention puts out is multiplied with no values as a matrix is, so it doesn't say which place "
+    "looks at which, and there is nothing to roll out."
+)
 _BESIDELAMBDA = (
     "Some of its layers are lambda layers, which give no matrix of which place looks at which, so the way "
     "through all blocks can't be followed."
@@ -90,6 +94,8 @@ def _why(watched: Watched, shapes: Mapping[str, Sequence[int]], whole: list[str]
             "What its attention puts out is not, as it stands, what is applied to the values (heads are "
             "mixed, or one matrix is taken from another), so the matrices can't be multiplied."
         )
+    if not watched.products:
+        return _UNMULTIPLIED
     if right:
         return (
             "Only some of its attention layers look from every patch at every patch of one grid, so the way "

@@ -57,7 +57,9 @@ def trace(net: nn.Module, images: Tensor, title: str) -> dict[str, Any]:
     rolled = rollout_of(net, found.attention, on_offer, own, grid, prefix)
     scores = isinstance(output, Tensor) and output.ndim == 2 and output.is_floating_point()
     classes = scores and getattr(net, "num_classes", None) != 0
-    cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes)
+    last = rolled[0][-1] if rolled[0] else ""
+    ran = list(found.attention.started)
+    cam_layer, read = read_from(copy, pictures[:1], on_offer, own, classes, last, ran)
     attention, no_rollout, reads = _start(net, copy, pictures, found, on_offer, rolled, read, grid, prefix)
     return {
         "num_classes": output.shape[1] if classes else 0,
@@ -86,12 +88,13 @@ def _maps(
     height, width = images.shape[2:]
     on_offer, left_out = layouts(net, found, (height, width), grid, prefix)
     left_out = told_apart(copy, images, left_out)
-    _check(found.output, on_offer, left_out, title)
     own = blocks(net, found.known, on_offer)
     if doubtful(found, on_offer, own or on_offer):
         on_offer, left_out = settled(copy, images, on_offer, left_out)
-        _check(found.output, on_offer, left_out, title)
         own = blocks(net, found.known, on_offer)
+    last = " in the last of its several runs"
+    left_out = {name: reason + last * (name in found.again) for name, reason in left_out.items()}
+    _check(found.output, on_offer, left_out, title)
     return on_offer, left_out, own
 
 

@@ -71,9 +71,9 @@ def _box(transform: Transform, size: tuple[int, int]) -> Box:
             left, top = left * resized.width / image.width, top * resized.height / image.height
             image = resized
         elif "Crop" in name:
-            cropped = step(image)
-            left += _margin(image.width - cropped.width)
-            top += _margin(image.height - cropped.height)
+            cropped, margin = step(image), getattr(step, "margin", _margin)  # some say how they round
+            left += margin(image.width - cropped.width)
+            top += margin(image.height - cropped.height)
             image = cropped
     right, bottom = left + image.width, top + image.height
     return left / scale_x, top / scale_y, right / scale_x, bottom / scale_y

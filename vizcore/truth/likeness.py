@@ -12,8 +12,14 @@ from .covering import ranked
 
 
 def correlation(a: Tensor, b: Tensor) -> float:
-    """Pearson's, over all places of two maps; nan where one of them is flat."""
-    return torch.corrcoef(torch.stack([a.flatten(), b.flatten()]).double())[0, 1].item()
+    """Pearson's, over all places of two maps; nan where one of them is flat.
+
+    Raises:
+        ValueError: they have not as many places.
+    """
+    if a.numel() != b.numel():
+        raise ValueError(f"one map is {tuple(a.shape)}, the other {tuple(b.shape)}")
+    return torch.corrcoef(torch.stack([a.flatten().double(), b.flatten().double()]))[0, 1].item()
 
 
 def rank_correlation(a: Tensor, b: Tensor) -> float:

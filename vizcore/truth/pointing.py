@@ -13,7 +13,7 @@ def pointing(heatmap: Tensor, mask) -> bool:
     """Whether the largest value lies inside the mask (Zhang et al., IJCV 2018). Both (H, W).
 
     Raises:
-        ValueError: their sizes differ, or the mask is empty.
+        ValueError: their sizes differ, the mask is empty, or a value of the map is no number.
     """
     heatmap, mask = _alike(heatmap, mask)
     return bool(mask.flatten()[heatmap.argmax()])
@@ -39,6 +39,8 @@ def _alike(heatmap: Tensor, mask) -> tuple[Tensor, Tensor]:
     one_map(heatmap, mask, kind="(H, W)")
     if heatmap.shape != mask.shape:
         raise ValueError(f"the heatmap is {tuple(heatmap.shape)}, the mask {tuple(mask.shape)}")
+    if not heatmap.isfinite().all():
+        raise ValueError("a value of the heatmap is not finite, so it points nowhere")
     mask = mask.bool()
     if not mask.any():
         raise ValueError("the mask is empty: no map can point into it")

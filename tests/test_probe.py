@@ -251,6 +251,7 @@ def test_preprocessing_is_read_and_changed():
     assert changed.preprocess.box((120, 90)) == pytest.approx((30, 22.5, 90, 67.5), abs=1)
     for wrong, words in (
         ({"std": (0, 1, 1)}, "above 0"),
+        ({"std": (1e-30, 1, 1)}, "at least 0.001; one is 1e-30"),
         ({"size": (8, 8)}, "16 to 1024"),
         ({"crop": 2}, "0.1"),
     ):

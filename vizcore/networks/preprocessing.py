@@ -15,6 +15,7 @@ from .torchvision_ops import torchvision
 
 INTERPOLATIONS = "bicubic", "bilinear", "lanczos", "nearest"
 SMALLEST, LARGEST = 16, 1024  # pixels of a side
+LEAST_STD = 0.001  # pictures go from 0 to 1, and networks that want 0 to 255 have 1 / 255
 _STEPS = {"Resize", "CenterCrop", "ToTensor", "MaybeToTensor", "Normalize"}
 
 
@@ -96,8 +97,10 @@ def check(wanted: Preprocessing) -> None:
     numbers = (*wanted.mean, *wanted.std, wanted.crop)
     if not all(math.isfinite(value) and abs(value) <= 1000 for value in numbers):
         raise ModelError("The preprocessing's numbers have to be finite, and no larger than 1000.")
-    if min(wanted.std) <= 0:
-        raise ModelError(f"Each deviation has to be above 0; one is {min(wanted.std):g}.")
+    if min(wanted.std) < LEAST_STD:
+        raise ModelError(
+            f"Each deviation has to be above 0, at least {LEAST_STD:g}; one is {min(wanted.std):g}."
+        )
     if not all(SMALLEST <= side <= LARGEST for side in wanted.size):
         raise ModelError(f"A side has {SMALLEST} to {LARGEST} pixels, not {min(wanted.size)}.")
     if not 0.1 <= wanted.crop <= 1:

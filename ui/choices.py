@@ -24,7 +24,7 @@ def sidebar() -> None:
         made = st.container(key="made")
         with made:
             picture = picture or make()
-            if all(low == high for low, high in picture.image.getextrema()):
+            if (picture.array == picture.array[0, 0]).all():
                 st.caption(FLAT)
         textures = _shows_textures()
         st.session_state["suited"] = ready = suited(picture.drawn or textures)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import streamlit as st
 
 from . import address, brush, streamlit_private
@@ -26,7 +24,7 @@ def sidebar() -> None:
         made = st.container(key="made")
         with made:
             picture = picture or make()
-            if all(low == high for low, high in cast(Any, picture.image.getextrema())):
+            if (picture.array == picture.array[0, 0]).all():
                 st.caption(FLAT)
         textures = _shows_textures()
         st.session_state["suited"] = ready = suited(picture.drawn or textures)

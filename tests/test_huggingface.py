@@ -114,6 +114,11 @@ def test_a_picture_is_what_its_processor_makes_of_it(name):
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
+        (
+            "ViTImageProcessor",
+            {"size": {"height": 20000, "width": 64}},
+            "sides of 20000 pixels, and 1024 are",
+        ),
         ("PixtralImageProcessor", {}, "can't be followed .its size is given as longest_edge"),
         (
             "DetrImageProcessor",
@@ -128,6 +133,13 @@ def test_a_processor_that_is_not_followed_is_one_sentence(name, settings, words)
     with pytest.raises(ModelError, match=words) as error:
         from_huggingface(built("ViTConfig", "ViTForImageClassification"), processor, device="cpu")
     assert says(error.value)
+
+
+def test_a_configuration_of_vast_pictures_is_refused_before_one_is_made():
+    net = built("ConvNextConfig", "ConvNextForImageClassification", hidden_sizes=[8] * 4, depths=[1] * 4)
+    net.config.image_size = 20000
+    with pytest.raises(ModelError, match="sides of 20000 pixels"):
+        from_huggingface(net, device="cpu")
 
 
 def test_a_network_that_masks_its_picture_by_lot_is_refused():

@@ -22,6 +22,7 @@ from ..pictures.frame import Transform
 from .checkpoints import ModelError, first_line
 from .hf_files import files_of_folder, network_of
 from .load import from_module
+from .preprocessing import LARGEST
 from .torchvision_ops import torchvision
 
 RESAMPLE = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # by PIL's number
@@ -119,17 +120,19 @@ def _blue_first(pixels: Tensor) -> Tensor:
 
 def _transform(config: Any, processor: Any, title: str) -> Transform:
     """What is done to a picture, in steps that a map can be brought back through."""
+    whose = f"{title}'s processor, {type(processor).__name__},"
+    whose = f"The configuration of {title}" if processor is None else whose
     try:
-        transform = cast(Transform, torchvision.transforms.Compose(_steps(config, processor)))
+        steps = _steps(config, processor)
+        _check_size(steps)
+        transform = cast(Transform, torchvision.transforms.Compose(steps))
         agrees = processor is None or _agrees(transform, processor)
     except Exception as error:  # whatever a processor raises, and settings that are missing
-        raise ModelError(
-            f"{title}'s processor, {type(processor).__name__}, can't be followed ({first_line(error)})."
-        ) from error
+        raise ModelError(f"{whose} can't be followed ({first_line(error)}).") from error
     if not agrees:
         raise ModelError(
-            f"{title}'s processor, {type(processor).__name__}, makes another picture than the resizing, "
-            "cropping and normalising that its settings name, so nothing says where a map would lie."
+            f"{whose} makes another picture than the resizing, cropping and normalising that its settings "
+            "name, so nothing says where a map would lie."
         )
     return transform
 
@@ -176,6 +179,14 @@ def _size(given: Any) -> int | tuple[int, int] | None:
         named = ", ".join(key for key, value in dict(given).items() if value) or "nothing"
         raise ValueError(f"its size is given as {named}")
     return int(given["height"]), int(given["width"])
+
+
+def _check_size(steps: list[Any]) -> None:
+    """Raise a ValueError before a picture is made that fills the memory."""
+    sizes = [step.size for step in steps if hasattr(step, "size")]
+    largest = max([side for size in sizes for side in ([size] if isinstance(size, int) else size)], default=0)
+    if largest > LARGEST:
+        raise ValueError(f"its pictures have sides of {largest} pixels, and {LARGEST} are the most here")
 
 
 def _agrees(transform: Transform, processor: Any) -> bool:

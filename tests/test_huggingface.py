@@ -142,6 +142,13 @@ def test_a_configuration_of_vast_pictures_is_refused_before_one_is_made():
         from_huggingface(net, device="cpu")
 
 
+def test_a_network_that_reads_its_own_hidden_states_is_shown():
+    """transformers keeps them by hooks of its own, which a copy of the network needs too."""
+    small = {"hidden_sizes": [8, 16, 24, 32], "depths": [1] * 4, "num_attention_heads": [1, 2, 3, 4]}
+    model = from_huggingface(built("SegformerConfig", "SegformerForSemanticSegmentation", **small))
+    assert model.cam_layer and not model.num_classes
+
+
 def test_a_network_that_masks_its_picture_by_lot_is_refused():
     for network in ("ViTMAEModel", "ViTMAEForPreTraining"):
         with pytest.raises(ModelError, match="draws by lot"):

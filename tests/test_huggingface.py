@@ -114,6 +114,11 @@ def test_a_picture_is_what_its_processor_makes_of_it(name):
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
+        (
+            "ViTImageProcessor",
+            {"size": {"height": 20000, "width": 64}},
+            "sides of 20000 pixels, and 1024 are the most",
+        ),
         ("PixtralImageProcessor", {}, "can't be followed .its size is given as longest_edge"),
         (
             "DetrImageProcessor",
@@ -128,6 +133,20 @@ def test_a_processor_that_is_not_followed_is_one_sentence(name, settings, words)
     with pytest.raises(ModelError, match=words) as error:
         from_huggingface(built("ViTConfig", "ViTForImageClassification"), processor, device="cpu")
     assert says(error.value)
+
+
+def test_a_configuration_of_vast_pictures_is_refused_before_one_is_made():
+    net = built("ConvNextConfig", "ConvNextForImageClassification", hidden_sizes=[8] * 4, depths=[1] * 4)
+    net.config.image_size = 20000
+    with pytest.raises(ModelError, match="sides of 20000 pixels"):
+        from_huggingface(net, device="cpu")
+
+
+def test_a_network_that_reads_its_own_hidden_states_is_shown():
+    """transformers keeps them by hooks of its own, which a copy of the network needs too."""
+    small = {"hidden_sizes": [8, 16, 24, 32], "depths": [1] * 4, "num_attention_heads": [1, 2, 3, 4]}
+    model = from_huggingface(built("SegformerConfig", "SegformerForSemanticSegmentation", **small))
+    assert model.cam_layer and not model.num_classes
 
 
 def test_a_network_that_masks_its_picture_by_lot_is_refused():
@@ -346,12 +365,12 @@ WRONG = {
     ),
     "a size larger than memory": (
         lambda files: changed(files, processor_of(files), size={"height": 10**6, "width": 10**6}),
-        "pictures of 1000000 × 1000000 pixels",
+        "sides of 1000000 pixels",
     ),
     **{
         f"a processor with {setting}": (
             lambda files, setting=setting: changed(files, processor_of(files), **setting),
-            "can't be followed|makes pictures of|makes another picture",
+            "can't be followed|makes another picture",
         )
         for setting in [
             {"image_std": [0, 0, 0]},

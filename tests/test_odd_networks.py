@@ -187,3 +187,19 @@ def test_one_value_a_channel_is_no_map():
     torch.manual_seed(0)
     ends = nn.AdaptiveAvgPool2d(1), nn.Conv2d(2, 2, 1), nn.Flatten(), nn.Linear(2, 4)
     assert own(nn.Sequential(nn.Conv2d(3, 2, 3, 2, 1), *ends)).layers == ["0"]
+
+
+@pytest.mark.parametrize("kind", ["its own", "somebody's later"])
+def test_hooks_that_a_network_came_with_are_a_part_of_it(kind):
+    def tripled(_module, _inputs, output):
+        return 3 * output
+
+    net, images = Overwrites("plain"), torch.randn(1, 3, 64, 64)
+    plain = METHODS["Grad-CAM"].make(own(net), images, 1)
+    if kind == "its own":
+        net.head.register_forward_hook(tripled)
+    model = own(net)
+    if kind != "its own":
+        model.net.head.register_forward_hook(tripled)
+    factor = 3 if kind == "its own" else 1
+    assert torch.allclose(METHODS["Grad-CAM"].make(model, images, 1), factor * plain)

@@ -29,7 +29,7 @@ def private_copy(net: nn.Module, _memo: dict | None = None) -> nn.Module:
     """A module tree of one's own that shares every parameter and buffer with ``net``.
 
     Hooks, flags and replaced modules or parameters on the copy are not felt by ``net``, and hooks on
-    ``net`` do not come along. Takes milliseconds: no tensor is copied.
+    ``net`` do not come along, but for ``own_hooks``. Takes milliseconds: no tensor is copied.
     """
     memo = {} if _memo is None else _memo
     if id(net) not in memo:
@@ -38,13 +38,22 @@ def private_copy(net: nn.Module, _memo: dict | None = None) -> nn.Module:
         copy.__dict__.update(net.__dict__)
         for table in ("_parameters", "_buffers"):
             copy.__dict__[table] = dict(net.__dict__[table])
+        own = net.__dict__.get("_own_hooks", {})
         for table in _HOOKS:
-            copy.__dict__[table] = OrderedDict()
+            copy.__dict__[table] = OrderedDict(own.get(table, {}))
         copy.__dict__["_modules"] = {
             name: child if child is None else private_copy(child, memo)
             for name, child in net._modules.items()
         }
     return memo[id(net)]
+
+
+def own_hooks(net: nn.Module) -> None:
+    """Say of the hooks that a network has now that they are a part of it, which private copies have too."""
+    for module in net.modules():
+        found = {table: dict(module.__dict__[table]) for table in _HOOKS if module.__dict__.get(table)}
+        if found:
+            module.__dict__["_own_hooks"] = found
 
 
 @in_any_mode

@@ -22,10 +22,10 @@ from ..pictures.frame import Transform
 from .checkpoints import ModelError, checked_labels, first_line
 from .hf_files import files_of_folder, network_of
 from .load import from_module
+from .preprocessing import LARGEST
 from .torchvision_ops import torchvision
 
 RESAMPLE = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # by PIL's number
-LARGEST = 2048  # pixels of a side that a picture is resized or cropped to
 AGREE = 0.02  # normalised values, the mean difference from the processor's own picture
 
 
@@ -135,19 +135,19 @@ def _transform(config: Any, processor: Any, title: str) -> Transform:
     Raises:
         ModelError: a processor has a setting that can't be used, or does more than its settings name.
     """
+    whose = f"{title}'s processor, {type(processor).__name__},"
+    whose = f"The configuration of {title}" if processor is None else whose
     try:
-        transform = cast(Transform, torchvision.transforms.Compose(_steps(config, processor)))
+        steps = _steps(config, processor)
+        _check_size(steps)
+        transform = cast(Transform, torchvision.transforms.Compose(steps))
         agrees = processor is None or _agrees(transform, processor)
-    except ModelError:
-        raise
-    except Exception as error:  # whatever both libraries raise at somebody's sizes, means and deviations
-        raise ModelError(
-            f"{title}'s processor, {type(processor).__name__}, can't be followed ({first_line(error)})."
-        ) from error
+    except Exception as error:  # whatever a processor raises, and settings that are missing
+        raise ModelError(f"{whose} can't be followed ({first_line(error)}).") from error
     if not agrees:
         raise ModelError(
-            f"{title}'s processor, {type(processor).__name__}, makes another picture than the resizing, "
-            "cropping and normalising that its settings name, so nothing says where a map would lie."
+            f"{whose} makes another picture than the resizing, cropping and normalising that its settings "
+            "name, so nothing says where a map would lie."
         )
     return transform
 
@@ -157,7 +157,7 @@ def _steps(config: Any, processor: Any) -> list[Any]:
     transforms = torchvision.transforms
     if processor is None:
         side = getattr(getattr(config, "vision_config", config), "image_size", 224)
-        size = _bounded((side, side) if isinstance(side, int) else tuple(side))
+        size = (side, side) if isinstance(side, int) else tuple(side)
         return [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)]
 
     def has(name: str, default: Any = None) -> Any:
@@ -186,26 +186,22 @@ def _steps(config: Any, processor: Any) -> list[Any]:
 
 def _size(given: Any) -> int | tuple[int, int] | None:
     """A processor's size: the shorter edge, or rows and columns."""
-    if given is None:
-        return None
-    if isinstance(given, int):
-        return _bounded(given)
+    if given is None or isinstance(given, int):
+        return given
     if given.get("shortest_edge"):
-        return _bounded(int(given["shortest_edge"]))
+        return int(given["shortest_edge"])
     if not (given.get("height") and given.get("width")):
         named = ", ".join(key for key, value in dict(given).items() if value) or "nothing"
         raise ValueError(f"its size is given as {named}")
-    return _bounded((int(given["height"]), int(given["width"])))
+    return int(given["height"]), int(given["width"])
 
 
-def _bounded(size: Any) -> Any:
-    """The same size, before a picture of it is made."""
-    sides = (size,) if isinstance(size, int) else size
-    if not all(isinstance(side, int) and 0 < side <= LARGEST for side in sides):
-        raise ModelError(
-            f"Its preprocessing makes pictures of {sides[0]} × {sides[-1]} pixels; a side has 1 to {LARGEST}."
-        )
-    return size
+def _check_size(steps: list[Any]) -> None:
+    """Raise a ValueError before a picture is made that has no pixels, or fills the memory."""
+    sizes = [step.size for step in steps if hasattr(step, "size")]
+    for side in (side for size in sizes for side in ([size] if isinstance(size, int) else size)):
+        if not 0 < side <= LARGEST:
+            raise ValueError(f"its pictures have sides of {side} pixels, and {LARGEST} are the most")
 
 
 def _agrees(transform: Transform, processor: Any) -> bool:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ..capture import own_hooks
 from ..model import Layout, VisionModel
 from ..modes import in_any_mode
 from ..pictures.frame import Preprocess, Transform
@@ -156,6 +157,7 @@ def from_module(
     images = check_placed(preprocess, title)
     try:
         net, stood = understood(net, images, title, scores_are)
+        own_hooks(net)  # after a first pass: transformers' networks hook themselves then
     except Exception as error:  # whatever a network of somebody's raises
         raise _failed(title, images, error) from error
     traced = _traced(net, images, title)

@@ -203,3 +203,27 @@ def test_hooks_that_a_network_came_with_are_a_part_of_it(kind):
         model.net.head.register_forward_hook(tripled)
     factor = 3 if kind == "its own" else 1
     assert torch.allclose(METHODS["Grad-CAM"].make(model, images, 1), factor * plain)
+
+
+class Gated(Cut):
+    """Places are weighed by a softmax over one number each: their mean doesn't matter, so neither does its
+    gradient."""
+
+    def __init__(self, way):
+        super().__init__(way)
+        self.gate = nn.Conv2d(8, 1, 3, 1, 1)
+
+    def forward(self, x):
+        values = self.body(x)
+        gate = self.gate(values)
+        shares = gate.flatten(2).softmax(-1).view_as(gate)
+        return self.head((values * shares).sum((2, 3)))
+
+
+def test_a_map_that_is_rounding_alone_is_no_evidence_of_a_single_channel_either():
+    model = own(Gated("softmax"))
+    for seed in range(6):
+        images = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
+        for target in range(4):
+            assert not METHODS["Grad-CAM"].make(model, images, target, layer="gate").any()
+            assert METHODS["LayerCAM"].make(model, images, target, layer="gate").any()

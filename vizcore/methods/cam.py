@@ -64,6 +64,7 @@ class Cam(NamedTuple):
     weigh: Callable[[Tensor, Tensor], Tensor]  # (activation, gradient), (..., C, h, w) each -> (..., h, w)
     limits: str
     knows_class: bool = True  # False: it uses no gradient, and is given zeros
+    divides: bool = False  # by what may come close to 0: then all of a map may grow together
 
 
 CAMS: dict[str, Cam] = {
@@ -74,12 +75,13 @@ CAMS: dict[str, Cam] = {
     "Grad-CAM++": Cam(
         grad_cam_plus_plus,
         "Where gradients are small, its weights hang on a constant that the method brings along.",
+        divides=True,
     ),
     "HiResCAM": Cam(
         hires_cam, "True to the score only where nothing but averages and sums follow the layer."
     ),
     "LayerCAM": Cam(layer_cam, "Negative gradients are dropped, so it shows more than what decided."),
-    "XGrad-CAM": Cam(x_grad_cam, "As for Grad-CAM, a channel lights up wherever it is active."),
+    "XGrad-CAM": Cam(x_grad_cam, "As for Grad-CAM, a channel lights up wherever it is active.", divides=True),
 }
 # What counts as rounding, as a share of each activation and gradient: two of the type's own steps, and at
 # least the 1e-5 that normalisation adds below its roots, for a map that would be 0 without such a constant is
@@ -153,7 +155,7 @@ def several(
         gradient = batch_maps(gradient, layout).contiguous()
         _check_gradient(gradient, model, layer)
         for method, of_each in found.items():
-            of_each.append(_evidence(CAMS[method].weigh, maps, gradient, activation.dtype))
+            of_each.append(_evidence(CAMS[method], maps, gradient, activation.dtype))
     return {method: torch.stack(of_each) for method, of_each in found.items()}
 
 
@@ -174,23 +176,24 @@ def class_blind(model: VisionModel, images: Tensor, layer: str | None, method: s
     with torch.no_grad():
         activation = capture(model.net, images, [layer]).layers[layer]
     maps = batch_maps(activation, layout).contiguous()
-    return _evidence(CAMS[method].weigh, maps, torch.zeros_like(maps), activation.dtype)[0]
+    return _evidence(CAMS[method], maps, torch.zeros_like(maps), activation.dtype)[0]
 
 
-def _evidence(method: Callable, maps: Tensor, gradient: Tensor, precision: torch.dtype) -> Tensor:
+def _evidence(method: Cam, maps: Tensor, gradient: Tensor, precision: torch.dtype) -> Tensor:
     """A method's maps (B, h, w), the positive part; exactly 0 where that is rounding and nothing else.
 
     How large the error is depends on what cancels in a method's sums, so the method is asked again, with
     activations and gradients that were rounded otherwise. A map is shown as it is unless its largest value is
-    no larger than the largest change, whichever way they were rounded. A change of scale alone is none:
-    Grad-CAM++ divides by what may come close to 0, and then all of its map grows together.
+    no larger than the largest change, whichever way they were rounded. Where a method divides, a change of
+    scale alone is none.
     """
-    found = method(maps, gradient)
+    found = method.weigh(maps, gradient)
     square, peak = found.square().sum((-2, -1), keepdim=True), found.amax((-2, -1), keepdim=True)
     silent = torch.ones_like(peak, dtype=torch.bool)
     for first, second in _roundings(maps, precision):
-        other = method(maps * first, gradient * second)
-        scale = torch.where(square > 0, (other * found).sum((-2, -1), keepdim=True) / square, 1)
+        other, scale = method.weigh(maps * first, gradient * second), torch.ones_like(peak)
+        if method.divides:
+            scale = torch.where(square > 0, (other * found).sum((-2, -1), keepdim=True) / square, 1)
         silent &= peak <= (other - scale * found).abs().amax((-2, -1), keepdim=True)
         if not silent.any():  # as a rule, at once
             break

@@ -86,7 +86,13 @@ def test_swin_and_convnext_have_maps():
     for net, grid in ((swin, (8, 8)), (convnext, (2, 2))):
         model = from_huggingface(net, device="cpu")
         assert model.layouts[model.cam_layer].grid == grid and not model.attention and model.no_rollout
-        assert METHODS["LayerCAM"].make(model, noise(model, 0), 1).max() > 0
+        images = noise(model, 0)
+        assert METHODS["LayerCAM"].make(model, images, 1).max() > 0
+        theirs = net(images, output_hidden_states=True).hidden_states
+        seen = capture(model.net, images, model.layers).layers.values()
+        for state in theirs:  # each is one of the layers on offer
+            same = [one for one in seen if one.shape == state.shape]
+            assert any(torch.allclose(one, state, atol=1e-5) for one in same)
 
 
 SQUARE = {"height": 64, "width": 64}

@@ -1,5 +1,6 @@
 """Saliency: against captum, on networks whose answer is known, and on pictures that say nothing."""
 
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
@@ -452,3 +453,16 @@ def test_first_filters():
     grey = replace(shared_model("texture_vit"), net=nn.Sequential(nn.Conv2d(1, 4, 3)))
     assert filters.first_filters(grey) is None
     assert filters.first_filters(replace(grey, net=nn.Sequential(nn.Linear(3, 3)))) is None
+
+
+def test_of_a_pass_that_was_measured_nothing_stays_in_memory():
+    model = shared_model("texture_resnet")
+    images = torch.randn(1, 3, 128, 128)
+
+    def graphs() -> int:
+        gc.collect()
+        return sum(isinstance(one, torch.Tensor) and one.grad_fn is not None for one in gc.get_objects())
+
+    before = graphs()
+    assert passes.there_and_back(model.net, images, logit(model, 0)) > 0
+    assert graphs() == before

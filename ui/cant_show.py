@@ -10,7 +10,7 @@ SAID, PLACE = "cant_show", "cant_show_place"
 
 def begin() -> None:
     """A new page: nothing is said yet, and the sign has its place here."""
-    state[SAID], state[PLACE] = {}, st.empty()
+    state[SAID], state[PLACE] = {}, st.container(width="content")  # what it held stays until the end
 
 
 def say(of: str, words: str) -> None:

@@ -126,7 +126,7 @@ def follow(change: Tensor, squares: Sequence[tuple[int, int]] = FEW) -> Followed
     sides = change.shape[1], change.shape[2]
     total = change.sum((1, 2))
     moved = (total > 0).double().mean().item() if bool(total.isfinite().all()) else math.nan
-    if not moved == 1:
+    if moved != 1:
         return Followed((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), sides, moved)
     wanted = (torch.tensor(squares, dtype=torch.float64) + 0.5) / SIDE  # (squares, 2), 0 to 1
     found = []

@@ -97,7 +97,7 @@ def _made(net: nn.Module, pictures: Tensor, scores: Tensor, ending: Ending) -> t
     """By what scores are probabilities already, "softmax" or "sigmoid", and what they were before; or ""."""
     if ending.ends(scores) and ending.kind == "sigmoid":
         return "sigmoid", "what its last sigmoid is given"
-    if scores.shape[1] < 2 or not all(map(_shares, (scores, unwrapped(net(pictures))[0]))):
+    if scores.shape[1] < 2 or not _shares(scores) or not _shares(unwrapped(net(pictures))[0]):
         return "", ""
     return "softmax", "what its last softmax is given" if ending.ends(scores) else "their logarithms"
 

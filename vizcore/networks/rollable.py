@@ -25,7 +25,7 @@ def rollout_of(
     products = watched.over_places(layouts)
     if any(map(LAMBDA.match, kinds)):
         if any(map(OVER_PLACES.fullmatch, kinds)):
-            return [], _BESIDELAMBDA
+            return [], _BESIDE_LAMBDA
         return [], (
             "Lambda layers sum the context up in a linear function of the query: no matrix says which place "
             "looks at which, so there is nothing to roll out."
@@ -69,7 +69,7 @@ _UNMULTIPLIED = (
     "What its attention puts out is multiplied with no values as a matrix is, so it doesn't say which place "
     "looks at which, and there is nothing to roll out."
 )
-_BESIDELAMBDA = (
+_BESIDE_LAMBDA = (
     "Some of its layers are lambda layers, which give no matrix of which place looks at which, so the way "
     "through all blocks can't be followed."
 )

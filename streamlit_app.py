@@ -6,15 +6,12 @@ import streamlit as st
 
 from ui import address, arrival, guide, viewer
 from ui.choices import sidebar
-from ui.streamlit_private import bound_uploads
+from ui.streamlit_private import bound_uploads, tell_in_bursts
 from ui.warmup import warm_up
 
 
 def main() -> None:
     """What a visitor's session runs at every click."""
-    st.set_page_config(
-        page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
-    )
     pages = [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
@@ -32,9 +29,10 @@ def main() -> None:
     ]
     # Streamlit's own list of pages drops the address at a click, and Back then leads to a page without one.
     page = st.navigation(pages, position="hidden")
-    st.set_page_config(page_title=f"{page.title} · Sightlines")
+    icon = Path(__file__).parent / "ui" / "icon.png"
+    st.set_page_config(page_title=f"{page.title} · Sightlines", page_icon=icon, layout="wide")
     with address.in_step(page.url_path, guide.opened, pages):
-        viewer.load()
+        viewer.load(page.url_path)
         address.complaints()
         sidebar()
         guide.guide()
@@ -47,3 +45,4 @@ else:  # `streamlit run` found an app and imports it, once, as the server starts
     app = st.App(__file__, middleware=[arrival.MIDDLEWARE])
 warm_up()
 bound_uploads()
+tell_in_bursts()

@@ -12,6 +12,9 @@ from ui.warmup import warm_up
 
 def main() -> None:
     """What a visitor's session runs at every click."""
+    st.set_page_config(  # before the pages, or a browser fetches the icon of each from elsewhere
+        page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
+    )
     pages = [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
@@ -29,8 +32,7 @@ def main() -> None:
     ]
     # Streamlit's own list of pages drops the address at a click, and Back then leads to a page without one.
     page = st.navigation(pages, position="hidden")
-    icon = Path(__file__).parent / "ui" / "icon.png"
-    st.set_page_config(page_title=f"{page.title} · Sightlines", page_icon=icon, layout="wide")
+    st.set_page_config(page_title=f"{page.title} · Sightlines")
     with address.in_step(page.url_path, guide.opened, pages):
         viewer.load(page.url_path)
         address.complaints()

@@ -113,6 +113,7 @@ def classes(page, address):
     for name in LABELS[:7]:
         box.click()
         box.fill(name)
+        page.wait_for_timeout(300)  # as somebody types: the list has come to rest
         yield waited(page, lambda: box.press("Enter"))
 
 

@@ -1,6 +1,9 @@
 """Several people on one server, a server that dies, and what they share: computed once, kept in bounds."""
 
 import gc
+import os
+import sys
+import threading
 import time
 import weakref
 
@@ -11,6 +14,7 @@ from test_browser import drawn
 
 from benchmarks.load import at_once, differences, follow, one_by_one
 from benchmarks.visitor import Visitor
+from ui import jobs
 from ui import shared_networks as networks
 from ui.network_picker import Choice
 from vizcore.networks.build import build, find_entry
@@ -189,3 +193,20 @@ def test_a_visitor_presses_what_the_viewers_offer(strict_server):
         assert (visitor.link["x"], visitor.link["y"]) == ("20", "60") and not visitor.errors()
     finally:
         visitor.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux alone")
+def test_a_long_job_is_of_less_importance_than_what_others_wait_for():
+    seen = {}
+
+    def work():
+        own = threading.get_native_id()
+        with jobs._after_others():
+            seen["long"] = os.getpriority(os.PRIO_PROCESS, own)
+            seen["another"] = os.getpriority(os.PRIO_PROCESS, threading.main_thread().native_id)
+
+    usual = os.getpriority(os.PRIO_PROCESS, threading.main_thread().native_id)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == {"long": max(jobs.NICE, usual), "another": usual}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from .limits import give_back
 state = st.session_state
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 AT_ONCE = max(2, CORES // 2)  # jobs that compute at the same time, of all sessions; later ones wait
+NICE = 10  # of a long job's thread; 0 is usual, 19 the most
 DRAW_EVERY = 0.4  # seconds between two drawings of a running job: pictures cost more than many a step
 
 _queue: list[object] = []  # one ticket for each running or waiting job of the server, in order of arrival
@@ -158,12 +160,31 @@ def _turn(place) -> Iterator[None]:
         while (before := _queue.index(ticket) + 1 - AT_ONCE) > 0:
             place.caption(f"{before} {'run' if before == 1 else 'runs'} before yours …")
             time.sleep(0.3)
-        with _threads(max(1, CORES // 2)):
+        with _after_others(), _threads(max(1, CORES // 2)):
             yield
     finally:
         with _queue_lock:
             _queue.remove(ticket)
         give_back()
+
+
+@contextmanager
+def _after_others() -> Iterator[None]:
+    """Let short answers go first: to the scheduler this thread, and what it begins, is of less importance.
+
+    Linux alone has this for threads. An ordinary user can't take it back: the thread ends with its run.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    thread = os.PRIO_PROCESS, threading.get_native_id()
+    before = os.getpriority(*thread)
+    os.setpriority(*thread, max(before, NICE))
+    try:
+        yield
+    finally:
+        with suppress(PermissionError):
+            os.setpriority(*thread, before)
 
 
 @contextmanager

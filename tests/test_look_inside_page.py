@@ -100,8 +100,8 @@ def test_a_head_that_is_off(page, tmp_path):
     at = page(**OFF)
     assert "nothing is off yet" in all_words(at) and "No heads. It has no attention" in all_words(at)
     before = seen(at, "b")
-    at.multiselect(key="i_heads_b").set_value(["6.0", "6.1", "6.2"]).run()
-    assert not at.exception and at.query_params["i_heads_b"] == ["6.0", "6.1", "6.2"]
+    at.multiselect(key="i_heads_b").set_value(["5.1", "5.2", "6.1"]).run()
+    assert not at.exception and at.query_params["i_heads_b"] == ["5.1", "5.2", "6.1"]
     now = seen(at, "b")
     assert now["name"] == "zero" and now["id"] != before["id"] and "“honeycombed”" in now["facts"]
     assert [one["name"] for one in all_maps(at) if one["key"] == "i_b"] == ["as it is", "zero", "mean"]
@@ -111,8 +111,11 @@ def test_a_head_that_is_off(page, tmp_path):
     heads = at.session_state["tables"]["Without each head, Texture ViT, B"]
     assert len(heads) == 18 and any(abs(row["falls"]) > 1e-3 for row in heads)
     assert len(ran(at, tmp_path)) == 2
-    again = page(**OFF, i_heads_b=["6.0", "6.1", "6.2"], i_by="mean")
+    again = page(**OFF, i_heads_b=["5.1", "5.2", "6.1"], i_by="mean")
     assert seen(again, "b")["name"] == "mean" and len(ran(again, tmp_path)) == 2
+    none = page(**OFF, i_heads_b=["6.0", "6.1", "6.2"])
+    assert "No map. With these weights no gradient leads" in seen(none, "b")["facts"]
+    assert len(ran(none, tmp_path)) == 1, "no code where there is no map"
 
 
 @pytest.mark.parametrize(
@@ -130,8 +133,9 @@ def test_a_head_that_is_off(page, tmp_path):
 )  # fmt: skip
 def test_blocks_channels_places_and_another_picture(page, tmp_path, link, words):
     at = page(**OFF, **link)
-    assert not at.warning and {name: at.query_params[name] for name in link} == {
-        name: value if len(value) > 1 or isinstance(value, str) else value for name, value in link.items()
+    assert not at.warning
+    assert {name: at.query_params[name] for name in link} == {
+        name: value[0] if len(value) == 1 else value for name, value in link.items()
     }
     assert any(words in one.caption for one in at.session_state["kept"].values())
     assert len(ran(at, tmp_path)) == 2

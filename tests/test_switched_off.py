@@ -8,8 +8,8 @@ from test_networks import noise, own
 from torch import nn
 
 from vizcore.capture import capture
-from vizcore.inside.heads import heads
 from vizcore.inside.patching import has_first, patched
+from vizcore.inside.projections import heads
 from vizcore.inside.switched_off import Off, means_over, switched_off, without_heads
 from vizcore.methods.table import METHODS
 from vizcore.networks.torchvision_ops import timm, torchvision
@@ -33,7 +33,9 @@ TIMM = {"embed_dim": 24, "depth": 2, "num_heads": 3, "img_size": 64}
 
 def vit(name="vit_tiny_patch16_224", **options):
     torch.manual_seed(0)
-    return own(timm.create_model(name, num_classes=5, **TIMM | options))
+    net = timm.create_model(name, num_classes=5, **TIMM | options)
+    nn.init.normal_(net.head.weight)  # which begins next to zero
+    return own(net)
 
 
 def torch_vit():

@@ -131,7 +131,7 @@ IMPORTS = {  # what a line has that needs it
     "Off(": "from vizcore.inside.switched_off import Off",
     "switched_off(": "from vizcore.inside.switched_off import switched_off",
     "means_over(": "from vizcore.inside.switched_off import means_over",
-    " heads(": "from vizcore.inside.heads import heads",
+    " heads(": "from vizcore.inside.projections import heads",
     " patched(": "from vizcore.inside.patching import patched",
     "with_quarters(": "from vizcore.pictures.quarters import with_quarters",
     "sets.": "from vizcore.pictures import sets",

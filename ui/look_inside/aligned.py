@@ -9,7 +9,7 @@ import streamlit as st
 
 from vizcore.inside import sayings
 
-from .. import figures, saving, viewer
+from .. import figures, saving
 from ..classes import class_names
 from .asked import chain_of, what_random_places_say
 
@@ -20,9 +20,8 @@ OWN, RANDOM, RIGHT = "the final answer", "random weights", "the thing that is th
 def show(found: list) -> None:
     """For each network, a ``places.Lens``, a small curve and what it comes to."""
     st.subheader("How early is it said?", anchor=False)
-    for lens, column in zip(found, viewer.row("i_aligned", max(2, len(found))), strict=False):
-        with column:
-            _one(lens)
+    for lens in found:
+        _one(lens)
 
 
 def _one(lens) -> None:
@@ -46,7 +45,7 @@ def _one(lens) -> None:
         count = int(sum(cells.sum() for cells in inside.values()))
         anew = _right(random, inside, titles) if random else []
         words.append(sayings.rightly(right, names, count, anew))
-    figures.name(model, asked.colour)
+    st.markdown(f"**{model.title}**")
     if len(own.layers) > 1:
         _chart(curves, figures.web_colour(asked.colour))
     st.markdown(" ".join(words))
@@ -106,7 +105,7 @@ def _chart(curves: dict[str, list[float]], colour: str) -> None:
     dash = {OWN: [1, 0], RANDOM: [6, 3], RIGHT: [2, 2]}
     key = alt.Legend(orient="top", title=None, offset=4, columnPadding=6, symbolSize=60, labelFontSize=11)
     chart = (
-        alt.Chart(pd.DataFrame(rows), height=180)
+        alt.Chart(pd.DataFrame(rows), height=150)
         .mark_line(point=True)
         .encode(
             x=alt.X("block:O", title="after block", axis=alt.Axis(labelAngle=0)),

@@ -12,6 +12,16 @@ from vizcore import judgements
 from ..classes import class_names, several
 
 
+class Room(NamedTuple):
+    """The places of a view on the page."""
+
+    controls: Any  # in a row: what is asked
+    above: Any  # below that row, above the maps
+    columns: Any  # for each network's map
+    maps: Any  # below both maps
+    beside: Any  # what the maps come to
+
+
 class Asked(NamedTuple):
     """One network, the picture, and a class of its own."""
 

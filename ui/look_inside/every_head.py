@@ -119,7 +119,7 @@ def _sheet(found: np.ndarray, end: float) -> bytes:
         left, top = MARGIN + CELL * block, MARGIN + CELL * head
         paint = tuple(int(one) for one in colours[block, head])
         pen.rectangle((left, top, left + CELL - 2, top + CELL - 2), fill=paint)
-        words = "" if np.isnan(value) else f"{100 * value:.0f}".replace("-", "−").replace("−0", "0")
+        words = "" if np.isnan(value) else f"{round(100 * float(value))}"
         pen.text((left + CELL / 2, top + CELL / 2), words, (20, 20, 20), font, anchor="mm")
     for block in range(blocks):
         pen.text((MARGIN + CELL * (block + 0.5), MARGIN / 2), str(block + 1), (20, 20, 20), font, anchor="mm")

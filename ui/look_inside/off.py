@@ -14,13 +14,13 @@ from ..address import forget
 from ..classes import class_names
 from ..mapped import told_of
 from . import bars, every_head, what_is_off
-from .asked import Asked, asked_of
+from .asked import Asked, Room, asked_of
 from .places import LOOK
 from .what_is_off import PATCHES
 from .without import MEAN, ZERO, Answer, Change, asked_for
 
 WHOLE, PATCHED = "as it is", "patched"
-LINES = 3
+LINES = 7  # of words below a map
 state = st.session_state
 LIMITS = (
     "can't show what a part is for: others may stand in for it once it is off, and a network without it is "
@@ -29,18 +29,17 @@ LIMITS = (
 )
 
 
-def show(sides: list, picture, above, columns) -> None:
-    """The whole view.
-
-    Args:
-        sides: as of ``answers.sides``. above, columns: places for what is asked, and for each network's map.
-    """
-    with above, st.container(horizontal=True, vertical_alignment="bottom"):
+def show(sides: list, picture, room: Room) -> None:
+    """The whole view; ``sides`` are as of ``answers.sides``."""
+    with room.controls:
         name, indices = classes.ask(sides, "i_class", there=picture.asked)
-        kind = what_is_off.pick_kind(sides, picture)
-        shown = st.container()
+    with room.above, st.container(horizontal=True, vertical_alignment="center"):
+        kind = what_is_off.pick_kind(picture)
+        shown = st.container(width=220)
     found = []
-    for side, column in zip(sides, columns, strict=True):
+    with room.above:
+        picks = st.columns(2)
+    for side, column, pick in zip(sides, room.columns, picks, strict=True):
         if not side.model:
             continue
         with column:
@@ -49,20 +48,24 @@ def show(sides: list, picture, above, columns) -> None:
                 st.info(f"{side.model.title} has no classes, so there is no answer that could change.")
                 continue
             asked = asked_of(side, picture, indices.get(side.slot), name)
+        with pick:
             layer, on_pin = what_is_off.pick(asked, kind)
-            found.append((asked, what_is_off.changes(asked, kind, layer), on_pin))
+        found.append((asked, what_is_off.changes(asked, kind, layer), on_pin))
     names = [WHOLE, PATCHED] if kind == PATCHES else [WHOLE, ZERO, MEAN]
     forget("i_by", names, names[1])
     with shown:
         viewer.picker("i_shown", "Map", dict.fromkeys(names, ""), state["i_by"], _to_map)
-    drawn = [_one(asked, dict(zip(names, made, strict=True)), columns, on_pin)
-             for asked, made, on_pin in found]  # fmt: skip
-    if found:
-        over_picture.controls("i_look", tuple(LOOK), LOOK)
-        cant_show.say("Switch it off" if kind != PATCHES else "Patching", LIMITS)
-    for (asked, answers), column in zip(filter(None, drawn), viewer.row("i_bars"), strict=False):
-        with column:
+    drawn = [
+        _one(asked, dict(zip(names, made, strict=True)), room.columns, on_pin)
+        for asked, made, on_pin in found
+    ]
+    with room.beside:
+        for asked, answers in filter(None, drawn):
             bars.show(asked, answers)
+    if found:
+        with room.maps:
+            over_picture.controls("i_look", tuple(LOOK), LOOK)
+        cant_show.say("Switch it off" if kind != PATCHES else "Patching", LIMITS)
     if kind == "heads":
         every_head.show([asked for asked, *_ in found])
 
@@ -91,7 +94,7 @@ def _one(
         as_seen.show(f"i_{asked.choice.slot}", shown, maps, chosen.name, **how)
         if asked.note:
             st.caption(asked.note)
-        _keep(asked, made[chosen.name], chosen, look)
+        _keep(asked, made[chosen.name], chosen, look, answers[chosen.name].cam is not None)
     return asked, answers
 
 
@@ -99,14 +102,17 @@ def _map(asked: Asked, name: str, answers: dict[str, Answer], change: Change) ->
     model, picture, region = asked.model, asked.picture, asked.name.casefold()
     chances, before, whole = answers[name].chances, answers[WHOLE].chances, answers[WHOLE].cam
     assert whole is not None
-    heat = np.zeros_like(whole) if answers[name].cam is None else answers[name].cam
-    words = f"“{asked.name}”, {name}" + (" (nothing is off yet)" if change.nothing and name != WHOLE else "")
-    facts = sayings.changed(before[asked.index], chances[asked.index], asked.name,
-                            class_names(model)[int(before.argmax())],
-                            class_names(model)[int(chances.argmax())]) if name != WHOLE else ""  # fmt: skip
-    if not facts:
-        facts = f"It says: {class_names(model)[int(before.argmax())]} {before.max():.0%}."
-    if answers[name].cam is None:
+    cam = answers[name].cam
+    heat = np.zeros_like(whole) if cam is None else cam
+    titles = class_names(model)
+    first, now = (titles[int(one.argmax())] for one in (before, chances))
+    words = f"“{asked.name}”, {name}"
+    if change.nothing:
+        words += "" if name == WHOLE else " (nothing is off yet)"
+        facts = f"It says: {first} {before.max():.0%}."
+    else:
+        facts = sayings.changed(before[asked.index], chances[asked.index], asked.name, first, now)
+    if cam is None:
         facts += f" No map. {answers[name].why_not}"
     elif region in picture.masks:
         facts += " " + told_of(picture, model, viewer.sent(heat), region, picture.masks[region])[1]
@@ -115,12 +121,12 @@ def _map(asked: Asked, name: str, answers: dict[str, Answer], change: Change) ->
                       region=region if region in picture.masks else "")  # fmt: skip
 
 
-def _keep(asked: Asked, change: Change, seen: viewer.Map, look: dict) -> None:
-    """So that it can be saved, with its code."""
+def _keep(asked: Asked, change: Change, seen: viewer.Map, look: dict, mapped: bool) -> None:
+    """So that it can be saved, with the code of a map."""
     what = "Grad-CAM" if change.nothing else "Grad-CAM, changed"
     facts = {"class": asked.name, "changed": what_is_off.words(change)}
     about = saving.about(what, asked.model, asked.picture, **facts)
-    script = code.changed(change, asked.index, asked.name, asked.model.cam_layer)
+    script = code.changed(change, asked.index, asked.name, asked.model.cam_layer) if mapped else ""
     draw, low_high = as_seen.keep(asked, what, about, seen, look, script, map=seen.values)
     words = [f"{seen.words}: {what_is_off.words(change) or 'nothing is off'}.", seen.facts]
     as_seen.keep_for_slide(asked, "Switch it off", words, draw, low_high, look["colours"])

@@ -17,12 +17,12 @@ from ..classes import class_names
 from ..mapped import told_of
 from ..plain import plain
 from . import aligned
-from .asked import Asked, Found, asked_of, chain_of, what_places_say
+from .asked import Asked, Found, Room, asked_of, chain_of, what_places_say
 
 LOOK = {"opacity": "i_opacity", "colours": "i_colours", "scale": "i_scale"}
 CHANCE, NAMES = "one class", "names"
 SECONDS_A_BLOCK = 1.2  # while the slider plays
-LINES = 4  # of words below a map
+LINES = 8  # of words below a map
 state = st.session_state
 LIMITS = (
     "can't show what a block knows: it is read with the norm and the head of the end, and middle blocks "
@@ -38,21 +38,16 @@ class Lens(NamedTuple):
     found: Found
 
 
-def show(sides: list, picture, above, columns) -> None:
-    """The whole view.
-
-    Args:
-        sides: as of ``answers.sides``. above, columns: places for what is asked, and for each network's map.
-    """
-    with above, st.container(horizontal=True, vertical_alignment="bottom"):
+def show(sides: list, picture, room: Room) -> None:
+    """The whole view; ``sides`` are as of ``answers.sides``."""
+    with room.controls:
         name, indices = classes.ask(sides, "i_class", there=picture.asked)
         shown = st.segmented_control(
             "Map of", [CHANCE, NAMES], default=CHANCE, required=True, key="i_show",
             help="The probability of one class, or the likeliest class of each place as a colour.",
         )  # fmt: skip
-        slider = st.container()
     read = {}
-    for side, column in zip(sides, columns, strict=True):
+    for side, column in zip(sides, room.columns, strict=True):
         if side.model:
             with column:
                 figures.name(side.model, side.colour)
@@ -61,23 +56,25 @@ def show(sides: list, picture, above, columns) -> None:
     found = list(read.values())
     depth = max((len(lens.found.layers) for lens in found), default=1)
     forget("i_block", range(1, depth + 1), depth)
-    with slider:
+    with room.above:
         if depth > 1:
             blocks = {str(k + 1): "" for k in range(depth)}
             viewer.picker(
                 "i_blocks", "After block", blocks, str(state["i_block"]), _to_block, SECONDS_A_BLOCK
             )
     named = _often(found)
-    for side, column in zip(sides, columns, strict=True):
+    for side, column in zip(sides, room.columns, strict=True):
         if side.slot in read:
             with column:
                 _draw(read[side.slot], depth, shown, named)
     if found:
-        if shown == NAMES:
-            st.html(_legend(named))
-        over_picture.controls("i_look", tuple(LOOK) if shown == CHANCE else ("opacity",), LOOK)
+        with room.maps:
+            if shown == NAMES:
+                st.html(_legend(named))
+            over_picture.controls("i_look", tuple(LOOK) if shown == CHANCE else ("opacity",), LOOK)
         cant_show.say("What places say", LIMITS)
-        aligned.show(found)
+        with room.beside:
+            aligned.show(found)
     figures.all_predictions(sides, picture)
 
 

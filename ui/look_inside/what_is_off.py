@@ -16,16 +16,16 @@ KINDS = ("heads", "blocks", "channels", "places", PATCHES)
 state = st.session_state
 
 
-def pick_kind(sides: list, picture) -> str:
+def pick_kind(picture) -> str:
     """What kind of parts, and for patches, of which picture they come."""
     kind = st.segmented_control(
         "Switch off", KINDS, default="heads", required=True, key="i_kind",
-        help="Places that come from another picture are not off: its features stand there instead.",
+        label_visibility="collapsed",
     )  # fmt: skip
     if kind == PATCHES:
         titles = [one for one in (SCENES if picture.drawn else SAMPLES) if one != picture.title]
         forget("i_other", titles, titles[0])
-        st.selectbox("Which", titles, key="i_other", width=190)
+        st.selectbox("The other picture", titles, key="i_other", width=200, label_visibility="collapsed")
     return kind
 
 

@@ -82,8 +82,8 @@ def made(asked, change: Change):
 
 @st.cache_data(show_spinner=False)
 def heads_of(choice, _model) -> dict:
-    """The heads of each attention module, by ``vizcore.inside.heads``."""
-    from vizcore.inside.heads import heads
+    """The heads of each attention module, by ``vizcore.inside.projections``."""
+    from vizcore.inside.projections import heads
 
     return heads(_model)
 

@@ -107,10 +107,10 @@ def _near(one: Tensor, wanted: Tensor, other: Tensor) -> bool:
 def _connected(
     net: nn.Module, pictures: Tensor, names: Sequence[str], seen: dict[str, Tensor], answers: Tensor
 ) -> tuple[str, ...]:
-    """The longest end of a row past none of whose blocks anything leads; () where it does past the last."""
+    """The longest end of a row past none of whose blocks anything leads; () if it does past the last."""
     heard = [True] * len(names)  # whether each was given nothing but what the one before it handed on
     for bit in range(len(names).bit_length()):
-        # each place has a number, the picture 0: for any two of them, one bit differs and so do their pictures
+        # each place has a number, the picture 0: of any two of them one bit differs, so do their pictures
 
         def change(place: int, name: str, bit: int = bit):
             before, own = place >> bit & 1, (place + 1) >> bit & 1  # whose output is put in

@@ -19,7 +19,7 @@ from ..methods.passes import there
 from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
 from ..shapes import full, one_picture
-from .heads import Head, Heads, check_head, columns_of
+from .projections import Head, Heads, check_head, columns_of
 from .replaced import hook, with_maps
 
 KINDS = ("heads", "block", "channels", "places")
@@ -46,7 +46,7 @@ def switched_off(
     what it is given. A channel is off at every place, and in every token.
 
     Args:
-        heads: of ``heads.heads(model)``, for any that are off.
+        heads: of ``projections.heads(model)``, for any that are off.
         means: of ``means_over``; what is off becomes that instead of 0.
 
     Raises:
@@ -226,7 +226,7 @@ def without_heads(
     """What the network answers about one picture, (1, 3, H, W), without some heads, for many choices of them.
 
     Args:
-        rows: for each answer, the heads that are off: (module, index) each. heads: of ``heads.heads(model)``.
+        rows: for each answer, the heads that are off: (module, index) each. heads: of ``projections.heads(model)``.
 
     Returns:
         (rows, K), its scores.

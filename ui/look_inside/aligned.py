@@ -14,7 +14,7 @@ from ..classes import class_names
 from .asked import chain_of, what_random_places_say
 
 LARGEST = 200_000_000  # bytes of weights that are drawn anew without being asked to
-OWN, RANDOM, RIGHT = "the final answer", "random weights", "the thing that is there"
+OWN, RANDOM, RIGHT = "the final answer", "the same with random weights", "the thing that is there"
 
 
 def show(found: list) -> None:
@@ -37,7 +37,8 @@ def _one(lens) -> None:
         random = what_random_places_say(asked.choice, picture.key, asked.index, model, picture.image, chain)
         curves[RANDOM] = random.shares()
     inside = _wholly(asked, own.likeliest.shape[1:])
-    right, names = _right(own, inside, titles), sorted(inside)
+    right = _right(own, inside, titles)
+    names = [title for title in titles if title.casefold() in inside]
     words = [sayings.by_block(curves[OWN], titles[own.answer])]
     words.append(sayings.beside_random(curves[OWN], curves.get(RANDOM, ())) if random else _TOO_LARGE)
     if right:
@@ -103,9 +104,9 @@ def _chart(curves: dict[str, list[float]], colour: str) -> None:
     names = list(curves)
     paint = {OWN: colour, RANDOM: "#999999", RIGHT: colour}
     dash = {OWN: [1, 0], RANDOM: [6, 3], RIGHT: [2, 2]}
-    key = alt.Legend(orient="top", title=None, offset=4, columnPadding=6, symbolSize=60, labelFontSize=11)
+    key = alt.Legend(orient="top", title=None, offset=4, columns=1, symbolSize=60, labelFontSize=11)
     chart = (
-        alt.Chart(pd.DataFrame(rows), height=150)
+        alt.Chart(pd.DataFrame(rows), height=270)
         .mark_line(point=True)
         .encode(
             x=alt.X("block:O", title="after block", axis=alt.Axis(labelAngle=0)),

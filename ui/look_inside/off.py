@@ -33,9 +33,9 @@ def show(sides: list, picture, room: Room) -> None:
     """The whole view; ``sides`` are as of ``answers.sides``."""
     with room.controls:
         name, indices = classes.ask(sides, "i_class", there=picture.asked)
+        shown = st.container(width=220)
     with room.above, st.container(horizontal=True, vertical_alignment="center"):
         kind = what_is_off.pick_kind(picture)
-        shown = st.container(width=220)
     found = []
     with room.above:
         picks = st.columns(2)

@@ -22,7 +22,7 @@ from .asked import Asked, Found, Room, asked_of, chain_of, what_places_say
 LOOK = {"opacity": "i_opacity", "colours": "i_colours", "scale": "i_scale"}
 CHANCE, NAMES = "one class", "names"
 SECONDS_A_BLOCK = 1.2  # while the slider plays
-LINES = 8  # of words below a map
+LINES = 8, 5  # of words below a map, where the truth is known and where it isn't
 state = st.session_state
 LIMITS = (
     "can't show what a block knows: it is read with the norm and the head of the end, and middle blocks "
@@ -131,7 +131,8 @@ def _draw(lens: Lens, depth: int, shown: str, named: list[str]) -> None:
     look = over_picture.look(LOOK)
     picture = over_picture.picture(asked.picture)
     seen = maps[state["i_block"] - 1]
-    as_seen.show(f"i_{asked.choice.slot}", picture, maps, seen.name, lines=LINES)
+    lines = LINES[0 if seen.region else 1]
+    as_seen.show(f"i_{asked.choice.slot}", picture, maps, seen.name, lines=lines)
     if asked.note and shown == CHANCE:
         st.caption(asked.note)
     _keep(lens, block, seen, look, shown, named)
@@ -147,7 +148,7 @@ def _map(lens: Lens, block: int, shown: str, named: list[str], name: str) -> vie
     after = (
         f"after block {block} of {len(found.layers)}"
         if len(found.layers) > 1
-        else "its one block of its kind"
+        else "by its classifier at each place"
     )
     facts = f"Places say: {said}." if said else "No class is likelier than another."
     facts += f" {_answer(found, k, titles)}"

@@ -12,6 +12,7 @@ from ..picture_picker import SAMPLES, SCENES, sample
 from .without import MEAN, ZERO, Change, heads_of, others_of
 
 PATCHES = "another picture"
+FIRST = "first tokens"  # class token, distillation token, registers
 KINDS = ("heads", "blocks", "channels", "places", PATCHES)
 state = st.session_state
 
@@ -75,14 +76,13 @@ def _pick_places(asked, kind: str, layer: str) -> Callable:
     model, picture, key = asked.model, asked.picture, f"i_places_{asked.choice.slot}"
     grid = model.layouts[layer].grid
     names = [f"{row}.{column}" for row in range(grid[0]) for column in range(grid[1])]
-    forget_each(key, names, [])
-    words = "Places that are off" if kind == "places" else "Places from the other picture"
-    st.multiselect(f"{words} (row.column), or click the map", names, key=key, placeholder="none")
     if kind == PATCHES:
         from vizcore.inside.patching import has_first
 
-        if has_first(model, layer):
-            st.toggle("The class token and registers too", key=f"i_first_{asked.choice.slot}")
+        names = [FIRST] * has_first(model, layer) + names
+    forget_each(key, names, [])
+    words = "Places off (row.column)" if kind == "places" else "Places from there (row.column)"
+    st.multiselect(words, names, key=key, placeholder="none: click the map")
 
     def toggle(place: tuple[float, float]) -> None:
         row, column = cell_at(place, model.preprocess.box(picture.size), picture.size, grid)
@@ -120,7 +120,7 @@ def changes(asked, kind: str, layer: str) -> list[Change]:
 
     slot, others = asked.choice.slot, others_of(asked.picture)
     if kind == PATCHES:
-        first = bool(state.get(f"i_first_{slot}", False))
+        first = FIRST in state.get(f"i_places_{slot}", [])
         change = Change(layer=layer, source=sample(state["i_other"]), places=_cells(slot), first=first)
         return [Change(), change]
     off: list[Off] = []
@@ -141,7 +141,7 @@ def changes(asked, kind: str, layer: str) -> list[Change]:
 
 
 def _cells(slot: str) -> tuple[tuple[int, int], ...]:
-    pairs = (name.split(".") for name in state.get(f"i_places_{slot}", []))
+    pairs = (name.split(".") for name in state.get(f"i_places_{slot}", []) if name != FIRST)
     return tuple((int(row), int(column)) for row, column in pairs)
 
 

@@ -226,7 +226,8 @@ def without_heads(
     """What the network answers about one picture, (1, 3, H, W), without some heads, for many choices of them.
 
     Args:
-        rows: for each answer, the heads that are off: (module, index) each. heads: of ``projections.heads(model)``.
+        rows: for each answer, the heads that are off: (module, index) each.
+        heads: of ``projections.heads(model)``.
 
     Returns:
         (rows, K), its scores.

@@ -206,7 +206,8 @@ def test_how_early_the_answer_is_said_in_words():
     assert "never half of them to the end" in sayings.by_block([0.6, 0.2], "woven")
     assert sayings.by_block([0.4], "woven") == "**40%** of the places say its answer, “woven”."
     assert "no class likelier" in sayings.by_block([math.nan], "woven")
-    assert "no sign of knowing" in sayings.beside_random([0.2, 0.8], [1.0, 1.0])
+    assert "much the same everywhere, so agreement" in sayings.beside_random([0.2, 0.8], [1.0, 1.0])
+    assert "about as many, or more, so agreement" in sayings.beside_random([0.2, 0.4], [0.1, 0.39])
     assert "no sign" not in sayings.beside_random([0.2, 0.8], [1.0, 0.1])
     assert sayings.beside_random([math.nan], [1.0]) == "" and "no class" in sayings.beside_random(
         [0.5], [math.nan]

@@ -48,7 +48,7 @@ def test_what_places_say_block_by_block(page, tmp_path):
     assert "needn't be aligned" in all_words(at) and "With random weights" in all_words(at)
     assert "that lie wholly on “banded” or “honeycombed”" in all_words(at)
     tables = at.session_state["tables"]["Places that say the answer, Texture ViT, B"]
-    assert len(tables) == 6 and {"block", "the final answer", "random weights"} <= tables[0].keys()
+    assert len(tables) == 6 and {"block", "the final answer", "the thing that is there"} <= tables[0].keys()
     assert len(ran(at, tmp_path)) == 2
     raw = at.session_state["kept"]["What places say of Texture ViT, B"].maps
     assert raw["all"].shape == (6, 8, 8) and np.array_equal(raw["all"][5], raw["map"])

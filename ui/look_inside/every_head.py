@@ -11,7 +11,7 @@ from vizcore.drawing import render
 from vizcore.drawing.encoding import jpeg
 from vizcore.inside import sayings
 
-from .. import figures, saving, viewer
+from .. import figures, saving
 from .without import falls, falls_elsewhere, heads_of, others_of, removed
 
 AT_ONCE = 60  # heads up to which all are tried without being asked to
@@ -25,7 +25,7 @@ def show(everyone: list) -> None:
     if not some:
         return
     st.subheader("Every head", anchor=False)
-    for asked, column in zip(some, viewer.row("i_every", max(2, len(some))), strict=False):
+    for asked, column in zip(some, st.columns(2, gap="large"), strict=False):
         with column:
             _one(asked)
 
@@ -91,7 +91,7 @@ def _beside(asked, found: np.ndarray, images, own: dict) -> None:
     scale = alt.Scale(domain=list(curves), range=[colour, "#999999"])
     key = alt.Legend(orient="top", title=None, offset=4)
     chart = (
-        alt.Chart(pd.DataFrame(rows), height=180)
+        alt.Chart(pd.DataFrame(rows), height=260)
         .mark_line()
         .encode(
             x=alt.X("heads that are off:Q"),

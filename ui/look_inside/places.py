@@ -120,7 +120,9 @@ def _legend(named: list[str]) -> str:
         red, green, blue = (round(255 * one) for one in colour)
         paint = f"{square};background:{figures.web_colour((red, green, blue))}"
         words = html.escape(plain(name))
-        chips.append(f'<span style="margin-right:0.9rem"><i style="{paint}"></i>{words}</span>')
+        chips.append(
+            f'<span style="margin-right:0.9rem;white-space:nowrap"><i style="{paint}"></i>{words}</span>'
+        )
     return " ".join(chips)
 
 

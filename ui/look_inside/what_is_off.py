@@ -21,7 +21,7 @@ def pick_kind(picture) -> str:
     """What kind of parts, and for patches, of which picture they come."""
     kind = st.segmented_control(
         "Switch off", KINDS, default="heads", required=True, key="i_kind",
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     if kind == PATCHES:
         titles = [one for one in (SCENES if picture.drawn else SAMPLES) if one != picture.title]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 ALIKE = 0.1  # by which two shares may differ and count as much the same
+MOSTLY = 0.7  # a share from which on a network says the same almost everywhere
 
 
 def names_said(shares: Mapping[str, float], most: int = 3) -> str:
@@ -46,7 +47,8 @@ def beside_random(own: Sequence[float], random: Sequence[float]) -> str:
         return "With random weights it finds no class likelier than another."
     said = f"With random weights **{random[-1]:.0%}** say that network's own answer at the end"
     if random[-1] >= own[-1] - ALIKE:
-        return f"{said}: it says much the same everywhere, so agreement alone is no sign of knowing."
+        why = "it says much the same everywhere" if random[-1] >= MOSTLY else "about as many, or more"
+        return f"{said}: {why}, so agreement alone is no sign of knowing."
     return f"{said}."
 
 

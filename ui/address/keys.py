@@ -40,7 +40,6 @@ EACH = {  # of either network: its slot follows
     "i_layer": text(),
     "i_channels": wholes(0, 99999),
     "i_places": texts(),
-    "i_all": flag(),
     "i_more": flag(),
     "m_layer": text(),
     "m_channel": texts(8),

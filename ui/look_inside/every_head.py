@@ -14,7 +14,7 @@ from vizcore.inside import sayings
 from .. import figures, saving
 from .without import falls, falls_elsewhere, heads_of, others_of, removed
 
-AT_ONCE = 60  # heads up to which all are tried without being asked to
+AT_ONCE = 60  # heads up to which all are tried
 CELL, MARGIN = 44, 26  # pixels of the picture
 state = st.session_state
 
@@ -39,7 +39,8 @@ def _one(asked) -> None:
     own = heads_of(asked.choice, model)
     count = sum(one.count for one in own.values())
     figures.name(model, asked.colour)
-    if count > AT_ONCE and not st.toggle(f"Try all {count} heads, one by one", key=f"i_all_{slot}"):
+    if count > AT_ONCE:
+        st.caption(f"It has {count} heads, too many to try them all here: choose some above.")
         return
     images = model.preprocess(picture.image)
     found, chance = falls(asked.choice, picture.key, asked.index, model, images, own)

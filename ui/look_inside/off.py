@@ -79,16 +79,19 @@ def _one(
 ) -> tuple[Asked, dict[str, Answer]] | None:
     """One network's maps, as it is and as it is changed; returns what it answers."""
     with columns["ab".index(asked.choice.slot)]:
-        try:
-            answers = {name: asked_for(asked, change) for name, change in made.items()}
-        except ValueError as error:  # what is to be off can't be
-            st.warning(str(error))
+        answers = {}
+        for name, change in made.items():
+            try:
+                answers[name] = asked_for(asked, change)
+            except ValueError as error:  # what is to be off can't be, or has no mean
+                st.warning(str(error))
+        if WHOLE not in answers:
             return None
         look, shown = over_picture.look(LOOK), over_picture.picture(asked.picture)
         if answers[WHOLE].cam is None:
             st.caption(f"No map. {answers[WHOLE].why_not}")
             return asked, answers
-        maps = [_map(asked, name, answers, made[name]) for name in made]
+        maps = [_map(asked, name, answers, made[name]) for name in answers]
         chosen = next((one for one in maps if one.name == state["i_by"]), maps[0])
         how = {"lines": LINES, "on_pin": on_pin}
         as_seen.show(f"i_{asked.choice.slot}", shown, maps, chosen.name, **how)

@@ -92,16 +92,14 @@ def _pick_places(asked, kind: str, layer: str) -> Callable:
     return toggle
 
 
-@st.cache_data(show_spinner=False)
-def _same_shape(names: tuple[str, ...], _model) -> list[str]:
-    return [name for name, before in zip(names[1:], names, strict=False)
-            if _model.layouts[name]._replace(order=None) == _model.layouts[before]._replace(order=None)
-            and name.split(".")[-1].isdigit()]  # fmt: skip
-
-
 def _removable(model) -> list[str]:
-    """Blocks that put out the shape of what comes before them."""
-    return _same_shape(tuple(model.blocks or model.layers), model)
+    """Numbered blocks that put out as many features, of as many places, as what comes before them."""
+    names, found = model.blocks or model.layers, []
+    for before, name in zip(names, names[1:], strict=False):
+        one, other = model.layouts[before], model.layouts[name]
+        if name.split(".")[-1].isdigit() and (one.channels, one.grid) == (other.channels, other.grid):
+            found.append(name)
+    return found
 
 
 def _middle(model) -> str:

@@ -29,9 +29,14 @@ class Pictures(NamedTuple):
     code: str
 
     def images(self) -> Sequence:
-        if self.key == "drawn":
-            return sets.drawn(DRAWN)
-        return with_quarters([sample(name).image for name in SAMPLES])
+        return _images(self.key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _images(key: str) -> list:
+    if key == "drawn":
+        return list(sets.drawn(DRAWN))
+    return with_quarters([sample(name).image for name in SAMPLES])
 
 
 def others_of(picture) -> Pictures:
@@ -74,9 +79,8 @@ def made(asked, change: Change):
     if change.source is not None:
         other = model.preprocess(change.source.image)
         return patched(model, other, change.layer, list(change.places), change.first)
-    own, means = heads_of(asked.choice, model), None
-    if change.by == MEAN and change.others:
-        means = _means(asked.choice, change.others.key, change.off, model, change.others, own)
+    own = heads_of(asked.choice, model)
+    means = _means_of(asked, change.off, change.others, own) if change.by == MEAN and change.others else None
     return switched_off(model, change.off, own, means)
 
 
@@ -86,6 +90,19 @@ def heads_of(choice, _model) -> dict:
     from vizcore.inside.projections import heads
 
     return heads(_model)
+
+
+def _means_of(asked, off: tuple, others: Pictures, own: dict) -> dict:
+    """The means of what is off: of heads for all modules at once, so that the next head needs no pass."""
+    from vizcore.inside.switched_off import Off
+
+    found = {}
+    for one in off:
+        group = (one._replace(which=()),)
+        if one.kind == "heads" and own[one.layer].way == "projection":
+            group = tuple(Off("heads", name) for name, head in own.items() if head.way == "projection")
+        found |= _means(asked.choice, others.key, group, asked.model, others, own)
+    return found
 
 
 @st.cache_data(show_spinner="Taking the mean over other pictures …")

@@ -27,6 +27,7 @@ def main() -> None:
             title="Activation maximisation",
             icon=":material/auto_awesome:",
         ),
+        st.Page("pages/look_inside.py", title="Look inside", icon=":material/troubleshoot:"),
         st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
         st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
     ]

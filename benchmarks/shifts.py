@@ -36,6 +36,7 @@ PAGES = (
     "grad_cam",
     "saliency",
     "activation_maximization",
+    "look_inside",
     "similarity",
     "your_model",
 )

@@ -48,6 +48,22 @@ _, blocks = class_attention(model.net, images, model.attention, [{index!r}])  # 
 rows = {rows}
 heat = on_patches(rows[{block!r}, 0, 0, 0], model.grid, model.num_prefix_tokens)
 """,
+    "off": """\
+off = {off}
+own = heads(model)
+means = {means}
+changed = switched_off(model, off, own, means)
+heat = METHODS["Grad-CAM"].make(changed, images, {index!r}, layer={layer!r})  # for {name!r}
+""",
+    "patched": """\
+other = {other}
+changed = patched(model, model.preprocess(other), {where!r}, {places!r}, first={first!r})
+heat = METHODS["Grad-CAM"].make(changed, images, {index!r}, layer={layer!r})  # for {name!r}
+""",
+    "lens": """\
+said = list(lens(model, images))[{block!r}]  # after {layer!r}
+heat = {heat}
+""",
 }
 PAIR = """\
 from PIL import Image
@@ -112,6 +128,16 @@ IMPORTS = {  # what a line has that needs it
     "render.": "from vizcore.drawing import render",
     "capture(": "from vizcore.capture import capture",
     "as_maps(": "from vizcore.methods.features import as_maps",
+    "Off(": "from vizcore.inside.switched_off import Off",
+    "switched_off(": "from vizcore.inside.switched_off import switched_off",
+    "means_over(": "from vizcore.inside.switched_off import means_over",
+    " heads(": "from vizcore.inside.projections import heads",
+    " patched(": "from vizcore.inside.patching import patched",
+    "with_quarters(": "from vizcore.pictures.quarters import with_quarters",
+    "sets.": "from vizcore.pictures import sets",
+    "(lens(": "from vizcore.inside.lens import lens",
+    " chances(": "from vizcore.inside.lens import chances",
+    " named(": "from vizcore.inside.lens import named",
     "pca_colours(": "from vizcore.methods.features import pca_colours",
     "similarity(": "from vizcore.methods.features import similarity",
     "strength(": "from vizcore.methods.features import strength",
@@ -200,6 +226,26 @@ def told(settings: dict) -> str:
 def heat(method: str, index: int, name: str, **settings) -> str:
     """Of a method's map for a class."""
     return HEATS["method"].format(method=method, index=index, name=name, told=told(settings))
+
+
+def changed(change, index: int, name: str, layer: str) -> str:
+    """Of Grad-CAM of a network as a ``without.Change`` makes it."""
+    asked = {"index": index, "name": name, "layer": layer}
+    if change.nothing:
+        return heat("Grad-CAM", index, name, layer=layer)
+    if change.source is not None:
+        places = {"where": change.layer, "places": list(change.places), "first": change.first}
+        return HEATS["patched"].format(other=change.source.code, **places, **asked)
+    over = f"[model.preprocess(one) for one in {change.others.code}]" if change.others else ""
+    means = f"means_over(model, {over}, off, own)" if change.others else "None"
+    return HEATS["off"].format(off=list(change.off), means=means, **asked)
+
+
+def lens(block: int, layer: str, index: int, name: str, classes: list[int] | None) -> str:
+    """Of what places say after a block: a class's probability, or the names of ``classes`` as colours."""
+    of_class = f"chances(model, said)[{index!r}]  # for {name!r}"
+    of_names = f"named(said.places.argmax(0), {classes!r})"
+    return HEATS["lens"].format(block=block, layer=layer, heat=of_class if classes is None else of_names)
 
 
 def over(one, heat: str, shown, look: Mapping, ends: tuple, opacity: str = "opacity") -> str:

@@ -1,0 +1,1 @@
+"""The page Look inside's own."""

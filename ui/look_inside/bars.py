@@ -1,0 +1,43 @@
+"""The answer before and after, class by class."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from .. import figures, saving
+from ..classes import class_names
+from .without import Answer
+
+MOST = 5  # classes of each answer
+SHADES = 1.0, 0.6, 0.35  # of a network's colour: as it is, then as it is changed
+
+
+def show(asked, answers: dict[str, Answer]) -> None:
+    """The likeliest classes, and the one that is asked for, each with a bar for every answer."""
+    names = class_names(asked.model)
+    classes = list(dict.fromkeys(
+        [asked.index, *(int(k) for one in answers.values() for k in np.argsort(-one.chances)[:MOST])]
+    ))[: MOST + 2]  # fmt: skip
+    rows = [
+        {"class": names[k]} | {way: float(one.chances[k]) for way, one in answers.items()} for k in classes
+    ]
+    rows.sort(key=lambda row: -max(value for value in row.values() if not isinstance(value, str)))
+    saving.keep_table(f"Answers before and after, {asked.model.title}, {asked.choice.slot.upper()}", rows)
+    st.markdown(f"**{asked.model.title}** says ({' · '.join(answers)}):")
+    st.html("".join(_row(row, list(answers), figures.web_colour(asked.colour)) for row in rows))
+
+
+def _row(row: dict, ways: list[str], colour: str) -> str:
+    shares = " · ".join(f"{row[way]:.0%}" for way in ways)
+    strips = "".join(
+        f'<i title="{html.escape(way)}" style="display:block;height:0.3rem;margin-top:1px;'
+        f'width:{min(max(row[way], 0.0), 1.0):.2%};background:{colour};opacity:{shade}"></i>'
+        for way, shade in zip(ways, SHADES, strict=False)
+    )
+    name = html.escape(row["class"])
+    words = f'<span>{name}</span><span style="white-space:nowrap">{shares}</span>'
+    line = "display:flex;justify-content:space-between;gap:0.5rem;font-size:0.9rem"
+    return f'<div style="margin-bottom:0.35rem"><div style="{line}">{words}</div>{strips}</div>'

@@ -1,0 +1,206 @@
+"""What a network answers without some of its parts: computed once for the same question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from vizcore.pictures import sets
+from vizcore.pictures.quarters import with_quarters
+
+from ..picture_picker import SAMPLES, sample
+
+ZERO, MEAN = "zero", "mean"
+DRAWN = 20  # textures, one of each, over which a mean is taken
+SAMPLE_CODE = (
+    'with_quarters(read_picture(open(f"samples/{name}", "rb").read()) for name in '
+    f"{list(SAMPLES.values())})"
+)
+
+
+class Pictures(NamedTuple):
+    """Other pictures of the kind that is looked at."""
+
+    key: str
+    words: str
+    code: str
+
+    def images(self) -> Sequence:
+        return _images(self.key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _images(key: str) -> list:
+    if key == "drawn":
+        return list(sets.drawn(DRAWN))
+    return with_quarters([sample(name).image for name in SAMPLES])
+
+
+def others_of(picture) -> Pictures:
+    """Over which pictures a mean is taken beside a picture of its kind."""
+    if picture.drawn:
+        return Pictures("drawn", f"{DRAWN} drawn textures", f"sets.drawn({DRAWN})")
+    count = 5 * len(SAMPLES)
+    return Pictures("samples", f"{count} photographs: the samples, whole and in quarters", SAMPLE_CODE)
+
+
+class Change(NamedTuple):
+    """What is done to a network: parts that are off, or places that come from another picture."""
+
+    off: tuple[Any, ...] = ()  # of ``switched_off.Off``
+    by: str = ZERO  # what becomes of them
+    others: Pictures | None = None  # over which the mean is taken
+    layer: str = ""  # where places come from another picture
+    source: Any = None  # that picture
+    places: tuple[tuple[int, int], ...] = ()
+    first: bool = False  # the tokens that are no patch come from it too
+
+    @property
+    def key(self) -> tuple:
+        others, source = self.others and self.others.key, self.source and self.source.key
+        return self.off, self.by, others, self.layer, source, self.places, self.first
+
+    @property
+    def nothing(self) -> bool:
+        return not self.off and not (self.source and (self.places or self.first))
+
+
+def made(asked, change: Change):
+    """The network as it is changed."""
+    from vizcore.inside.patching import patched
+    from vizcore.inside.switched_off import switched_off
+
+    model = asked.model
+    if change.nothing:
+        return model
+    if change.source is not None:
+        other = model.preprocess(change.source.image)
+        return patched(model, other, change.layer, list(change.places), change.first)
+    own = heads_of(asked.choice, model)
+    means = _means_of(asked, change.off, change.others, own) if change.by == MEAN and change.others else None
+    return switched_off(model, change.off, own, means)
+
+
+@st.cache_data(show_spinner=False)
+def heads_of(choice, _model) -> dict:
+    """The heads of each attention module, by ``vizcore.inside.projections``."""
+    from vizcore.inside.projections import heads
+
+    return heads(_model)
+
+
+def _means_of(asked, off: tuple, others: Pictures, own: dict) -> dict:
+    """The means of what is off: of heads for all modules at once, so that the next head needs no pass."""
+    from vizcore.inside.switched_off import Off
+
+    found = {}
+    for one in off:
+        group = (one._replace(which=()),)
+        if one.kind == "heads" and own[one.layer].way == "projection":
+            group = tuple(Off("heads", name) for name, head in own.items() if head.way == "projection")
+        found |= _means(asked.choice, others.key, group, asked.model, others, own)
+    return found
+
+
+@st.cache_data(show_spinner="Taking the mean over other pictures …")
+def _means(choice, others_key: str, off: tuple, _model, _others: Pictures, _heads: dict) -> dict:
+    from vizcore.inside.switched_off import means_over
+
+    pictures = (_model.preprocess(image) for image in _others.images())
+    return {key: values.cpu() for key, values in means_over(_model, pictures, off, _heads).items()}
+
+
+class Answer(NamedTuple):
+    """What a network says, and where it finds a class."""
+
+    chances: np.ndarray  # (K,)
+    cam: np.ndarray | None  # (h, w), Grad-CAM of the class that is asked for; None where there is none
+    why_not: str  # why, in a sentence
+
+
+@st.cache_data(show_spinner=False)
+def answer(choice, picture_key: str, index: int, key: tuple, _asked, _change: Change) -> Answer:
+    """The answer of a network as ``_change`` makes it.
+
+    Raises:
+        ValueError: what is to be off can't be.
+    """
+    import torch
+
+    from vizcore.methods.cam import default_layer
+    from vizcore.methods.table import METHODS
+    from vizcore.scores import probabilities
+
+    changed = made(_asked, _change)
+    images = _asked.model.preprocess(_asked.picture.image)
+    with torch.no_grad():
+        chances = probabilities(changed.net, changed.net(images))[0].cpu().numpy()
+    try:
+        cam = METHODS["Grad-CAM"].make(changed, images, index, layer=default_layer(_asked.model))
+        return Answer(chances, cam.cpu().numpy(), "")
+    except ValueError as error:
+        return Answer(chances, None, str(error))
+
+
+def asked_for(asked, change: Change) -> Answer:
+    """``answer`` of what is asked."""
+    return answer(asked.choice, asked.picture.key, asked.index, change.key, asked, change)
+
+
+# ---------------------------------------------------------------- every head
+
+
+@st.cache_data(show_spinner="Each head in turn …")
+def falls(choice, picture_key: str, index: int, _model, _images, _heads: dict) -> tuple[np.ndarray, float]:
+    """How much a class falls without each head, (modules, heads), in probability; nan where there is none."""
+    from vizcore.inside.switched_off import without_heads
+    from vizcore.scores import probabilities
+
+    rows = [[], *([(name, head)] for name, own in _heads.items() for head in range(own.count))]
+    chances = probabilities(_model.net, without_heads(_model, _images, rows, _heads))[:, index].cpu().numpy()
+    found = np.full((len(_heads), max(own.count for own in _heads.values())), np.nan, np.float32)
+    place = 1
+    for k, own in enumerate(_heads.values()):
+        found[k, : own.count] = chances[0] - chances[place : place + own.count]
+        place += own.count
+    return found, float(chances[0])
+
+
+@st.cache_data(show_spinner="The same for other pictures …")
+def falls_elsewhere(choice, others_key: str, _model, _others: Pictures, _heads: dict) -> np.ndarray:
+    """The mean of ``falls`` over eight other pictures, each asked for its own top class: (modules, heads)."""
+    import torch
+
+    found = []
+    for number, image in enumerate(list(_others.images())[:8]):
+        images = _model.preprocess(image)
+        with torch.no_grad():
+            top = int(_model.net(images)[0].argmax())
+        key = f"{others_key} {number}"
+        found.append(falls(choice, key, top, _model, images, _heads)[0])
+    return np.mean(found, 0)
+
+
+@st.cache_data(show_spinner="Heads one after the other …")
+def removed(choice, picture_key: str, index: int, _model, _images, _heads: dict, _falls) -> dict:
+    """A class's probability with ever more heads off: those that matter most first, and in random orders.
+
+    Returns:
+        By order, the probabilities, (heads + 1,): "most first", and "random" as the mean of five orders.
+    """
+    from vizcore.inside.switched_off import without_heads
+    from vizcore.scores import probabilities
+
+    heads = [(name, head) for name, own in _heads.items() for head in range(own.count)]
+    flat = np.concatenate([row[: own.count] for row, own in zip(_falls, _heads.values(), strict=True)])
+    generator = np.random.default_rng(0)
+    orders = [np.argsort(-flat, kind="stable"), *(generator.permutation(len(heads)) for _ in range(5))]
+    curves = []
+    for order in orders:
+        rows = [[heads[k] for k in order[:count]] for count in range(len(heads) + 1)]
+        scores = without_heads(_model, _images, rows, _heads)
+        curves.append(probabilities(_model.net, scores)[:, index].cpu().numpy())
+    return {"most first": curves[0], "random": np.mean(curves[1:], 0)}

@@ -1,0 +1,61 @@
+"""Patching: what some places of one picture say half-way, put into another picture's pass.
+
+If the answer follows, what decided it stood at those places after that block (causal tracing, Meng et al.,
+NeurIPS 2022; for how to read it, Heimersheim & Nanda, 2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ..capture import capture, own_hooks, private_copy
+from ..model import VisionModel, check_layer
+from ..modes import in_any_mode
+from ..shapes import one_picture
+from .replaced import hook, with_maps
+from .switched_off import places_of
+
+
+@in_any_mode
+def patched(
+    model: VisionModel,
+    other: Tensor,
+    layer: str,
+    places: Sequence[tuple[int, int]] | None = None,
+    first: bool = False,
+) -> VisionModel:
+    """The model, into whose passes some of a layer's features come from another picture.
+
+    Args:
+        other: that picture, preprocessed, (1, 3, H, W).
+        places: (row, column) each, on the layer's grid; None for all of them.
+        first: the tokens that are no patch too: class token, distillation token, registers.
+
+    Raises:
+        ValueError: several pictures, no such layer with a map, or no such place.
+    """
+    one_picture(other)
+    layout = check_layer(model, layer)
+    every = [(row, column) for row in range(layout.grid[0]) for column in range(layout.grid[1])]
+    taken = places_of(model, layer, every if places is None else places)
+    theirs = capture(model.net, other, [layer]).layers[layer].detach()
+    copy = private_copy(model.net)
+
+    def put(output: Tensor) -> Tensor:
+        own = theirs.to(output).expand(len(output), *theirs.shape[1:])
+        maps = torch.where(taken.to(output.device), layout.maps(own), layout.maps(output))
+        return with_maps(layout, own if first else output, maps)
+
+    hook(copy, layer, put)
+    own_hooks(copy)
+    return replace(model, net=copy)
+
+
+def has_first(model: VisionModel, layer: str) -> bool:
+    """Whether a layer has tokens that are no patch."""
+    layout = check_layer(model, layer)
+    return layout.kind == "tokens" and layout.prefix > 0

@@ -1,0 +1,96 @@
+"""What is said of what is found inside a network: facts in, a sentence out, as in ``judgements``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+ALIKE = 0.1  # by which two shares may differ and count as much the same
+MOSTLY = 0.7  # a share from which on a network says the same almost everywhere
+
+
+def names_said(shares: Mapping[str, float], most: int = 3) -> str:
+    """The names that most places say, and how many do: "banded 40 %, woven 22 %"; the rest in one word.
+
+    Args:
+        shares: of the places, by name, 0 to 1.
+    """
+    ranked = sorted(shares.items(), key=lambda one: -one[1])
+    listed = [f"{name} {share:.0%}" for name, share in ranked[:most]]
+    rest = sum(share for _, share in ranked[most:])
+    return ", ".join([*listed, *([f"others {rest:.0%}"] if ranked[most:] else [])])
+
+
+def by_block(shares: Sequence[float], answer: str) -> str:
+    """How many places say the final answer, from the first block to the last.
+
+    Args:
+        shares: of the places, one for each block, 0 to 1; nan where a network says the same of every class.
+        answer: the final one.
+    """
+    if not shares or math.isnan(shares[-1]):
+        return "It finds no class likelier than another."
+    if len(shares) == 1:
+        return f"**{shares[0]:.0%}** of the places say its answer, “{answer}”."
+    half = next((k + 1 for k, share in enumerate(shares) if min(shares[k:]) >= 0.5), None)
+    start = f"**{shares[0]:.0%}** of the places say its answer, “{answer}”, after block 1"
+    last = f"**{shares[-1]:.0%}** after block {len(shares)}"
+    end = f"half of them and more from block {half} on" if half else "never half of them to the end"
+    return f"{start} and {last}: {end}."
+
+
+def beside_random(own: Sequence[float], random: Sequence[float]) -> str:
+    """What the same network with random weights makes of such shares; they are of the places, by block."""
+    if not own or math.isnan(own[-1]):
+        return ""
+    if not random or math.isnan(random[-1]):
+        return "With random weights it finds no class likelier than another."
+    said = f"With random weights **{random[-1]:.0%}** say that network's own answer at the end"
+    if random[-1] >= own[-1] - ALIKE:
+        why = "it says much the same everywhere" if random[-1] >= MOSTLY else "about as many, or more"
+        return f"{said}: {why}, so agreement alone is no sign of knowing."
+    return f"{said}."
+
+
+def rightly(shares: Sequence[float], names: Sequence[str], count: int, random: Sequence[float] = ()) -> str:
+    """How many places that lie wholly on one thing name it, where it is known what is where.
+
+    Args:
+        shares: of those places, by block, 0 to 1. names: of the things. count: of those places.
+        random: the same shares with random weights.
+    """
+    if not count:
+        return ""
+    things = " or ".join(f"“{name}”" for name in names)
+    start = f"Of {count} places that lie wholly on {things}"
+    said = f"{start}, **{shares[-1]:.0%}** name the right one at the end"
+    said += f" ({shares[0]:.0%} after block 1)" if len(shares) > 1 else ""
+    return f"{said}; with random weights {random[-1]:.0%}." if len(random) else f"{said}."
+
+
+def changed(before: float, after: float, asked: str, first: str, now: str) -> str:
+    """What becomes of an answer once something is changed in the network.
+
+    Args:
+        before, after: probabilities of the class that is asked for. first, now: the likeliest class.
+    """
+    points = round(100 * (after - before))
+    move = f"{'rises' if points > 0 else 'falls'} by {abs(points)} points" if points else "stays as it is"
+    said = f"“{asked}” {move} ({before:.0%} → {after:.0%})."
+    return (
+        f"{said} It still says “{now}”."
+        if first == now
+        else f"{said} It says **“{now}”** instead of “{first}”."
+    )
+
+
+def heads_elsewhere(rank: float) -> str:
+    """Whether the heads that matter are the same for other pictures.
+
+    Args:
+        rank: the correlation of the heads' ranks, -1 to 1; nan where all heads matter alike.
+    """
+    if math.isnan(rank):
+        return "All heads matter alike, so nothing is compared."
+    same = "much the same heads" if rank > 0.7 else "some of the same heads" if rank > 0.3 else "other heads"
+    return f"Rank correlation with other pictures **{rank:.2f}**: there, {same} matter."

@@ -7,7 +7,6 @@ from PIL import Image
 
 from benchmarks.whole_app import all_maps, all_words
 from ui.look_inside.aligned import _wholly
-from ui.look_inside.every_head import CELL, MARGIN, _cell
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit", "picture": "Honeycomb in bands"}
 OFF = PAIR | {"i_part": "Switch it off", "i_class": "honeycombed"}
@@ -153,14 +152,6 @@ def test_other_pictures_and_random_orders(page):
     at = page(**OFF, i_more_b="true")
     assert "Rank correlation with other pictures **" in all_words(at)
     assert "the mean of five random orders" in all_words(at)
-
-
-def test_the_head_under_the_pointer():
-    for block, head in ((0, 0), (5, 2), (3, 1)):
-        x = (MARGIN + CELL * (block + 0.5)) / (MARGIN + CELL * 6)
-        y = (MARGIN + CELL * (head + 0.5)) / (MARGIN + CELL * 3)
-        assert _cell(x, y, 6, 3) == (block, head)
-    assert _cell(0, 0, 6, 3) == (0, 0) and _cell(0.999, 0.999, 6, 3) == (5, 2)
 
 
 HOSTILE = ["", "1e999", "nan", "<b>", "😀" * 5000, "99.99"]

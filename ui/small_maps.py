@@ -21,7 +21,9 @@ img { width: 100%; image-rendering: pixelated; user-select: none; }
 div div { position: absolute; inset: 0; display: grid; grid-auto-rows: 1fr; }
 button { min-width: 0; padding: 0.15rem 0.2rem; border: 2px solid #808080; background: none; cursor: pointer;
     font: 0.7rem/1 var(--st-font); color: #fff; text-align: left; vertical-align: top; overflow: hidden;
-    text-shadow: 0 0 2px #000, 0 0 2px #000, 0 0 3px #000; display: flex; align-items: start; }
+    text-shadow: 0 0 2px #000, 0 0 2px #000, 0 0 3px #000; display: flex; align-items: start;
+    white-space: pre-line; }
+.dark button { color: #111; text-shadow: 0 0 2px #fff, 0 0 2px #fff; }
 button[aria-pressed=true] { border-color: var(--marked); }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }
 @media (max-width: 640px) { button { font-size: 0.55rem; padding: 0; } }
@@ -38,6 +40,7 @@ export default function({ parentElement, data, setTriggerValue }) {
   }
   const [image, grid] = group.children, { labels, columns, marked } = data;
   group.ariaLabel = data.words;
+  group.classList.toggle("dark", data.dark);
   image.src = data.src;
   grid.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
   grid.style.gridTemplateRows = `repeat(${data.rows}, 1fr)`;
@@ -78,19 +81,28 @@ def file(maps: np.ndarray, columns: int, colour_map: str) -> bytes:
     return data.getvalue()
 
 
+def cells(values: np.ndarray, end: float) -> bytes:
+    """Single values (rows, columns) as signed colours, a pixel each; nan is none of them."""
+    data = io.BytesIO()
+    Image.fromarray(render.diverging(np.nan_to_num(values) / end)).save(data, "PNG")
+    return data.getvalue()
+
+
 def sheet(
     key: str,
-    maps: np.ndarray,
+    image: bytes,
     labels: Sequence[str],
     columns: int,
     words: str,
     on_pick: Callable[[int], None],
     marked: Collection[int] = (),
-    colour_map: str = "viridis",
+    dark: bool = False,
 ) -> None:
-    """Show small maps (n, h, w), each on its own scale under its label, with some of them marked.
+    """Show small maps, each under its label, with some of them marked.
 
-    ``on_pick`` gets the index of the one that was clicked; ``words`` say what they are.
+    Args:
+        image: of ``file`` or ``cells``. labels: of each map, row by row, in one line or two.
+        words: what they are. on_pick: gets the index of the one that was clicked. dark: the labels.
     """
 
     def picked():
@@ -98,8 +110,8 @@ def sheet(
         if isinstance(index, int) and 0 <= index < len(labels):
             on_pick(index)
 
-    source = "data:image/png;base64," + base64.b64encode(file(maps, columns, colour_map)).decode()
-    data = {"src": source, "words": words, "labels": list(labels), "columns": columns}
+    source = "data:image/png;base64," + base64.b64encode(image).decode()
+    data = {"src": source, "words": words, "labels": list(labels), "columns": columns, "dark": dark}
     data |= {"rows": -(-len(labels) // columns), "marked": sorted(marked)}
     data["colour"] = "#{:02x}{:02x}{:02x}".format(*render.CNN_COLOUR)
     _SHEET(key=key, data=data, on_picked_change=picked)

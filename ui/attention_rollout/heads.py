@@ -70,8 +70,8 @@ def heads(asked: Asked, look: dict) -> None:
     figures.heading(model, asked.colour)
     labels = [f"{block + 1}.{head}" for head in range(count) for block in range(blocks)]
     words = "Block.head, from the first block to the last; each on its own scale. Click one to see it above."
-    key = f"r_tiles_{asked.choice.slot}"
-    small_maps.sheet(key, maps, labels, blocks, words, choose, colour_map=look["colours"])
+    file = small_maps.file(maps, blocks, look["colours"])
+    small_maps.sheet(f"r_tiles_{asked.choice.slot}", file, labels, blocks, words, choose)
     st.caption(words)
     figures.distance_chart(far, asked.colour)
     st.caption(

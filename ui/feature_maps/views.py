@@ -80,8 +80,9 @@ def channels(looked: Looked) -> Heat:
     with sheet_place:
         marked = [i for i, channel in enumerate(sheet) if channel in picked]
         words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture"
-        small, labels = maps[sheet].numpy(), [str(channel) for channel in sheet]
-        small_maps.sheet(f"tiles_{slot}", small, labels, TILE_COLUMNS, words, toggle, marked)
+        file = small_maps.file(maps[sheet].numpy(), TILE_COLUMNS, "viridis")
+        labels = [str(channel) for channel in sheet]
+        small_maps.sheet(f"tiles_{slot}", file, labels, TILE_COLUMNS, words, toggle, marked)
     if not picked:
         words = "mean absolute activation over all channels"
         return Heat(strength(maps), words, code=_code(looked, "strength(maps)"))
@@ -186,7 +187,8 @@ def attention(looked: Looked) -> Heat:
     number = head not in FUSIONS and int(head.split()[1])
     marked = [number] if head not in FUSIONS else []
     labels, words = [str(i) for i in range(len(sheet))], "attention of each head; click to choose one"
-    small_maps.sheet(f"heads_{slot}", sheet.numpy(), labels, len(sheet), words, choose, marked)
+    file = small_maps.file(sheet.numpy(), len(sheet), "viridis")
+    small_maps.sheet(f"heads_{slot}", file, labels, len(sheet), words, choose, marked)
     heat, elsewhere = one(head if head in FUSIONS else number)
     if model.num_prefix_tokens:
         st.caption(

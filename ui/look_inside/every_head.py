@@ -7,15 +7,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizcore.drawing import render
-from vizcore.drawing.encoding import jpeg
 from vizcore.inside import sayings
 
-from .. import figures, saving
+from .. import figures, saving, small_maps
 from .without import falls, falls_elsewhere, heads_of, others_of, removed
 
 AT_ONCE = 60  # heads up to which all are tried
-CELL, MARGIN = 44, 26  # pixels of the picture
 state = st.session_state
 
 
@@ -45,17 +42,8 @@ def _one(asked) -> None:
     images = model.preprocess(picture.image)
     found, chance = falls(asked.choice, picture.key, asked.index, model, images, own)
     blocks, heads = found.shape
-    end = float(max(np.nanmax(np.abs(found)), 1e-6))
-
-    def toggle(x: float, y: float) -> None:
-        block, head = _cell(x, y, blocks, heads)
-        key, name = f"i_heads_{slot}", f"{block + 1}.{head}"
-        state[key] = sorted(
-            set(state.get(key, [])) ^ {name}, key=lambda one: [int(k) for k in one.split(".")]
-        )
-
     words = f"How much “{asked.name}” falls without each head, {blocks} blocks by {heads} heads"
-    figures.pointer(_sheet(found, end), words, f"i_sheet_{slot}", toggle)
+    _sheet(f"i_sheet_{slot}", slot, found, words)
     st.caption(
         f"How much “{asked.name}” ({chance:.0%}) falls without each head, in points of probability: orange "
         "falls, blue rises. Blocks from left to right, heads downwards; click one to switch it off."
@@ -77,8 +65,8 @@ def _beside(asked, found: np.ndarray, images, own: dict) -> None:
 
     model, others = asked.model, others_of(asked.picture)
     elsewhere = falls_elsewhere(asked.choice, others.key, model, others, own)
-    end = float(max(np.nanmax(np.abs(elsewhere)), 1e-6))
-    st.image(_sheet(elsewhere, end), width="stretch", alt="The same for other pictures, their mean")
+    slot = asked.choice.slot
+    _sheet(f"i_elsewhere_{slot}", slot, elsewhere, "The same for other pictures, their mean")
     st.caption(f"The mean over eight of {others.words}, each asked for its own top class.")
     curves = removed(asked.choice, asked.picture.key, asked.index, model, images, own, found)
     both = (torch.from_numpy(one[~np.isnan(one)]) for one in (found, elsewhere))
@@ -105,32 +93,21 @@ def _beside(asked, found: np.ndarray, images, own: dict) -> None:
     st.caption("Ever more heads off, the ones that matter most first; and the mean of five random orders.")
 
 
-# ---------------------------------------------------------------- the picture
-
-
-def _sheet(found: np.ndarray, end: float) -> bytes:
-    """Blocks (across) by heads (down) as cells with their values, in points of probability."""
-    from PIL import Image, ImageDraw, ImageFont
-
+def _sheet(key: str, slot: str, found: np.ndarray, words: str) -> None:
+    """Blocks (across) by heads (down) with their values, in points of probability; a click toggles."""
     blocks, heads = found.shape
-    page = Image.new("RGB", (MARGIN + CELL * blocks, MARGIN + CELL * heads), "white")
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(13)
-    colours = render.diverging(np.nan_to_num(found) / end)
-    for (block, head), value in np.ndenumerate(found):
-        left, top = MARGIN + CELL * block, MARGIN + CELL * head
-        paint = tuple(int(one) for one in colours[block, head])
-        pen.rectangle((left, top, left + CELL - 2, top + CELL - 2), fill=paint)
-        words = "" if np.isnan(value) else f"{round(100 * float(value))}"
-        pen.text((left + CELL / 2, top + CELL / 2), words, (20, 20, 20), font, anchor="mm")
-    for block in range(blocks):
-        pen.text((MARGIN + CELL * (block + 0.5), MARGIN / 2), str(block + 1), (20, 20, 20), font, anchor="mm")
-    for head in range(heads):
-        pen.text((MARGIN / 2, MARGIN + CELL * (head + 0.5)), str(head), (20, 20, 20), font, anchor="mm")
-    return jpeg(np.asarray(page))
+    cells = [(block, head) for head in range(heads) for block in range(blocks)]
+    names = [f"{block + 1}.{head}" for block, head in cells]
+    values = ["" if np.isnan(found[cell]) else f"\n{100 * found[cell]:+.0f}" for cell in cells]
+    chosen = f"i_heads_{slot}"
+    off = state.get(chosen, [])
 
+    def toggle(index: int) -> None:
+        if values[index]:
+            both = set(state.get(chosen, [])) ^ {names[index]}
+            state[chosen] = sorted(both, key=lambda one: [int(part) for part in one.split(".")])
 
-def _cell(x: float, y: float, blocks: int, heads: int) -> tuple[int, int]:
-    """The block and head under a place of the picture, shares of its width and height."""
-    wide, high = MARGIN + CELL * blocks, MARGIN + CELL * heads
-    block, head = int((x * wide - MARGIN) // CELL), int((y * high - MARGIN) // CELL)
-    return min(max(block, 0), blocks - 1), min(max(head, 0), heads - 1)
+    file = small_maps.cells(found.T, float(max(np.nanmax(np.abs(found)), 1e-6)))
+    labels = [name + value if value else "" for name, value in zip(names, values, strict=True)]
+    marked = [k for k, name in enumerate(names) if name in off]
+    small_maps.sheet(key, file, labels, blocks, words, toggle, marked, dark=True)

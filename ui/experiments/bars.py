@@ -1,4 +1,4 @@
-"""A network's answers as bars with a tick where each was before, which stay in their places while they move."""
+"""A network's answers as bars that stay in their places while they move, a tick where each was before."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def show(side: Side, before: np.ndarray, now: np.ndarray, words: str) -> None:
     """A network's name, what is said of its answer, and its bars; one element, that is drawn anew at once."""
     names, colour = class_names(side.model), figures.web_colour(side.colour)
     drawn = "".join(_row(names[index], before[index], now[index], colour) for index in rows(before, now))
-    st.html(f'{head(side)}<p class="verdict" role="status">{marked(words)}</p><ol class="answers">{drawn}</ol>')
+    st.html(
+        f'{head(side)}<p class="verdict" role="status">{marked(words)}</p><ol class="answers">{drawn}</ol>'
+    )
 
 
 def head(side: Side) -> str:

@@ -1,1 +1,1 @@
-"""What a person does to a picture, cell by cell or pixel by pixel, and what a network or a map makes of it."""
+"""What a person does to a picture, by cells or by pixels, and what a network or a map makes of it."""

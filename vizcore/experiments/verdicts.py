@@ -41,7 +41,7 @@ def painted(before: Said, now: Said, left: float, share: float) -> str:
     """What a cover does to a network's answer.
 
     Args:
-        left: what the network now gives the answer from before, 0 to 1. share: of the picture covered, 0 to 1.
+        left: what the network now gives the answer from before. share: of the picture covered. 0 to 1 each.
     """
     if math.isnan(now.sure):
         return "Its output on this picture is not a number."
@@ -108,7 +108,8 @@ def fooled(target: Fooled, other: Fooled | None, size: int) -> str:
     """
     bound = f"no value of the picture was changed by more than {size} of 255"
     if target.after.name == target.before.name:
-        said = f"**{target.title} isn’t fooled**: it still says {target.after}, was {target.before.sure:.0%}; {bound}."
+        said = f"it still says {target.after}, was {target.before.sure:.0%}; {bound}."
+        said = f"**{target.title} isn’t fooled**: {said}"
     else:
         said = f"**{target.title} is fooled**: it said {target.before}, now {target.after}; {bound}."
     if other is None:
@@ -131,8 +132,8 @@ def given_away(rank: float, by_noise: float) -> str:
     """Whether a map gives a change of the picture away: its rank correlation with the one before it.
 
     Args:
-        rank, by_noise: for the answer from before, under the change and under a random one as large; nan where
-            a map is flat.
+        rank, by_noise: for the answer from before, under the change and under a random one as large; nan
+            where a map is flat.
     """
     if math.isnan(rank):
         return "One of its two maps is the same everywhere: they can't be compared."

@@ -1,0 +1,216 @@
+"""Paint it out: cover what you choose, and see both networks' answers move."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from vizcore import judgements
+from vizcore.experiments import cover_up, verdicts
+
+from .. import brush, cant_show, over_picture, viewer
+from ..address import drop, forget
+from ..answers import Side
+from ..classes import class_names, guesses
+from ..picture_picker import SAMPLES, SCENES, sample
+from ..plain import plain
+from . import bars, inquiry, marks
+
+state = st.session_state
+WITH = {"blur": "Blur", "mean": "Mean colour", "picture": "Another picture"}
+COVER, MOVING, LIFTED = "e_cover", "e_moving", "e_lifted"
+LINES = 5  # of words below what a map would have covered
+
+
+class Table(NamedTuple):
+    """What lies before a visitor."""
+
+    picture: Any
+    sides: list[Side]
+    shown: viewer.Picture
+    below: np.ndarray  # what covers, (H, W, 3)
+    below_shown: viewer.Picture
+    cover: tuple  # by which it is known
+
+
+def experiment(picture, sides: list[Side]) -> None:
+    """The whole of it."""
+    cant_show.say(
+        "Paint it out",
+        "can't show that what you covered is all that an answer rests on: a covered picture is unlike those "
+        "that networks learn from, and the cover itself, its edges and its colours, can change an answer. "
+        "That you found no smaller cover doesn't mean that there is none, and what a network doesn't see of "
+        "a picture can be covered without any effect.",
+    )
+    below, cover = _ground(picture)
+    table = Table(
+        picture, sides, over_picture.picture(picture), below,
+        viewer.picture(below, f"What covers {plain(picture.title)}"), cover,
+    )  # fmt: skip
+    state.pop(LIFTED, None)
+    _table(table)
+
+
+def _ground(picture) -> tuple[np.ndarray, tuple]:
+    """What covers the picture, as chosen."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        how = st.segmented_control(
+            "Cover with", list(WITH), format_func=WITH.__getitem__, default="blur", required=True, key="e_with",
+            label_visibility="collapsed", wrap=True,
+        )  # fmt: skip
+        other = None
+        if how == "picture":
+            titles = [title for title in (*SAMPLES, *SCENES) if title != picture.title]
+            forget("e_other", titles, titles[0])
+            other = sample(st.selectbox("The other picture", titles, key="e_other", width=220,
+                                        label_visibility="collapsed"))  # fmt: skip
+    cover = (how, other.key) if other else (how,)
+    return _made(picture.key, cover, picture.array, other and other.image), cover
+
+
+@st.cache_data(show_spinner=False)
+def _made(key: str, cover: tuple, _picture: np.ndarray, _other) -> np.ndarray:
+    return cover_up.ground(_picture, cover[0], _other)
+
+
+@st.fragment
+def _table(table: Table) -> None:
+    """What is drawn anew while somebody paints; when the stroke has ended, the page follows."""
+    cover = marks.held(COVER, table.picture)
+    moving = state.get(MOVING)
+    seen = cover if moving is None else moving.get(table.picture.key)
+    left, right = st.columns([4, 5], gap="medium")
+    with left:
+        brush.board(
+            "e_board", table.picture.key, table.shown, marks.grid_of(table.picture), seen,
+            lambda mark, lifted: _painted(table.picture, mark, lifted),
+            look="cover", under=table.below_shown, live=True,
+            words=f"{plain(table.picture.title)}, to be covered",
+        )  # fmt: skip
+    with right:
+        for side, column in zip(table.sides, viewer.row("e_bars"), strict=True):
+            if side.model:
+                with column:
+                    _answers(table, side, seen, moving is None)
+        st.markdown("**What would the map have covered first?**")
+        for side, column in zip(table.sides, viewer.row("e_first"), strict=True):
+            if side.model:
+                with column:
+                    _instead(table, side, cover)
+    if state.pop(LIFTED, False):
+        st.rerun()
+
+
+def _painted(picture, mark: np.ndarray | None, lifted: bool) -> None:
+    if not lifted:
+        state[MOVING] = {picture.key: mark}
+        return
+    state.pop(MOVING, None)
+    state[LIFTED] = True
+    marks.put(COVER, picture, mark)
+
+
+def _ask(table: Table, side: Side, mark: np.ndarray | None, keep: bool = True) -> np.ndarray:
+    """A network's answers with some cells covered, (K,)."""
+    array, word = table.picture.array, ""
+    if mark is not None:
+        array, word = cover_up.covered(array, mark, table.below), marks.coded(table.picture, mark)
+    question = table.picture.key, *(table.cover if mark is not None else ()), word
+    if not keep:
+        return inquiry.answers_once(side.model, array)
+    return inquiry.answers(side.choice, question, side.model, array)
+
+
+def _share(table: Table, mark: np.ndarray | None) -> float:
+    return 0.0 if mark is None else float(cover_up.pixels(mark, table.picture.size).mean())
+
+
+def _answers(table: Table, side: Side, mark: np.ndarray | None, lifted: bool) -> None:
+    if why := inquiry.why_not(side.model):
+        st.html(f"{bars.head(side)}<p>{bars.marked(why)}</p>")
+        return
+    before, now = _ask(table, side, None), _ask(table, side, mark, keep=lifted)
+    was, says = inquiry.said(side.model, before), inquiry.said(side.model, now)
+    left = float(now[before.argmax()])
+    share = _share(table, mark)
+    bars.show(side, before, now, verdicts.painted(was, says, left, share))
+    _smallest(table, side, mark if lifted and says.name != was.name else None, was.name)
+    if words := guesses(side, table.picture.drawn):
+        st.caption(words)
+
+
+def _smallest(table: Table, side: Side, changes: np.ndarray | None, first: str) -> None:
+    """The smallest cover that changed the answer, and a button that puts it back.
+
+    Args:
+        changes: the cover that does so now, if it does. first: the answer before.
+    """
+    key = f"e_best_{side.slot}"
+    best = marks.held(key, table.picture)
+    if best is not None and inquiry.said(side.model, _ask(table, side, best)).name == first:
+        best = None  # with another cover, or of another network
+    if changes is not None and (best is None or _share(table, changes) < _share(table, best)):
+        best = changes
+        marks.put(key, table.picture, best)
+    share = None if best is None else _share(table, best)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"e_small_{side.slot}"):
+        st.markdown(verdicts.smallest(share), width="stretch")
+        if best is not None:
+            st.button("Show", key=f"e_show_{side.slot}", on_click=_painted, args=(table.picture, best, True))
+
+
+def _instead(table: Table, side: Side, mark: np.ndarray | None) -> None:
+    """What a network's map ranks first, as many cells as are covered of what the network sees."""
+    key = f"e_map_{side.slot}"
+    if inquiry.why_not(side.model):
+        viewer.show(key, table.shown, lines=LINES)
+        return
+    before = _ask(table, side, None)
+    index = int(before.argmax())
+    name = class_names(side.model)[index]
+    try:
+        found = inquiry.ranked(side, table.picture, name)
+    except ValueError as error:  # no gradient reaches its places
+        st.markdown(plain(str(error)))
+        return
+    box = side.model.preprocess.box(table.picture.size)
+    method = f"Grad-CAM for **{name}**"
+    if nowhere := judgements.empty(*found.one.ends):
+        one = viewer.Map(found.one.map.numpy(), f"{method}: {nowhere}", box)
+        viewer.show(
+            key,
+            table.shown,
+            [one._replace(facts="So there is nothing that it would cover first.")],
+            lines=LINES,
+        )
+        return
+    inside = None if mark is None else mark & found.where
+    count = 0 if inside is None else int(inside.sum())
+    if not count:
+        words = "" if mark is None else "You covered only what it doesn’t see."
+        viewer.show(
+            key, table.shown, [viewer.Map(found.one.map.numpy(), method, box, facts=words)], lines=LINES
+        )
+        return
+    covers = [inside, inquiry.first(found.values, found.where, count), inquiry.by_chance(found, count)]
+    yours, by_map, by_chance = (float(_ask(table, side, one)[index]) for one in covers)
+    # a mark as a map: the sign is the network's colour
+    sign = 1.0 if side.colour[0] > side.colour[2] else -1.0
+    whole = 0.0, 0.0, float(table.picture.size[0]), float(table.picture.size[1])
+    facts = verdicts.instead(name, float(before[index]), yours, by_map, by_chance)
+    one = viewer.Map(
+        sign * covers[1].astype(np.float32),
+        f"{method}: its first {count} cells",
+        whole,
+        "signed",
+        facts=facts,
+    )
+    viewer.show(key, table.shown, [one], lines=LINES)
+
+
+def forget_all() -> None:
+    """Nothing is covered, and nothing was found: for another picture or a reset."""
+    for key in (COVER, "e_best_a", "e_best_b"):
+        drop(key)

@@ -57,8 +57,8 @@ def _ground(picture) -> tuple[np.ndarray, tuple]:
     """What covers the picture, as chosen."""
     with st.container(horizontal=True, vertical_alignment="center"):
         how = st.segmented_control(
-            "Cover with", list(WITH), format_func=WITH.__getitem__, default="blur", required=True, key="e_with",
-            label_visibility="collapsed", wrap=True,
+            "Cover with", list(WITH), format_func=WITH.__getitem__, default="blur", required=True,
+            key="e_with", label_visibility="collapsed", wrap=True,
         )  # fmt: skip
         other = None
         if how == "picture":

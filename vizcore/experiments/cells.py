@@ -69,8 +69,18 @@ def overlap(mark: Tensor, values: Tensor, where: Tensor) -> float:
 def by_chance(
     mark: Tensor, box: Box, size: tuple[int, int], shape: tuple[int, int], draws: int = DRAWS, seed: int = 0
 ) -> list[float]:
-    """The ``overlap`` of a mark with random maps that are as coarse as a map is, (h, w) over ``box``."""
-    grid = mark.shape[0], mark.shape[1]
-    noise = torch.rand(draws, *shape, generator=torch.Generator().manual_seed(seed))
-    where = seen_cells(box, size, grid)
-    return [overlap(mark, values, where) for values in on_cells(noise, box, size, grid)]
+    """The ``overlap`` of a mark with random maps that are as coarse as a map is, (h, w) over ``box``.
+
+    Each lies a random part of its cell aside and reaches beyond the box: where a map ends, or its cells have
+    their middles, its extremes gather, and marks there would not share by chance what others do.
+    """
+    (rows, columns), (left, top, right, bottom) = shape, box
+    down, across = (bottom - top) / rows, (right - left) / columns
+    generator, grid = torch.Generator().manual_seed(seed), (mark.shape[0], mark.shape[1])
+    where, found = seen_cells(box, size, grid), []
+    for _ in range(draws):
+        y, x = (torch.rand(2, generator=generator) + 0.5).tolist()
+        around = left - x * across, top - y * down, right + (2 - x) * across, bottom + (2 - y) * down
+        noise = torch.rand(rows + 2, columns + 2, generator=generator)
+        found.append(overlap(mark, on_cells(noise, around, size, grid), where))
+    return found

@@ -53,7 +53,8 @@ def experiment(picture, sides: list[Side]) -> None:
     whom, size = _controls(sides, can)
     target = next(side for side in sides if side.slot == whom)
     verdict = over_picture.roomy("e_verdict", 4.5, 8)
-    found = _found(picture, target, size)
+    with verdict:
+        found = _found(picture, target, size)
     if found is not None:
         _show(picture, sides, target, size, found, verdict, why)
 

@@ -77,9 +77,9 @@ def _buttons(marked: bool, opened: bool, picture, name: str, panels: dict, guess
         you = render.Panel(
             "You", [f"Marked: {verdicts.share_of(share)} of the picture."], partial(_yours, picture, guess)
         )
-        card = {"": (heading, lambda: you)} | {
-            slot: (heading, partial(_same, one)) for slot, one in panels.items()
-        }
+        for slot, one in ({"": you} | panels).items():
+            saving.keep_panel(slot, heading, partial(_same, one))
+        card = dict(state["panels"])
         st.download_button(
             "Card (PNG)", partial(saving.slide_file, card, 2), "sightlines-guess.png", "image/png",
             on_click="ignore", icon=":material/download:", key="e_card",

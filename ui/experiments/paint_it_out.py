@@ -11,7 +11,7 @@ from vizcore import judgements
 from vizcore.experiments import cover_up, verdicts
 
 from .. import brush, cant_show, over_picture, viewer
-from ..address import drop, forget
+from ..address import forget
 from ..answers import Side
 from ..classes import class_names, guesses
 from ..picture_picker import SAMPLES, SCENES, sample
@@ -49,7 +49,8 @@ def experiment(picture, sides: list[Side]) -> None:
         picture, sides, over_picture.picture(picture), below,
         viewer.picture(below, f"What covers {plain(picture.title)}"), cover,
     )  # fmt: skip
-    state.pop(LIFTED, None)
+    for left in (LIFTED, MOVING):
+        state.pop(left, None)
     _table(table)
 
 
@@ -208,9 +209,3 @@ def _instead(table: Table, side: Side, mark: np.ndarray | None) -> None:
         facts=facts,
     )
     viewer.show(key, table.shown, [one], lines=LINES)
-
-
-def forget_all() -> None:
-    """Nothing is covered, and nothing was found: for another picture or a reset."""
-    for key in (COVER, "e_best_a", "e_best_b"):
-        drop(key)

@@ -17,12 +17,11 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )  # fmt: skip
 words = {
-    "Paint it out": "Cover as little as you can so that a network changes its answer. What you covered "
-    "then was evidence, for it, under this cover.",
+    "Paint it out": "Cover as little as you can so that a network changes its answer.",
     "Guess first": "Mark where you would look; then uncover where each network finds its **evidence**: what "
     "raises its score for the class.",
-    "Fool it": "A change too small to be seen, made for one network by its own gradient (an **adversarial** "
-    "change). Does it fool the other? Does the map give it away?",
+    "Fool it": "A change too small to be seen, made by one network’s own gradient (**adversarial**). Is the "
+    "other fooled too, and do the maps tell?",
 }
 st.markdown(words[part])
 models = load_both(choices, st.columns(2))

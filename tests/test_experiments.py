@@ -272,7 +272,7 @@ def test_what_a_cover_does():
 def test_what_a_guess_shares():
     said = verdicts.guessed(0.46, 0.12, 0.05)
     assert said == (
-        "You share **46%** with its map; by chance 12%. Of random maps as coarse, 5% share as much with you."
+        "You share **46%** with its map; by chance 12%. Of random maps as coarse, 5% share as much or more."
     )
     assert "none share" in verdicts.guessed(0.9, 0.1, 0) and "drawn at random" in verdicts.guessed(
         1, 1, 1, True

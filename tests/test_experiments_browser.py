@@ -208,7 +208,7 @@ def test_a_network_is_fooled_within_the_bound(phone, way, size):
     expect(phone.get_by_text(f"changed by more than {size} of 255")).to_be_visible()
     settled(phone)
     with phone.expect_download() as file:
-        phone.get_by_role("button", name="The changed picture").click()
+        phone.get_by_role("button", name="Changed picture").click()
     array = np.asarray(Image.open(file.value.path()))
     assert np.abs(array.astype(int) - SPIRAL.array).max() == size
     said = phone.locator(".st-key-e_verdict").inner_text()

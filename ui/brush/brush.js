@@ -57,6 +57,8 @@ async function opened(source) {
 }
 
 async function ofViewer(id) {
+  const wait = {}; // for the viewer's code, which comes once a session
+  window.sightlines ??= Object.assign(new Promise((resolve) => (wait.arrive = resolve)), wait);
   const { width, height, colours } = await (await window.sightlines).thing(id);
   const canvas = make("canvas", { width, height });
   canvas.getContext("2d").putImageData(new ImageData(colours, width, height), 0, 0);

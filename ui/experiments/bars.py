@@ -12,20 +12,22 @@ from .. import figures
 from ..answers import Side
 from ..classes import class_names
 
-FIRST, ROWS = 3, 5  # of the likeliest before; of all that are shown
+ROWS = 5  # of which all but two are of the likeliest before
 
 
-def rows(before: np.ndarray, now: np.ndarray) -> list[int]:
+def rows(before: np.ndarray, now: np.ndarray, most: int = ROWS) -> list[int]:
     """Which classes are shown: the likeliest before, then those of now that aren't among them. (K,) each."""
-    found = np.argsort(-before, kind="stable")[:FIRST].tolist()
-    found += [index for index in np.argsort(-now, kind="stable")[:ROWS].tolist() if index not in found]
-    return found[:ROWS]
+    found = np.argsort(-before, kind="stable")[: most - 2].tolist()
+    found += [index for index in np.argsort(-now, kind="stable")[:most].tolist() if index not in found]
+    return found[:most]
 
 
-def show(side: Side, before: np.ndarray, now: np.ndarray, words: str) -> None:
+def show(side: Side, before: np.ndarray, now: np.ndarray, words: str, most: int = ROWS) -> None:
     """A network's name, what is said of its answer, and its bars; one element, that is drawn anew at once."""
     names, colour = class_names(side.model), figures.web_colour(side.colour)
-    drawn = "".join(_row(names[index], before[index], now[index], colour) for index in rows(before, now))
+    drawn = "".join(
+        _row(names[index], before[index], now[index], colour) for index in rows(before, now, most)
+    )
     st.html(
         f'{head(side)}<p class="verdict" role="status">{marked(words)}</p><ol class="answers">{drawn}</ol>'
     )

@@ -23,7 +23,7 @@ from ..plain import plain
 from . import bars, inquiry
 
 SIZES = [1, 2, 4, 8, 16]
-OWN, BEFORE = "for its answer each time", "for its answer before"
+OWN, BEFORE = "Maps for each answer", "Maps for the answer before"
 TIMES = 20  # how much stronger the difference is shown
 
 
@@ -52,7 +52,7 @@ def experiment(picture, sides: list[Side]) -> None:
         return
     whom, size = _controls(sides, can)
     target = next(side for side in sides if side.slot == whom)
-    verdict = over_picture.roomy("e_verdict", 4.5, 8)
+    verdict = over_picture.roomy("e_verdict", 3.4, 8)
     with verdict:
         found = _found(picture, target, size)
     if found is not None:
@@ -140,7 +140,7 @@ def _pictures(changed: Changed, size: int) -> None:
         st.image(render.png(shown), width="stretch", alt=words)
         st.caption(words)
     st.download_button(
-        "The changed picture (PNG)", lambda: _file(changed.after.array), f"sightlines-fooled-{size}.png",
+        "Changed picture (PNG)", lambda: _file(changed.after.array), f"sightlines-fooled-{size}.png",
         "image/png", on_click="ignore", icon=":material/download:", key="e_file", width="stretch",
     )  # fmt: skip
 
@@ -171,7 +171,7 @@ def _side(side: Side, changed: Changed, facts: verdicts.Fooled) -> None:
         st.html(f"{bars.head(side)}<p>{bars.marked(facts.why_not)}</p>")
         return
     before, after = (_chances(side, one) for one in changed[:2])
-    bars.show(side, before, after, verdicts.control(facts))
+    bars.show(side, before, after, verdicts.control(facts), most=3)
     names = class_names(side.model)
     was, now = (names[int(chances.argmax())] for chances in (before, after))
     maps, words = {}, "Its maps can't be had: no gradient leads from its score to places."

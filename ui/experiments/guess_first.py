@@ -35,10 +35,11 @@ def experiment(picture, sides: list[Side]) -> None:
     guess = marks.held(GUESS, picture)
     forget("e_open", (True, False) if guess is not None else (False,), False, "needs a guess first")
     opened = bool(state.get("e_open"))
-    with st.container(key="e_of", width=420):
-        name, indices = ask(
-            [side for side in sides if side.model], "e_class", "Evidence for", there=picture.asked
-        )
+    with st.container(horizontal=True, vertical_alignment="bottom", key="e_of"):
+        with st.container(width=320):
+            asked = [side for side in sides if side.model]
+            name, indices = ask(asked, "e_class", "Evidence for", there=picture.asked)
+        place = st.container(horizontal=True, width="content")
     if not name:
         st.info("Neither network has classes to be asked for.")
         return
@@ -51,7 +52,6 @@ def experiment(picture, sides: list[Side]) -> None:
             guess, lambda mark, _lifted: marks.put(GUESS, picture, mark), look="mark", words=words,
             locked=opened,
         )  # fmt: skip
-        place = st.container(horizontal=True)
     panels = {}
     with right:
         columns = viewer.row("e_maps")
@@ -110,7 +110,7 @@ def _side(side: Side, picture, name: str, index: int | None, guess: np.ndarray |
         st.markdown("No map: it has no classes to be asked for.")
         return
     if guess is None:
-        viewer.show(key, over_picture.picture(picture), lines=LINES)
+        viewer.show(key, over_picture.picture(picture), lines=0)
         st.caption("Its map is covered until you have guessed.")
         return
     try:

@@ -82,7 +82,8 @@ def _table(table: Table) -> None:
     cover = marks.held(COVER, table.picture)
     moving = state.get(MOVING)
     seen = cover if moving is None else moving.get(table.picture.key)
-    left, right = st.columns([4, 5], gap="medium")
+    with st.container(key="e_table"):
+        left, right = st.columns([4, 5], gap="medium")
     with left:
         brush.board(
             "e_board", table.picture.key, table.shown, marks.grid_of(table.picture), seen,
@@ -95,7 +96,11 @@ def _table(table: Table) -> None:
             if side.model:
                 with column:
                     _answers(table, side, seen, moving is None)
+    words, right = st.columns([4, 5], gap="medium")
+    with words:
         st.markdown("**What would the map have covered first?**")
+        st.caption("As many cells as you covered of what each network sees, in the order of its Grad-CAM.")
+    with right:
         for side, column in zip(table.sides, viewer.row("e_first"), strict=True):
             if side.model:
                 with column:

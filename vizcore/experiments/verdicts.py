@@ -81,7 +81,7 @@ def guessed(shared: float, area: float, beyond: float, thin: bool = False) -> st
     """
     said = f"You share **{shared:.0%}** with its map; by chance {area:.0%}. "
     rare = "none" if not beyond else f"{beyond:.0%}"
-    said += f"Of random maps as coarse, {rare} share as much with you."
+    said += f"Of random maps as coarse, {rare} share as much or more."
     return said + (
         " Its evidence fills fewer cells than you marked; the rest is drawn at random." if thin else ""
     )

@@ -43,7 +43,8 @@ def experiment(picture, sides: list[Side]) -> None:
     if not name:
         st.info("Neither network has classes to be asked for.")
         return
-    left, right = st.columns([1, 2], gap="medium")
+    with st.container(key="e_table" if opened else "e_covered"):  # on a phone what is uncovered comes first
+        left, right = st.columns([1, 2], gap="medium")
     with left:
         st.markdown(f"**Where would you look for “{name}”?**")
         words = f"{plain(picture.title)}, to mark where you would look for {name}"

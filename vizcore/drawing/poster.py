@@ -13,7 +13,7 @@ from .slide import Panel, slide
 
 WIDTH, HEIGHT, DPI = 2480, 1754, 150  # A3, lying
 MARGIN, STRIP = 70, 400  # pixels: around all; what the link's code and the words beside it take
-LONGEST = 2000  # characters of a link
+LONGEST = 1200  # characters of a link: with more a phone would hardly read its code
 
 
 def qr(text: str, side: int) -> np.ndarray:

@@ -114,7 +114,7 @@ def test_what_the_map_would_have_covered_is_as_many_cells(app):
     by_map = chances("texture_resnet", by_hand(first.reshape(32, 32)))[index]
     yours = chances("texture_resnet", by_hand(mark))[index]
     (said,) = [one for one in all_maps(at) if one["key"] == "e_map_a"]
-    assert "its first 64 cells" in said["words"]
+    assert "the first 64 cells" in said["words"]
     assert f"from {before[index]:.0%} to **{by_map:.0%}** under the map’s first cells" in said["facts"]
     assert f"under as many of yours to **{yours:.0%}**" in said["facts"]
 

@@ -82,7 +82,7 @@ def _table(table: Table) -> None:
     cover = marks.held(COVER, table.picture)
     moving = state.get(MOVING)
     seen = cover if moving is None else moving.get(table.picture.key)
-    with st.container(key="e_table"):
+    with st.container(key="e_easel"):
         left, right = st.columns([4, 5], gap="medium")
     with left:
         brush.board(
@@ -96,15 +96,12 @@ def _table(table: Table) -> None:
             if side.model:
                 with column:
                     _answers(table, side, seen, moving is None)
-    words, right = st.columns([4, 5], gap="medium")
-    with words:
-        st.markdown("**What would the map have covered first?**")
-        st.caption("As many cells as you covered of what each network sees, in the order of its Grad-CAM.")
-    with right:
-        for side, column in zip(table.sides, viewer.row("e_first"), strict=True):
-            if side.model:
-                with column:
-                    _instead(table, side, cover)
+        with st.container(gap="small"):
+            st.markdown("**What would the map have covered first?**")
+            for side, column in zip(table.sides, viewer.row("e_first"), strict=True):
+                if side.model:
+                    with column:
+                        _instead(table, side, cover)
     if state.pop(LIFTED, False):
         st.rerun()
 
@@ -208,7 +205,7 @@ def _instead(table: Table, side: Side, mark: np.ndarray | None) -> None:
     facts = verdicts.instead(name, float(before[index]), yours, by_map, by_chance)
     one = viewer.Map(
         sign * covers[1].astype(np.float32),
-        f"{method}: its first {count} cells",
+        f"In colour: the first {count} cells of {method}.",
         whole,
         "signed",
         facts=facts,

@@ -1,5 +1,6 @@
 """The experiments page: what it says beside figures of one's own, links that restore it, and hostile ones."""
 
+import io
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from shared import shared_model
 
 from benchmarks.whole_app import all_maps
+from ui import posters, saving
 from ui.experiments import bars, marks
 from ui.picture_picker import sample
 from vizcore.baselines import blurred
@@ -266,3 +268,19 @@ def test_what_was_painted_is_of_its_picture(app):
     at = fine(app(PAGE, **PAIR, e_cover=marks.coded(SPIRAL, corner())))
     at.selectbox(key="picture").set_value("A rocket").run()
     assert "e_cover" not in fine(at).session_state and "e_cover" not in at.query_params
+
+
+@pytest.mark.parametrize("part", ["Paint it out", "Guess first", "Fool it"])
+def test_what_is_found_can_be_taken_away(app, part):
+    link = {
+        "e_cover": marks.coded(SPIRAL, corner()),
+        "e_guess": marks.coded(SPIRAL, corner()),
+        "e_open": "true",
+    }
+    at = fine(app(PAGE, **PAIR, e_part=part, **link))
+    panels = dict(at.session_state["panels"])
+    assert set(panels) == {"", "a", "b"} and len(at.session_state["kept"]) >= 2
+    file = Image.open(io.BytesIO(saving.slide_file(panels, 1)))
+    assert file.width > 3 * SPIRAL.size[0] and file.height > SPIRAL.size[1]
+    page = posters.file(panels, "", "http://a.b/experiments?e_part=x", "", "png")
+    assert Image.open(io.BytesIO(page)).size == (2480, 1754)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from vizcore import judgements
 from vizcore.drawing import render
 from vizcore.experiments import verdicts
 
-from .. import answers, cant_show, over_picture, viewer
+from .. import answers, as_seen, cant_show, figures, over_picture, posters, saving, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names
@@ -24,6 +25,7 @@ from . import bars, inquiry
 
 SIZES = [1, 2, 4, 8, 16]
 OWN, BEFORE = "Maps for each answer", "Maps for the answer before"
+HEADING = "Fooled by what can’t be seen?"
 TIMES = 20  # how much stronger the difference is shown
 
 
@@ -112,8 +114,13 @@ def _show(picture, sides: list[Side], target: Side, size: int, found, verdict, w
     changed = Changed(picture, after._replace(**kept), noise._replace(**kept))
     facts = {side.slot: _facts(side, changed, why[side.slot]) for side in sides if side.model}
     other = next((one for slot, one in facts.items() if slot != target.slot), None)
+    said = verdicts.fooled(facts[target.slot], other, size)
     with verdict:
-        st.markdown(verdicts.fooled(facts[target.slot], other, size))
+        st.markdown(said)
+    posters.say(said)
+    words = [f"Changed for {target.model.title}, no value by more than {size} of 255."]
+    draw = partial(figures.enlarged, changed.after.array)
+    saving.keep_panel("", HEADING, partial(render.Panel, title, words, draw))
     left, right = st.columns([1, 3], gap="medium")
     with left:
         _pictures(changed, size)
@@ -188,6 +195,8 @@ def _side(side: Side, changed: Changed, facts: verdicts.Fooled) -> None:
             shown = [
                 _map(maps[one.key][name], one, what, label) for label, name in ((OWN, own), (BEFORE, was))
             ]
+            if what == "After":
+                _keep(side, maps[one.key][own], shown[0], [str(facts.after), words])
             viewer.show(f"e_{what.lower()}_{side.slot}", over_picture.picture(one), shown, OWN, lines=3)
     st.caption(words)
 
@@ -201,6 +210,17 @@ def _map(mapped, one, what: str, label: str) -> viewer.Map:
     nowhere = judgements.empty(*mapped.ends)
     words = f"{what}: **{mapped.name}**" + (f". {nowhere}" if nowhere else "")
     return over_picture.over(mapped, {}, words, name=label)
+
+
+def _keep(side: Side, mapped, shown: viewer.Map, said: list[str]) -> None:
+    """So that a map of the changed picture can be saved."""
+    about = saving.about("Grad-CAM", side.model, mapped.picture, **{"class": mapped.name})
+    draw, low_high = as_seen.keep(
+        mapped, "Grad-CAM of the changed picture", about, shown, viewer.LOOK, map=mapped.map.numpy()
+    )
+    words = [as_seen.plainly(one) for one in (f"It says {said[0]}.", f"{shown.words}.", said[1])]
+    panel = partial(render.Panel, side.model.title, words, draw, side.colour, low_high())
+    saving.keep_panel(side.slot, HEADING, panel)
 
 
 def _given_away(before, after, noise) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from vizcore import judgements
+from vizcore.drawing import render
 from vizcore.experiments import cover_up, verdicts
 
-from .. import brush, cant_show, over_picture, viewer
+from .. import as_seen, brush, cant_show, figures, over_picture, saving, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names, guesses
@@ -91,17 +93,18 @@ def _table(table: Table) -> None:
             look="cover", under=table.below_shown, live=True,
             words=f"{plain(table.picture.title)}, to be covered",
         )  # fmt: skip
+    said = {}
     with right:
         for side, column in zip(table.sides, viewer.row("e_bars"), strict=True):
             if side.model:
                 with column:
-                    _answers(table, side, seen, moving is None)
+                    said[side.slot] = _answers(table, side, seen, moving is None)
         with st.container(gap="small"):
             st.markdown("**What would the map have covered first?**")
             for side, column in zip(table.sides, viewer.row("e_first"), strict=True):
                 if side.model:
                     with column:
-                        _instead(table, side, cover)
+                        _instead(table, side, cover, said[side.slot])
     if state.pop(LIFTED, False):
         st.rerun()
 
@@ -130,18 +133,21 @@ def _share(table: Table, mark: np.ndarray | None) -> float:
     return 0.0 if mark is None else float(cover_up.pixels(mark, table.picture.size).mean())
 
 
-def _answers(table: Table, side: Side, mark: np.ndarray | None, lifted: bool) -> None:
+def _answers(table: Table, side: Side, mark: np.ndarray | None, lifted: bool) -> str:
+    """A network's bars; returns what is said of its answer."""
     if why := inquiry.why_not(side.model):
         st.html(f"{bars.head(side)}<p>{bars.marked(why)}</p>")
-        return
+        return why
     before, now = _ask(table, side, None), _ask(table, side, mark, keep=lifted)
     was, says = inquiry.said(side.model, before), inquiry.said(side.model, now)
     left = float(now[before.argmax()])
     share = _share(table, mark)
-    bars.show(side, before, now, verdicts.painted(was, says, left, share))
+    said = verdicts.painted(was, says, left, share)
+    bars.show(side, before, now, said)
     _smallest(table, side, mark if lifted and says.name != was.name else None, was.name)
     if words := guesses(side, table.picture.drawn):
         st.caption(words)
+    return said
 
 
 def _smallest(table: Table, side: Side, changes: np.ndarray | None, first: str) -> None:
@@ -164,8 +170,12 @@ def _smallest(table: Table, side: Side, changes: np.ndarray | None, first: str) 
             st.button("Show", key=f"e_show_{side.slot}", on_click=_painted, args=(table.picture, best, True))
 
 
-def _instead(table: Table, side: Side, mark: np.ndarray | None) -> None:
-    """What a network's map ranks first, as many cells as are covered of what the network sees."""
+def _instead(table: Table, side: Side, mark: np.ndarray | None, said: str) -> None:
+    """What a network's map ranks first, as many cells as are covered of what the network sees.
+
+    Args:
+        said: of its answer.
+    """
     key = f"e_map_{side.slot}"
     if inquiry.why_not(side.model):
         viewer.show(key, table.shown, lines=LINES)
@@ -178,36 +188,49 @@ def _instead(table: Table, side: Side, mark: np.ndarray | None) -> None:
     except ValueError as error:  # no gradient reaches its places
         st.markdown(plain(str(error)))
         return
-    box = side.model.preprocess.box(table.picture.size)
-    method = f"Grad-CAM for **{name}**"
-    if nowhere := judgements.empty(*found.one.ends):
-        one = viewer.Map(found.one.map.numpy(), f"{method}: {nowhere}", box)
-        viewer.show(
-            key,
-            table.shown,
-            [one._replace(facts="So there is nothing that it would cover first.")],
-            lines=LINES,
-        )
-        return
     inside = None if mark is None else mark & found.where
     count = 0 if inside is None else int(inside.sum())
-    if not count:
-        words = "" if mark is None else "You covered only what it doesn’t see."
-        viewer.show(
-            key, table.shown, [viewer.Map(found.one.map.numpy(), method, box, facts=words)], lines=LINES
+    if nowhere := judgements.empty(*found.one.ends):
+        facts = f"{nowhere} So there is nothing that it would cover first."
+    elif inside is None or not count:
+        facts = "" if mark is None else "You covered only what it doesn’t see."
+    else:
+        covers = [inside, inquiry.first(found.values, found.where, count), inquiry.by_chance(found, count)]
+        yours, by_map, by_chance = (float(_ask(table, side, one)[index]) for one in covers)
+        facts = verdicts.instead(name, float(before[index]), yours, by_map, by_chance)
+        one = _marked(
+            table, side, covers[1], f"In colour: the first {count} cells of Grad-CAM for **{name}**."
         )
+        _keep(table, side, found, one._replace(facts=facts), said)
+        viewer.show(key, table.shown, [one._replace(facts=facts)], lines=LINES)
         return
-    covers = [inside, inquiry.first(found.values, found.where, count), inquiry.by_chance(found, count)]
-    yours, by_map, by_chance = (float(_ask(table, side, one)[index]) for one in covers)
-    # a mark as a map: the sign is the network's colour
-    sign = 1.0 if side.colour[0] > side.colour[2] else -1.0
-    whole = 0.0, 0.0, float(table.picture.size[0]), float(table.picture.size[1])
-    facts = verdicts.instead(name, float(before[index]), yours, by_map, by_chance)
-    one = viewer.Map(
-        sign * covers[1].astype(np.float32),
-        f"In colour: the first {count} cells of {method}.",
-        whole,
-        "signed",
-        facts=facts,
-    )
+    one = viewer.Map(found.values, f"Grad-CAM for **{name}**", _whole(table), facts=facts)
     viewer.show(key, table.shown, [one], lines=LINES)
+
+
+def _whole(table: Table) -> tuple[float, float, float, float]:
+    return 0.0, 0.0, float(table.picture.size[0]), float(table.picture.size[1])
+
+
+def _marked(table: Table, side: Side, mark: np.ndarray, words: str) -> viewer.Map:
+    """A mark as a map: its sign is the network's colour."""
+    sign = 1.0 if side.colour[0] > side.colour[2] else -1.0
+    return viewer.Map(sign * mark.astype(np.float32), words, _whole(table), "signed")
+
+
+def _keep(table: Table, side: Side, found: inquiry.Ranked, one: viewer.Map, said: str) -> None:
+    """So that it can be saved: the cells, beside the picture as it is covered."""
+    about = saving.about("What Grad-CAM would have covered first", side.model, table.picture)
+    draw, _ = as_seen.keep(found.one, "First cells of Grad-CAM", about, one, viewer.LOOK)
+    words = [as_seen.plainly(sentence) for sentence in (said, one.words, one.facts)]
+    heading = "What changes the answer?"
+    panel = partial(render.Panel, side.model.title, words, draw, side.colour)
+    saving.keep_panel(side.slot, heading, panel)
+    cover = marks.held(COVER, table.picture)
+    words = [f"{verdicts.share_of(_share(table, cover))} of it is covered."]
+    draw = partial(_drawn, table.picture.array, cover, table.below)
+    saving.keep_panel("", heading, partial(render.Panel, plain(table.picture.title), words, draw))
+
+
+def _drawn(array: np.ndarray, cover: np.ndarray, below: np.ndarray, times: int) -> np.ndarray:
+    return figures.enlarged(cover_up.covered(array, cover, below), times)

@@ -61,7 +61,7 @@ def experiment(picture, sides: list[Side]) -> None:
         _show(picture, sides, target, size, found, verdict, why)
 
 
-def _controls(sides: list[Side], can: list[str]) -> tuple[str, int]:
+def _controls(sides: list[Side], can: list[str]) -> tuple[Any, int]:
     titles = {side.slot: f"{side.model.title}" for side in sides if side.model}
     if len(set(titles.values())) < len(titles):
         titles = {slot: f"{title} ({slot.upper()})" for slot, title in titles.items()}

@@ -232,5 +232,6 @@ def _keep(table: Table, side: Side, found: inquiry.Ranked, one: viewer.Map, said
     saving.keep_panel("", heading, partial(render.Panel, plain(table.picture.title), words, draw))
 
 
-def _drawn(array: np.ndarray, cover: np.ndarray, below: np.ndarray, times: int) -> np.ndarray:
-    return figures.enlarged(cover_up.covered(array, cover, below), times)
+def _drawn(array: np.ndarray, cover: np.ndarray | None, below: np.ndarray, times: int) -> np.ndarray:
+    shown = array if cover is None else cover_up.covered(array, cover, below)
+    return figures.enlarged(shown, times)

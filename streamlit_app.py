@@ -6,13 +6,13 @@ import streamlit as st
 
 from ui import address, arrival, guide, viewer
 from ui.choices import sidebar
-from ui.streamlit_private import bound_uploads
+from ui.streamlit_private import bound_uploads, tell_in_bursts
 from ui.warmup import warm_up
 
 
 def main() -> None:
     """What a visitor's session runs at every click."""
-    st.set_page_config(
+    st.set_page_config(  # before the pages, or a browser fetches the icon of each from elsewhere
         page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
     )
     pages = [
@@ -35,7 +35,7 @@ def main() -> None:
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Sightlines")
     with address.in_step(page.url_path, guide.opened, pages):
-        viewer.load()
+        viewer.load(page.url_path)
         address.complaints()
         sidebar()
         guide.guide()
@@ -48,3 +48,4 @@ else:  # `streamlit run` found an app and imports it, once, as the server starts
     app = st.App(__file__, middleware=[arrival.MIDDLEWARE])
 warm_up()
 bound_uploads()
+tell_in_bursts()

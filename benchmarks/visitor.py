@@ -291,8 +291,8 @@ def _said(element) -> list[tuple[str, object]]:
         return [("picked", one) for one, *_ in told["names"]] if told["tells"] else []
     if name == "tiles":
         return [("picked", one) for one in json.loads(element.json)["names"]]
-    if name == "pointer":
-        return [("clicked", place) for place in places]
+    if name == "sheet":
+        return [("picked", index) for index, _ in enumerate(json.loads(element.json)["labels"])]
     if name == "viewer":
         length = int.from_bytes(element.bytes[:4], "little")
         pins = json.loads(element.bytes[4 : 4 + length])["pins"]

@@ -10,7 +10,7 @@ from shared import ROOT, settled
 @pytest.fixture
 def page(visit):
     page = visit("feature_maps?picture=Chelsea+the+cat&a=efficientnet_lite0&weights_b=random", 1440, 1000)
-    pictures(page).nth(1).wait_for()
+    sheets(page).nth(1).wait_for()
     settled(page)
     return page
 
@@ -23,9 +23,9 @@ def test_the_first_visitor_of_a_server_may_come_by_a_link_to_any_page(visit):
     settled(page)
 
 
-def pictures(page):
+def sheets(page):
     """The sheets that can be pointed at: the channels, the heads."""
-    return page.locator(".frame img")
+    return page.locator(".st-key-tiles_a [role=group], .st-key-heads_b [role=group]")
 
 
 def drawn(page, key="f_ab") -> str:
@@ -51,7 +51,7 @@ def test_a_photograph_its_layers_and_channels(page, tmp_path):
     deeper = drawn(page)
     assert deeper != coffee
 
-    channels = pictures(page).nth(0)
+    channels = sheets(page).nth(0)
     box = channels.bounding_box()
     channels.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.1})  # third of the first row
     expect(page).to_have_url(re.compile(r"channels_a=\d+"), timeout=30_000)
@@ -68,7 +68,7 @@ def test_a_photograph_its_layers_and_channels(page, tmp_path):
     expect(page.get_by_role("combobox", name="Picture", exact=True)).to_have_value("Your picture")
     page.get_by_role("link", name="Feature maps").click()
     page.get_by_role("heading", name="Feature maps").wait_for()
-    pictures(page).nth(1).wait_for()
+    sheets(page).nth(1).wait_for()
     settled(page)
     assert "layer_a=blocks.2.1" in page.url and drawn(page) == deeper
 

@@ -44,8 +44,9 @@ QUICK = "Attention rollout, a patch", "Home", "Saliency"  # python -m benchmarks
 def test_show_the_code_makes_the_figures_of_the_page(app, monkeypatch, tmp_path, name):
     page, link, count = STATES[name]
     at = app(f"pages/{page}.py", **{**PAIR, **link})
-    assert not at.exception and not at.error
-    kept = at.session_state["kept"]
+    assert not at.exception and not at.error and not at.code
+    at.session_state["show_code"] = True
+    kept = at.run().session_state["kept"]
     shown = [block.value for block in at.code]
     written_down = [one for one in kept.values() if one.code]
     assert len(shown) == len(written_down) == count
@@ -149,7 +150,9 @@ def test_a_slide_has_the_maps_that_the_viewers_have(app, page, link, times):
         assert "**" not in panel.words[1] and panel.words[2].startswith("It says: ") and panel.ends
     text = made[: slide.tile(0, (384, 384), times)[0].start]
     assert text.min() < 60  # a heading is there
-    labels = [one.label for one in at.get("download_button")]
+    assert not at.get("download_button")  # until it is opened
+    at.session_state["save"] = True
+    labels = [one.label for one in at.run().get("download_button")]
     assert f"For a slide, {times} × (PNG)" in labels
 
 

@@ -1,12 +1,15 @@
 """What the app uses of Streamlit beyond its documentation. A failure here says what a new version broke."""
 
+import asyncio
 import inspect
 
 import pytest
 from starlette.exceptions import HTTPException
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
@@ -91,3 +94,41 @@ def test_sessions_that_have_gone_can_be_let_go():
     assert hasattr(storage._cache, "expire"), "what a session claimed stays until another one connects"
     source = inspect.getsource(WebsocketSessionManager.__init__)
     assert "self._storage_lock" in source and "self._session_storage" in source
+
+
+def test_what_a_run_says_is_told_in_bursts_in_its_order_and_at_once_at_its_end():
+    parameters = inspect.signature(AppSession._handle_scriptrunner_event_on_event_loop).parameters
+    assert list(parameters)[1:4] == ["sender", "event", "forward_msg"]
+    streamlit_private.tell_in_bursts()
+    loop, told, announced = asyncio.new_event_loop(), [], []
+
+    class Session:
+        _event_loop = loop
+        _on_scriptrunner_event = AppSession._on_scriptrunner_event
+        _call_soon_on_event_loop = AppSession._call_soon_on_event_loop
+
+        def __init__(self):
+            self._message_enqueued_callback = lambda: announced.append(list(told))
+
+        def _handle_scriptrunner_event_on_event_loop(self, sender, event, forward_msg=None, *_, **__):
+            told.append(forward_msg or event.name)
+            if self._message_enqueued_callback:
+                self._message_enqueued_callback()
+
+    def after(seconds: float) -> list:
+        loop.run_until_complete(asyncio.sleep(seconds))
+        return list(told)
+
+    session, element = Session(), ScriptRunnerEvent.ENQUEUE_FORWARD_MSG
+    session._on_scriptrunner_event(None, ScriptRunnerEvent.SCRIPT_STARTED, page_script_hash="")
+    session._on_scriptrunner_event(None, element, forward_msg="one")
+    assert after(0) == [] == announced
+    assert after(1.5 * streamlit_private.BURST_SECONDS) == ["SCRIPT_STARTED", "one"]
+    assert announced == [["SCRIPT_STARTED", "one"]]  # the browser hears of both together
+    session._on_scriptrunner_event(None, element, forward_msg="two")
+    session._on_scriptrunner_event(None, element, forward_msg="three")
+    session._on_scriptrunner_event(None, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS)
+    assert after(0)[2:] == ["two", "three", "SCRIPT_STOPPED_WITH_SUCCESS"]  # at its end nothing waits
+    after(1.5 * streamlit_private.BURST_SECONDS)
+    assert len(told) == 5 and session._message_enqueued_callback
+    loop.close()

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from ui import viewer
 from ui.viewer import wire
@@ -115,3 +116,25 @@ def test_only_a_whole_look_is_taken():
 
 def test_the_stub_that_crosses_the_wire_with_every_map_is_small():
     assert len(viewer._STUB) < 300
+
+
+def test_rules_of_style_come_together_from_a_page_s_second_run_on():
+    def script():
+        import streamlit as st
+
+        from ui import viewer
+
+        viewer.load("page")
+        for number in range(2 + st.session_state.get("more", 0)):
+            viewer.style(f".one-{number} {{ color: red; }}")
+
+    def rules(at):
+        return [one.proto.body for one in at.get("html")]
+
+    at = AppTest.from_function(script).run()
+    assert [rule.count(".one-") for rule in rules(at)] == [0, 1, 1]
+    assert [rule.count(".one-") for rule in rules(at.run())] == [2]
+    at.session_state["more"] = 1
+    assert [rule.count(".one-") for rule in rules(at.run())] == [2, 1]
+    at.session_state["more"] = -1
+    assert [rule.count(".one-") for rule in rules(at.run())] == [3] and len(rules(at.run())) == 1

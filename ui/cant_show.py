@@ -23,5 +23,5 @@ def sign() -> None:
     """All of it, at the page's end."""
     if state[SAID]:
         with state[PLACE].popover("Limits", icon=":material/visibility_off:", help="What this can't show"):
-            for of, said in state[SAID].items():
-                st.markdown(f"**{of[0].upper()}{of[1:]}** {' '.join(said)}")
+            lines = [f"**{of[0].upper()}{of[1:]}** {' '.join(said)}" for of, said in state[SAID].items()]
+            st.markdown("\n\n".join(lines))

@@ -1,8 +1,7 @@
-"""How the pages show things: pictures, a picture to point at, bars, legends."""
+"""How the pages show things: pictures, bars, legends."""
 
 from __future__ import annotations
 
-import base64
 import html
 
 import altair as alt
@@ -10,50 +9,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from PIL import Image
-from streamlit.components.v2 import component
 
 from vizcore.drawing import render
 from vizcore.drawing.encoding import jpeg
 
 from . import saving, viewer
-
-_POINTER = component(
-    "sightlines.pointer",
-    html='<div class="frame" tabindex="0" role="application"><img draggable="false" alt=""><i></i></div>',
-    css="""
-.frame { position: relative; line-height: 0; cursor: crosshair; border-radius: 0.5rem; overflow: hidden; }
-.frame:focus-visible { outline: 3px solid var(--st-primary-color); }
-img { width: 100%; user-select: none; }
-i { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px; border-radius: 50%; display: none;
-    border: 2px solid #fff; box-shadow: 0 0 0 2px #000, inset 0 0 0 1px #000; pointer-events: none; }
-""",
-    js="""
-export default function({ parentElement, data, setTriggerValue }) {
-  const frame = parentElement.querySelector(".frame"), img = frame.querySelector("img");
-  const mark = frame.querySelector("i");
-  img.src = data.src;
-  img.alt = frame.ariaLabel = data.alt;
-  if (data.point) {
-    mark.style.display = "block";
-    mark.style.left = 100 * data.point[0] + "%";
-    mark.style.top = 100 * data.point[1] + "%";
-  }
-  const send = (x, y) => setTriggerValue("clicked", [x, y].map((v) => Math.min(0.999, Math.max(0, v))));
-  img.onclick = (event) => {
-    const box = img.getBoundingClientRect();
-    send((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-  };
-  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  frame.onkeydown = (event) => {
-    const step = steps[event.key];
-    if (!step || !data.point) return;
-    event.preventDefault();
-    event.stopPropagation();
-    send(data.point[0] + step[0] * data.step[0], data.point[1] + step[1] * data.step[1]);
-  };
-}
-""",
-)
 
 
 def web_colour(colour: tuple[int, int, int]) -> str:
@@ -63,31 +23,6 @@ def web_colour(colour: tuple[int, int, int]) -> str:
 def picture(array: np.ndarray, alt_text: str, caption: str | None = None) -> None:
     """Show a blended photograph as wide as its column."""
     st.image(jpeg(array), caption=caption, alt=alt_text, width="stretch")
-
-
-@st.cache_data(show_spinner=False)
-def tiles(
-    maps: np.ndarray, labels: list[str], columns: int, side=96, marked=(), colour_map="viridis"
-) -> bytes:
-    """A sheet of small maps, as ``render.tiles`` draws it, to be pointed at."""
-    return jpeg(render.tiles(maps, labels, columns, side, marked, colour_map))
-
-
-def pointer(file: bytes, alt_text: str, key: str, on_click, point=None, step=(0.05, 0.05)) -> None:
-    """A picture (a JPEG file) to click on, or to walk over with the arrow keys.
-
-    ``on_click(x, y)`` gets shares of its width and height, 0 to 1; ``point`` is where the mark is, and
-    ``step`` how far an arrow key moves it.
-    """
-
-    def clicked():
-        place = getattr(st.session_state.get(key), "clicked", None)
-        if isinstance(place, list) and len(place) == 2:
-            on_click(*(min(max(float(value), 0.0), 0.999) for value in place))
-
-    source = "data:image/jpeg;base64," + base64.b64encode(file).decode()
-    data = {"src": source, "alt": alt_text, "point": point, "step": step}
-    _POINTER(key=key, data=data, on_clicked_change=clicked)
 
 
 def colour_name(colour: tuple[int, int, int]) -> str:

@@ -16,12 +16,11 @@ from .address import in_words
 from .address.held import now
 
 state = st.session_state
-WORDS = "poster_words"
 
 
 def say(words: str) -> None:
     """What a page comes to, to stand on its poster."""
-    state[WORDS] = words
+    state["poster_words"] = words
 
 
 def link() -> str:
@@ -33,7 +32,7 @@ def link() -> str:
 
 def offer(panels: dict[str, tuple[str, Callable]], slug: str, button: Callable) -> None:
     """Buttons for it, where there are maps and a link that a code has room for."""
-    said, to = state.pop(WORDS, ""), link()
+    said, to = state["poster_words"], link()
     if len(panels) < 2 or not to or len(to) > poster.LONGEST:
         return
     made = partial(file, panels, said, to, _left_out())

@@ -76,26 +76,29 @@ def offer(page: str) -> None:
     }
     state["kept"] = kept
     button = partial(st.download_button, on_click="ignore", icon=":material/download:", width="stretch")
-    with state["tools"].popover("Save", icon=":material/download:"):
-        button(
-            "Everything (ZIP)", partial(bundle, kept, tables), f"sightlines-{slug(page)}.zip", type="primary"
-        )
-        for times in TIMES if len(panels) > 1 else ():
-            file = f"sightlines-{slug(page)}-{times}x.png"
-            button(f"For a slide, {times} × (PNG)", partial(slide_file, panels, times), file, "image/png")
-        posters.offer(panels, slug(page), button)
-        for name, one in kept.items():
-            button(f"{name} (PNG)", partial(picture_file, one), f"{slug(name)}.png", "image/png")
-        if any(one.maps for one in kept.values()):
-            button("Raw maps (NPZ)", partial(maps_file, kept), f"{slug(page)}-maps.npz")
-        for name, rows in tables.items():
-            button(f"{name} (CSV)", partial(table_file, rows), f"{slug(name)}.csv", "text/csv")
+    # both are filled once they are opened: they would be a fifth of what a page sends at each click
+    with state["tools"].popover("Save", icon=":material/download:", key="save", on_change="rerun") as save:
+        if save.open:
+            name = f"sightlines-{slug(page)}.zip"
+            button("Everything (ZIP)", partial(bundle, kept, tables), name, type="primary")
+            for times in TIMES if len(panels) > 1 else ():
+                file = f"sightlines-{slug(page)}-{times}x.png"
+                button(f"For a slide, {times} × (PNG)", partial(slide_file, panels, times), file, "image/png")
+            posters.offer(panels, slug(page), button)
+            for name, one in kept.items():
+                button(f"{name} (PNG)", partial(picture_file, one), f"{slug(name)}.png", "image/png")
+            if any(one.maps for one in kept.values()):
+                button("Raw maps (NPZ)", partial(maps_file, kept), f"{slug(page)}-maps.npz")
+            for name, rows in tables.items():
+                button(f"{name} (CSV)", partial(table_file, rows), f"{slug(name)}.csv", "text/csv")
     written = {name: one.code for name, one in kept.items() if one.code}
     if written:
-        with st.expander("Show the code", icon=":material/code:"):
-            st.markdown("The same figures in a notebook, from the folder of this project.")
-            for tab, code in zip(st.tabs(list(written)), written.values(), strict=True):
-                tab.code(code, wrap_lines=True)
+        title, icon = "Show the code", ":material/code:"
+        with st.expander(title, icon=icon, key="show_code", on_change="rerun") as code:
+            if code.open:
+                st.markdown("The same figures in a notebook, from the folder of this project.")
+                for tab, lines in zip(st.tabs(list(written)), written.values(), strict=True):
+                    tab.code(lines, wrap_lines=True)
 
 
 # ---------------------------------------------------------------- files

@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -35,9 +36,10 @@ def load(choice: Choice):
     if choice in failures:  # a hub that can't be reached is not asked again at every click
         _ways_out(choice, *failures[choice])
         return None
+    asked = choice._replace(slot="")
     try:
-        with st.spinner(f"Loading {title(choice.name)} …"):
-            return network(choice._replace(slot=""), uploads(choice))
+        with nullcontext() if asked in _alive else st.spinner(f"Loading {title(choice.name)} …"):
+            return network(asked, uploads(choice))
     except ModelError as error:
         failures[choice] = plain(str(error.args[0])), _random_would_do(choice)
         st.rerun()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from .. import answers, figures, viewer
+from .. import answers, figures, small_maps, viewer
 from .flows import Asked, has_rollout, maps_of, relevance_rows
 
 state = st.session_state
@@ -63,15 +63,15 @@ def heads(asked: Asked, look: dict) -> None:
     blocks, count = far.shape
     maps = maps_of(asked, rows).swapaxes(0, 1).reshape(blocks * count, *model.grid)  # a row for each head
 
-    def choose(x: float, y: float) -> None:
-        state["r_block"], state["r_head"] = int(x * blocks) + 1, f"head {int(y * count)}"
+    def choose(index: int) -> None:
+        head, block = divmod(index, blocks)
+        state["r_block"], state["r_head"] = block + 1, f"head {head}"
 
     figures.heading(model, asked.colour)
     labels = [f"{block + 1}.{head}" for head in range(count) for block in range(blocks)]
-    side = min(128, max(48, 1152 // blocks))
-    tiles = figures.tiles(maps, labels, blocks, side, colour_map=look["colours"])
     words = "Block.head, from the first block to the last; each on its own scale. Click one to see it above."
-    figures.pointer(tiles, words, f"r_tiles_{asked.choice.slot}", choose)
+    key = f"r_tiles_{asked.choice.slot}"
+    small_maps.sheet(key, maps, labels, blocks, words, choose, colour_map=look["colours"])
     st.caption(words)
     figures.distance_chart(far, asked.colour)
     st.caption(

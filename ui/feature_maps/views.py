@@ -8,7 +8,7 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import as_seen, code, figures, saving, viewer
+from .. import as_seen, code, saving, small_maps, viewer
 from ..address import forget, forget_each
 from ..answers import block_attention, layer_maps
 
@@ -67,11 +67,8 @@ def channels(looked: Looked) -> Heat:
     sheet = ranked[(number - 1) * TILES : number * TILES]
     forget_each(key, range(len(maps)), [])  # the channels of a layer shown before
 
-    def toggle(x: float, y: float) -> None:
-        rows = -(-len(sheet) // TILE_COLUMNS)
-        place = int(y * rows) * TILE_COLUMNS + int(x * TILE_COLUMNS)
-        if place < len(sheet):
-            state[key] = sorted(set(state.get(key, [])) ^ {sheet[place]})
+    def toggle(index: int) -> None:
+        state[key] = sorted(set(state.get(key, [])) ^ {sheet[index]})
 
     sheet_place = st.container()
     picked = st.multiselect(
@@ -82,9 +79,9 @@ def channels(looked: Looked) -> Heat:
     )
     with sheet_place:
         marked = [i for i, channel in enumerate(sheet) if channel in picked]
-        tiles = figures.tiles(maps[sheet].numpy(), [str(c) for c in sheet], TILE_COLUMNS, marked=marked)
         words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture"
-        figures.pointer(tiles, words, f"tiles_{slot}", toggle)
+        small, labels = maps[sheet].numpy(), [str(channel) for channel in sheet]
+        small_maps.sheet(f"tiles_{slot}", small, labels, TILE_COLUMNS, words, toggle, marked)
     if not picked:
         words = "mean absolute activation over all channels"
         return Heat(strength(maps), words, code=_code(looked, "strength(maps)"))
@@ -180,16 +177,16 @@ def attention(looked: Looked) -> Heat:
     def one(which):
         return attended(fuse(matrices, which), where, model.grid, model.num_prefix_tokens)
 
-    def choose(x: float, _y: float) -> None:
-        state[f"head_{slot}"] = f"head {min(int(x * len(matrices)), len(matrices) - 1)}"
+    def choose(index: int) -> None:
+        state[f"head_{slot}"] = f"head {index}"
 
     import torch
 
     sheet = torch.stack([one(i)[0] for i in range(len(matrices))])
     number = head not in FUSIONS and int(head.split()[1])
     marked = [number] if head not in FUSIONS else []
-    tiles = figures.tiles(sheet.numpy(), [str(i) for i in range(len(sheet))], len(sheet), marked=marked)
-    figures.pointer(tiles, "attention of each head; click to choose one", f"heads_{slot}", choose)
+    labels, words = [str(i) for i in range(len(sheet))], "attention of each head; click to choose one"
+    small_maps.sheet(f"heads_{slot}", sheet.numpy(), labels, len(sheet), words, choose, marked)
     heat, elsewhere = one(head if head in FUSIONS else number)
     if model.num_prefix_tokens:
         st.caption(

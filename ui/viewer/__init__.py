@@ -30,7 +30,7 @@ from ..streamlit_private import of_no_room, once
 from . import wire
 from .rooms import MODES_ROOM as MODES_ROOM
 from .rooms import place as place
-from .rooms import room
+from .rooms import room, styles
 from .rooms import row as row
 from .rooms import style as style
 from .wire import LOOK
@@ -78,13 +78,13 @@ class Map(NamedTuple):
 # ---------------------------------------------------------------- what goes to the browser
 
 
-def load() -> None:
-    """Bring the code, at the beginning of each run; the browser gets it once."""
+def load(page: str = "") -> None:
+    """Bring the code, at the beginning of each run of a page; the browser gets it once."""
     shades = np.linspace(0, 1, 256, dtype=np.float32)[None]
     tables = {name: render.colourise(shades, name).tobytes() for name in render.COLOUR_MAPS}
     tables = {name: base64.b64encode(table).decode() for name, table in tables.items()}
     data = {"css": _LOOKS, "tables": tables, "ends": [render.CNN_COLOUR, render.VIT_COLOUR]}
-    style(":root { --sightlines: 1; }")  # at the first of them Streamlit fetches its code for styles
+    styles(page)
     with of_no_room():
         _LOADER(key="sightlines-loader", data=data)
 

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
+FIRST = ":root { --sightlines: 1; }"  # at the first rule of all Streamlit fetches its code for styles
 MODES_ROOM = 2.4  # rem above a picture, for the ways to lay two maps together
 
 
+def styles(page: str) -> None:
+    """At the beginning of a run, in one element, the rules that the last one of this page had."""
+    last = st.session_state.setdefault("styles", {})
+    before = last.get(page, {})
+    last[page] = {}
+    st.session_state["style"] = before, last[page]
+    st.html(f"<style>{' '.join([FIRST, *before])}</style>")
+
+
 def style(*rules: str) -> None:
-    st.html(f"<style>{' '.join(rules)}</style>")
+    """Rules of style, in an element of their own if they are new on the page."""
+    rule = " ".join(rules)
+    before, now = st.session_state.get("style", ({}, {}))
+    if rule not in before and rule not in now:
+        st.html(f"<style>{rule}</style>")
+    now[rule] = None
 
 
 def room(own: str, size: tuple[int, int], lines: int, above: float = 0) -> None:

@@ -1,0 +1,105 @@
+"""Many small maps on one sheet, one of which can be picked: sent as what they are, a byte for each value."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from streamlit.components.v2 import component
+
+from vizcore.drawing import render
+
+_SHEET = component(
+    "sightlines.sheet",
+    css="""
+[role=group] { position: relative; line-height: 0; background: #808080; }
+img { width: 100%; image-rendering: pixelated; user-select: none; }
+div div { position: absolute; inset: 0; display: grid; grid-auto-rows: 1fr; }
+button { min-width: 0; padding: 0.15rem 0.2rem; border: 2px solid #808080; background: none; cursor: pointer;
+    font: 0.7rem/1 var(--st-font); color: #fff; text-align: left; vertical-align: top; overflow: hidden;
+    text-shadow: 0 0 2px #000, 0 0 2px #000, 0 0 3px #000; display: flex; align-items: start; }
+button[aria-pressed=true] { border-color: var(--marked); }
+button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }
+@media (max-width: 640px) { button { font-size: 0.55rem; padding: 0; } }
+""",
+    js="""
+export default function({ parentElement, data, setTriggerValue }) {
+  const make = (tag, parent) => parent.appendChild(document.createElement(tag));
+  let group = parentElement.querySelector("[role=group]");
+  if (!group) {
+    group = make("div", parentElement);
+    group.role = "group";
+    make("img", group).alt = "";
+    make("div", group);
+  }
+  const [image, grid] = group.children, { labels, columns, marked } = data;
+  group.ariaLabel = data.words;
+  image.src = data.src;
+  grid.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
+  grid.style.gridTemplateRows = `repeat(${data.rows}, 1fr)`;
+  group.style.setProperty("--marked", data.colour);
+  while (grid.children.length > labels.length) grid.lastChild.remove();
+  while (grid.children.length < labels.length) make("button", grid).type = "button";
+  const all = [...grid.children], at = Math.max(0, all.findIndex((one) => one.tabIndex === 0));
+  all.forEach((button, i) => {
+    button.textContent = labels[i];
+    button.ariaPressed = String(marked.includes(i));
+    button.tabIndex = i === at ? 0 : -1;  // one stop for the Tab key; arrows go on from there
+    button.onclick = () => setTriggerValue("picked", i);
+    button.onkeydown = (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const next = all[i + step];
+      if (!next) return;
+      [button.tabIndex, next.tabIndex] = [-1, 0];
+      next.focus();
+    };
+  });
+}
+""",
+)
+
+
+@st.cache_data(show_spinner=False)
+def file(maps: np.ndarray, columns: int, colour_map: str) -> bytes:
+    """Maps (n, h, w), each stretched over its own range, row by row, as a PNG with a byte for each value."""
+    grey = [(render.normalise(one) * 255).round().astype(np.uint8)[..., None] for one in maps]
+    image = Image.fromarray(render.mosaic(grey, columns)[..., 0])
+    shades = np.linspace(0, 1, 256, dtype=np.float32)[None]
+    image.putpalette(render.colourise(shades, colour_map).tobytes())
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    return data.getvalue()
+
+
+def sheet(
+    key: str,
+    maps: np.ndarray,
+    labels: Sequence[str],
+    columns: int,
+    words: str,
+    on_pick: Callable[[int], None],
+    marked: Collection[int] = (),
+    colour_map: str = "viridis",
+) -> None:
+    """Show small maps (n, h, w), each on its own scale under its label, with some of them marked.
+
+    ``on_pick`` gets the index of the one that was clicked; ``words`` say what they are.
+    """
+
+    def picked():
+        index = getattr(st.session_state.get(key), "picked", None)
+        if isinstance(index, int) and 0 <= index < len(labels):
+            on_pick(index)
+
+    source = "data:image/png;base64," + base64.b64encode(file(maps, columns, colour_map)).decode()
+    data = {"src": source, "words": words, "labels": list(labels), "columns": columns}
+    data |= {"rows": -(-len(labels) // columns), "marked": sorted(marked)}
+    data["colour"] = "#{:02x}{:02x}{:02x}".format(*render.CNN_COLOUR)
+    _SHEET(key=key, data=data, on_picked_change=picked)

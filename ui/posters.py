@@ -32,7 +32,7 @@ def link() -> str:
 
 def offer(panels: dict[str, tuple[str, Callable]], slug: str, button: Callable) -> None:
     """Buttons for it, where there are maps and a link that a code has room for."""
-    said, to = state["poster_words"], link()
+    said, to = state.get("poster_words", ""), link()
     if len(panels) < 2 or not to or len(to) > poster.LONGEST:
         return
     made = partial(file, panels, said, to, _left_out())

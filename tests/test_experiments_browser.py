@@ -200,6 +200,8 @@ def test_maps_are_uncovered_after_a_guess(phone, way):
 @pytest.mark.parametrize("way, size", [("mouse", 1), ("finger", 4), ("keys", 8)])
 def test_a_network_is_fooled_within_the_bound(phone, way, size):
     phone.get_by_text("Fool it", exact=True).click()
+    expect(phone).to_have_url(re.compile("e_part=Fool"))
+    settled(phone)
     choice = phone.locator(".st-key-e_size").get_by_text(str(size), exact=True)
     if way == "keys":
         phone.locator(".st-key-e_size [aria-checked=true]").focus()

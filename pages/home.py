@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import answers, figures, guide, over_picture, saving, viewer
+from ui import answers, figures, guide, over_picture, posters, saving, viewer
 from ui.choices import chosen
 from ui.header import header
 from ui.home import doors
@@ -52,7 +52,8 @@ for side, column in zip(sides, columns, strict=True):
         found.append(home.panel(side, picture, indices.get(side.slot), name, names, masks))
 with right:
     with over_picture.roomy("h_verdict", 4.5, 6.5):
-        st.markdown(f"**{home.verdict(name, picture, found)}**")
+        st.markdown(f"**{(verdict := home.verdict(name, picture, found))}**")
+        posters.say(verdict)
     if any(one.mapped for one in found):
         over_picture.controls("h_look", tuple(home.LOOK), home.LOOK)
 with below:

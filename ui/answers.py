@@ -183,6 +183,8 @@ def last_step(question: tuple, _asked):
 
 
 def _on_cpu(step):
+    if not hasattr(step, "maps"):  # of no method: an experiment's
+        return step
     return step._replace(maps=step.maps.cpu(), pixels=None if step.pixels is None else step.pixels.cpu())
 
 

@@ -85,4 +85,4 @@ def header(title: str) -> None:
         with st.container(**row, width=240, key="tools"):  # room also for what comes last
             _LINK(key="copy_link", data={"without": _only_here()})
             st.session_state["tools"] = st.empty()
-    st.session_state.update({"kept": {}, "tables": {}, "panels": {}, "seen": {}})
+    st.session_state.update({"kept": {}, "tables": {}, "panels": {}, "seen": {}, "poster_words": ""})

@@ -15,6 +15,7 @@ from vizcore.drawing.render import COLOUR_MAPS
 from .kinds import Key, choice, flag, note, number, several, text, texts, whole, wholes
 
 TESTS = "Curves", "Cross-test", "Randomised weights", "Noise"
+EXPERIMENTS = "Paint it out", "Guess first", "Fool it"
 VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Change"
 OPACITY = whole(0, 100, 70)
 COLOURS = choice(*COLOUR_MAPS, default=next(iter(COLOUR_MAPS)))
@@ -44,6 +45,7 @@ EACH = {  # of either network: its slot follows
     "m_layer": text(),
     "m_channel": texts(8),
     "m_place": choice("everywhere", "in the middle", default="everywhere"),
+    "e_best": text(),
 }
 KEYS: dict[str, Key] = {
     "picture": text(),
@@ -139,6 +141,16 @@ KEYS: dict[str, Key] = {
     "i_opacity": OPACITY,
     "i_colours": COLOURS,
     "i_scale": SCALE,
+    # experiments
+    "e_part": choice(*EXPERIMENTS, default=EXPERIMENTS[0]),
+    "e_with": choice("blur", "mean", "picture", default="blur"),
+    "e_other": text(),
+    "e_cover": text(),
+    "e_class": text(),
+    "e_guess": text(),
+    "e_open": flag(),
+    "e_whom": choice("a", "b", default="a"),
+    "e_size": choice(1, 2, 4, 8, 16, default=2),
     # one's own model
     "y_way": choice("Checkpoint", "Hugging Face", "Pictures", "Python", default="Checkpoint"),
     "y_base": choice("a", "b", default="a"),

@@ -35,8 +35,9 @@ export default function install({ data }) {
   }
   const kinds = { thing: takeThing, viewer: takeViewer, picker: takePicker, controls: takeControls };
   const mount = (component) => kinds[component.name.split(".")[1]](component);
-  window.sightlines?.arrive?.({ mount });
-  window.sightlines = Promise.resolve({ mount });
+  const given = { mount, thing: (id) => thing(id).promise };
+  window.sightlines?.arrive?.(given);
+  window.sightlines = Promise.resolve(given);
 }
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

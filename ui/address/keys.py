@@ -126,7 +126,7 @@ KEYS: dict[str, Key] = {
     "y_way": choice("Checkpoint", "Hugging Face", "Pictures", "Python", default="Checkpoint"),
     "y_base": choice("a", "b", default="a"),
     # the table of truth
-    "t_n": choice(12, 24, 50, 100, default=24),
+    "t_n": choice(12, 24, 50, 100, default=12),
     "t_seed": whole(0, 999, 0),
     "t_third": text(),
     "t_slow": flag(),

@@ -480,3 +480,17 @@ def test_what_the_bare_ground_is_called_is_no_name_of_a_thing(monkeypatch, capsy
     answers["bare"] = torch.tensor([0.05, 0.95])
     ground = photographs.ground(0)
     assert all(found and found.index == 0 for found in photographs.laid(None, ground, things, 0))
+
+
+@pytest.mark.skipif(not photographs.STAMPS.is_dir(), reason="apt-get install tuxpaint-stamps-default")
+def test_on_photographs_of_debian_s_stamps_maps_point_to_what_the_network_names(monkeypatch):
+    monkeypatch.setattr(photographs, "KINDS", ("animals/insects",))
+    methods = ["Grad-CAM", "Grad-CAM × LayerCAM"]
+    found = {}
+    for one in photographs.measure("efficientnet_lite0", None, 4, methods):
+        found |= one
+    right = {what: {name: s.pointing.value for name, s in of.scores.items()} for what, of in found.items()}
+    assert right["mosaics"]["Grad-CAM"] > 0.8 and right["mosaics"]["random"] == 0.25
+    assert right["mosaics, cell by cell"]["Grad-CAM"] == 1
+    assert right["cut-outs"]["Grad-CAM × LayerCAM"] > 0.7 > right["cut-outs"]["random"]
+    assert found["cut-outs"].questions == 8 and found["cut-outs"].chance < 0.2

@@ -7,6 +7,7 @@ BENCHMARKS = {
     "truth": "accuracy of the bundled pair, and whether heatmaps point at the right texture",
     "photo": "how many unseen photographs the Photo ViT names, class by class, with its teacher beside it",
     "probe": "a linear probe of real photographs: pictures left out, time, and where its maps point",
+    "own": "a table of truth for photographs of your own, and how long it takes",
     "networks": "one architecture of each of timm's model files: a right map, or a true sentence",
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",

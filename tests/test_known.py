@@ -438,26 +438,59 @@ def test_the_command_measures_a_folder(tmp_path, capsys):
     assert found["mosaics, cell by cell"]["scores"]["HiResCAM"]["pointing"][0] > 0.9
 
 
-def test_pairs_count_only_where_each_thing_is_named_alone(monkeypatch, capsys):
-    model, things = shared_model("texture_resnet"), {}
-    for name in ("banded", "honeycombed", "chequered"):
-        things[name] = known.round_cut(Image.fromarray(textures.single(name, 9, 200).picture))
-    names = {name: textures.LABELS.index(name) for name in things}
+def test_pairs_are_things_that_are_each_named_alone(monkeypatch, capsys):
+    colours = {"red": (250, 0, 0), "blue": (0, 0, 250), "grey": (120, 120, 120)}
+    things = {name: known.cut(thing(colour, (80, 60))) for name, colour in colours.items()}
+    things["red too"] = things["red"]
+    looked_at = []
 
-    def only_even(model, below, both, number, name, index):
-        assert (below == photographs.ground(number)).all() and name in both and index == names[name]
-        return number % 2 == 0
+    def answer(_model, picture):
+        """Sees red, blue, or neither; both look like what was never asked."""
+        red, blue = ((picture[..., k].astype(int) - picture[..., 1] > 200).any() for k in (0, 2))
+        looked_at.append(red and blue)
+        return torch.tensor(
+            {(1, 0): [0.9, 0.1, 0.0], (0, 1): [0.1, 0.9, 0.0]}.get((red, blue), [0.0, 0.0, 1.0])
+        )
 
     monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
-    monkeypatch.setattr(photographs, "_seen_alone", only_even)
-    first, second = (list(photographs.pairs(model, things, names, 2, seed=1)) for _ in range(2))
-    assert all((a.picture == b.picture).all() for a, b in zip(first, second, strict=True))
-    for number, scene in zip((0, 2), first, strict=True):
+    monkeypatch.setattr(photographs, "_answer", answer)
+    first, second = (list(photographs.pairs(shared_model("texture_resnet"), things, 3, seed=1)) for _ in "12")
+    assert len(first) == 3 and not any(looked_at), "two things were shown where one was to be named"
+    for (scene, asked), (again, _) in zip(first, second, strict=True):
+        assert (scene.picture == again.picture).all() and set(asked) == set(scene.masks)
+        assert sorted(asked.values()) == [0, 1], "a thing that isn't named, or two of one class"
         one, two = scene.masks.values()
         assert not (one & two).any() and 0.05 < one.mean() < 0.2
-        assert (scene.picture[~(one | two)] == photographs.ground(number)[0, 0]).all(-1).mean() > 0.97
+        for name, mask in scene.masks.items():
+            assert (scene.picture[mask] == colours[name.split()[0]]).all(-1).mean() > 0.8
+    titled, classes_of = photographs.one_by_one(*zip(*first, strict=True))
+    assert len(classes_of) == 6 and all(set(scene.masks) <= set(classes_of) for scene in titled)
+
+
+def test_what_the_bare_ground_is_called_is_no_name_of_a_thing(monkeypatch, capsys):
+    things = {name: known.cut(thing()) for name in "ab"}
+    answers = {"bare": torch.tensor([0.2, 0.8]), "thing": torch.tensor([0.9, 0.1])}
+    monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
+    monkeypatch.setattr(
+        photographs, "_answer", lambda _, seen: answers["bare" if (seen == seen[0, 0]).all() else "thing"]
+    )
     monkeypatch.setattr(photographs, "TRIES", 3)
-    monkeypatch.setattr(photographs, "_seen_alone", lambda *asked: False)
-    capsys.readouterr()
-    assert not list(photographs.pairs(model, things, names, 1))
-    assert "alone on the ground in 0 of 3 pairs" in capsys.readouterr().out
+    assert not list(photographs.pairs(shared_model("texture_resnet"), things, 1))
+    assert "0 scenes of two things; 6 were tried" in capsys.readouterr().out
+    answers["bare"] = torch.tensor([0.05, 0.95])
+    ground = photographs.ground(0)
+    assert all(found and found.index == 0 for found in photographs.laid(None, ground, things, 0))
+
+
+@pytest.mark.skipif(not photographs.STAMPS.is_dir(), reason="apt-get install tuxpaint-stamps-default")
+def test_on_photographs_of_debian_s_stamps_maps_point_to_what_the_network_names(monkeypatch):
+    monkeypatch.setattr(photographs, "KINDS", ("animals/insects",))
+    methods = ["Grad-CAM", "Grad-CAM × LayerCAM"]
+    found = {}
+    for one in photographs.measure("efficientnet_lite0", None, 4, methods):
+        found |= one
+    right = {what: {name: s.pointing.value for name, s in of.scores.items()} for what, of in found.items()}
+    assert right["mosaics"]["Grad-CAM"] > 0.8 and right["mosaics"]["random"] == 0.25
+    assert right["mosaics, cell by cell"]["Grad-CAM"] == 1
+    assert right["cut-outs"]["Grad-CAM × LayerCAM"] > 0.7 > right["cut-outs"]["random"]
+    assert found["cut-outs"].questions == 8 and found["cut-outs"].chance < 0.2

@@ -362,7 +362,7 @@ def test_the_attention_page_says_where_a_known_thing_is(app):
 
 def test_the_table_of_truth_asks_what_each_network_can_be_asked(app, monkeypatch):
     monkeypatch.setattr(truth_table, "_methods", lambda slow: ["Grad-CAM", "relevance"])
-    at = fine(app("pages/your_model.py", b="texture_vit", t_n="12", t_third="Model A with random weights"))
+    at = fine(app("pages/your_model.py", b="texture_vit", t_seed="3", t_third="Model A with random weights"))
     at.button(key="t_run_button").click().run()
     fine(at)
     words = " ".join(one.value for one in [*at.markdown, *at.caption])
@@ -372,7 +372,7 @@ def test_the_table_of_truth_asks_what_each_network_can_be_asked(app, monkeypatch
     table = at.dataframe[0].value
     assert list(table["Map"])[-3:] == ["random (control)", "centre (control)", "edges (control)"]
     assert "Grad-CAM" in list(table["Map"]) and not any("Texture" in column for column in table.columns)
-    assert at.query_params["t_n"] == "12"
+    assert at.query_params["t_seed"] == "3"
 
 
 def test_a_method_is_said_to_beat_the_controls_only_where_its_interval_does():

@@ -37,11 +37,14 @@ def finer_layer(model: VisionModel) -> str | None:
 
 
 @in_any_mode
-def fine_cams(model: VisionModel, images: Tensor, targets: Sequence[Target]) -> Tensor:
+def fine_cams(
+    model: VisionModel, images: Tensor, targets: Sequence[Target], coarse: Tensor | None = None
+) -> Tensor:
     """LayerCAM at ``finer_layer`` × Grad-CAM at ``default_layer``, that one as a share of its largest value.
 
     Args:
         images: (B, 3, H, W), preprocessed. targets: K, as of ``cams``.
+        coarse: these targets' Grad-CAM, (K, B, h, w), where it is there already.
 
     Returns:
         (K, B, h, w) on the finer layer's grid, at least 0; all 0 where either says nothing.
@@ -52,7 +55,8 @@ def fine_cams(model: VisionModel, images: Tensor, targets: Sequence[Target]) -> 
     layer = finer_layer(model)
     if layer is None:
         raise ValueError(_why_not(model))
-    fine, coarse = cams(model, images, targets, layer, "LayerCAM"), cams(model, images, targets)
+    fine = cams(model, images, targets, layer, "LayerCAM")
+    coarse = cams(model, images, targets) if coarse is None else coarse
     share = coarse / coarse.amax((-2, -1), keepdim=True).clamp(min=1e-30)
     return fine * F.interpolate(share, fine.shape[-2:], mode="bilinear")
 

@@ -58,7 +58,8 @@ def together(
         pixels, seen = gradients.gradients(model, images, targets), full(images)
         shared |= {name: make(pixels, seen) for name, make in _OF_GRADIENT.items() if name in methods}
     if fine_cam.NAME in methods:
-        shared[fine_cam.NAME] = fine_cam.fine_cams(model, images, targets)[:, 0]
+        coarse = shared["Grad-CAM"][:, None] if "Grad-CAM" in shared else None
+        shared[fine_cam.NAME] = fine_cam.fine_cams(model, images, targets, coarse)[:, 0]
     if GUIDED in methods:
         shared[GUIDED] = strongest(gradients.gradients(model, images, targets, guided=True))
     return {

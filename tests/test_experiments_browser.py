@@ -82,6 +82,14 @@ def by_keys(page, canvas, ends) -> None:
 
 
 WAYS = {"mouse": by_mouse, "finger": by_finger, "keys": by_keys}
+LONG = pytest.mark.long  # python -m benchmarks long: each experiment in all three ways
+
+
+def some(quick: str) -> list:
+    """All ways, of which one belongs to the quick tests."""
+    return [way if way == quick else pytest.param(way, marks=LONG) for way in WAYS]
+
+
 ENDS = (0.2, 0.3), (0.7, 0.3)
 
 
@@ -111,7 +119,7 @@ def pixels(canvas) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", some("mouse"))
 def test_what_is_painted_out_moves_both_networks_bars(phone, way):
     phone.get_by_text("Paint it out", exact=True).click()
     canvas = board(phone)
@@ -165,7 +173,7 @@ def test_bars_move_while_the_stroke_goes_on_and_its_link_shows_the_same(phone, s
     other.close()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", some("finger"))
 def test_maps_are_uncovered_after_a_guess(phone, way):
     phone.set_viewport_size({"width": 390, "height": 844})
     phone.get_by_text("Guess first", exact=True).click()
@@ -197,7 +205,10 @@ def test_maps_are_uncovered_after_a_guess(phone, way):
     phone.set_viewport_size({"width": 1280, "height": 720})
 
 
-@pytest.mark.parametrize("way, size", [("mouse", 1), ("finger", 4), ("keys", 8)])
+@pytest.mark.parametrize(
+    "way, size",
+    [("keys", 4), pytest.param("mouse", 1, marks=LONG), pytest.param("finger", 8, marks=LONG)],  # from 2
+)
 def test_a_network_is_fooled_within_the_bound(phone, way, size):
     phone.get_by_text("Fool it", exact=True).click()
     expect(phone).to_have_url(re.compile("e_part=Fool"))

@@ -19,6 +19,7 @@ from vizcore.methods.cam import cams, default_layer
 from vizcore.truth import overlap
 
 PAGE = "pages/experiments.py"
+LONG_PAINT, LONG_FOOL = (pytest.param(part, marks=pytest.mark.long) for part in ("Paint it out", "Fool it"))
 PAIR = {"picture": "A spiral on bands", "a": "texture_resnet", "b": "texture_vit"}
 SPIRAL = sample(PAIR["picture"])
 
@@ -206,7 +207,7 @@ def test_the_change_is_the_one_that_is_found_and_both_are_asked(app):
 # ---------------------------------------------------------------- any networks, any link
 
 
-@pytest.mark.parametrize("part", ["Paint it out", "Guess first", "Fool it"])
+@pytest.mark.parametrize("part", [LONG_PAINT, "Guess first", LONG_FOOL])
 def test_photographs(app, part):
     cat = sample("Chelsea the cat")
     link = {"e_cover": marks.coded(cat, np.ones((21, 32), bool)), "e_open": "true"}
@@ -270,7 +271,7 @@ def test_what_was_painted_is_of_its_picture(app):
     assert "e_cover" not in fine(at).session_state and "e_cover" not in at.query_params
 
 
-@pytest.mark.parametrize("part", ["Paint it out", "Guess first", "Fool it"])
+@pytest.mark.parametrize("part", [LONG_PAINT, "Guess first", LONG_FOOL])
 def test_what_is_found_can_be_taken_away(app, part):
     link = {
         "e_cover": marks.coded(SPIRAL, corner()),

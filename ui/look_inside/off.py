@@ -13,7 +13,7 @@ from .. import as_seen, cant_show, classes, code, figures, over_picture, saving,
 from ..address import forget
 from ..classes import class_names
 from ..mapped import told_of
-from . import bars, every_head, what_is_off
+from . import before_after, every_head, what_is_off
 from .asked import Asked, Room, asked_of
 from .places import LOOK
 from .what_is_off import PATCHES
@@ -61,7 +61,7 @@ def show(sides: list, picture, room: Room) -> None:
     ]
     with room.beside:
         for asked, answers in filter(None, drawn):
-            bars.show(asked, answers)
+            before_after.show(asked, answers)
     if found:
         with room.maps:
             over_picture.controls("i_look", tuple(LOOK), LOOK)

@@ -26,7 +26,6 @@ PICTURES = """((all) => {  // maps that a viewer has drawn, and pictures, wherev
   look(document.querySelector("[data-testid=stMain]"));
   return all;
 })([])"""
-SHOWN = f"() => {PICTURES}.map((one) => one.src ?? one.dataset.draws).join()"
 NEW = f"""(before) => {PICTURES}.map((one) => one.src ?? one.dataset.draws).join() !== before
     && {PICTURES}.length > 1 && {PICTURES}.every((one) => one.complete ?? true)"""
 COMPLETE = """() => document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running"

@@ -13,6 +13,8 @@ from streamlit.components.v2 import component
 
 from vizcore.drawing import render
 
+from . import figures
+
 _SHEET = component(
     "sightlines.sheet",
     css="""
@@ -74,8 +76,7 @@ def file(maps: np.ndarray, columns: int, colour_map: str) -> bytes:
     """Maps (n, h, w), each stretched over its own range, row by row, as a PNG with a byte for each value."""
     grey = [(render.normalise(one) * 255).round().astype(np.uint8)[..., None] for one in maps]
     image = Image.fromarray(render.mosaic(grey, columns)[..., 0])
-    shades = np.linspace(0, 1, 256, dtype=np.float32)[None]
-    image.putpalette(render.colourise(shades, colour_map).tobytes())
+    image.putpalette(render.legend(colour_map, height=1).tobytes())
     data = io.BytesIO()
     image.save(data, "PNG")
     return data.getvalue()
@@ -83,9 +84,7 @@ def file(maps: np.ndarray, columns: int, colour_map: str) -> bytes:
 
 def cells(values: np.ndarray, end: float) -> bytes:
     """Single values (rows, columns) as signed colours, a pixel each; nan is none of them."""
-    data = io.BytesIO()
-    Image.fromarray(render.diverging(np.nan_to_num(values) / end)).save(data, "PNG")
-    return data.getvalue()
+    return render.png(render.diverging(np.nan_to_num(values) / end))
 
 
 def sheet(
@@ -113,5 +112,5 @@ def sheet(
     source = "data:image/png;base64," + base64.b64encode(image).decode()
     data = {"src": source, "words": words, "labels": list(labels), "columns": columns, "dark": dark}
     data |= {"rows": -(-len(labels) // columns), "marked": sorted(marked)}
-    data["colour"] = "#{:02x}{:02x}{:02x}".format(*render.CNN_COLOUR)
+    data["colour"] = figures.web_colour(render.CNN_COLOUR)
     _SHEET(key=key, data=data, on_picked_change=picked)

@@ -98,7 +98,7 @@ def _sheet(key: str, slot: str, found: np.ndarray, words: str) -> None:
     blocks, heads = found.shape
     cells = [(block, head) for head in range(heads) for block in range(blocks)]
     names = [f"{block + 1}.{head}" for block, head in cells]
-    values = ["" if np.isnan(found[cell]) else f"\n{100 * found[cell]:+.0f}" for cell in cells]
+    values = ["" if np.isnan(found[cell]) else f"\n{round(100 * float(found[cell])):+d}" for cell in cells]
     chosen = f"i_heads_{slot}"
     off = state.get(chosen, [])
 

@@ -80,8 +80,7 @@ class Map(NamedTuple):
 
 def load(page: str = "") -> None:
     """Bring the code, at the beginning of each run of a page; the browser gets it once."""
-    shades = np.linspace(0, 1, 256, dtype=np.float32)[None]
-    tables = {name: render.colourise(shades, name).tobytes() for name in render.COLOUR_MAPS}
+    tables = {name: render.legend(name, height=1).tobytes() for name in render.COLOUR_MAPS}
     tables = {name: base64.b64encode(table).decode() for name, table in tables.items()}
     data = {"css": _LOOKS, "tables": tables, "ends": [render.CNN_COLOUR, render.VIT_COLOUR]}
     styles(page)

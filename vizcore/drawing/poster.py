@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .slide import Panel, slide
+from .slide import Panel, slide, wrapped
 
 WIDTH, HEIGHT, DPI = 2480, 1754, 150  # A3, lying
 MARGIN, STRIP = 70, 400  # pixels: around all; what the link's code and the words beside it take
@@ -58,24 +58,12 @@ def poster(panels: Sequence[Panel], heading: str, words: Sequence[str], link: st
     page.paste(Image.fromarray(code), (left, top))
     draw, large, small = ImageDraw.Draw(page), ImageFont.load_default(40), ImageFont.load_default(26)
     line = HEIGHT - MARGIN - STRIP + 20
-    for sentence in words:
-        for each in _lines(sentence, large, left - 2 * MARGIN):
-            draw.text((MARGIN, line), each, "black", large)
-            line += 52
+    for each in wrapped(words, large, left - 2 * MARGIN):
+        draw.text((MARGIN, line), each, "black", large)
+        line += 52
     address = link.partition("?")[0]
     draw.text((MARGIN, HEIGHT - MARGIN - 34), f"The code opens this view: {address}", "#444444", small)
     return np.asarray(page)
-
-
-def _lines(sentence: str, font, width: float) -> list[str]:
-    lines = [""]
-    for word in sentence.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
 
 
 def files(page: np.ndarray, title: str) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -47,44 +46,16 @@ def tiles(
     """
     values = to_array(maps)
     height = max(1, round(side * values.shape[1] / values.shape[2]))
-    rows = -(-len(values) // columns)
-    shares = np.zeros((rows * height, columns * side), np.float32)
-
-    def tile(of: np.ndarray, i: int) -> np.ndarray:
-        return of[i // columns * height :, i % columns * side :][:height, :side]
-
-    for i, value in enumerate(values):
-        size = side - 4, height - 4
-        tile(shares, i)[2:-2, 2:-2] = cv2.resize(normalise(value), size, interpolation=cv2.INTER_NEAREST)
-    page = np.ascontiguousarray(colourise(shares, colour_map))  # all at once: a single one takes as long
-    for i in range(rows * columns):
-        own, frame = tile(page, i), CNN_COLOUR if i in marked else (128,) * 3
-        if i < len(values):
-            own[:2], own[-2:], own[:, :2], own[:, -2:] = (frame,) * 4
-            _write(own[2:-2, 2:-2], labels[i])
-        else:
-            own[:] = 128
-    return page
-
-
-def _write(tile: np.ndarray, label: str) -> None:
-    """A short text at the top left, white within black."""
-    black, white = _letters(label)
-    corner = tile[: len(black), : black.shape[1]]
-    black, white = (letters[: corner.shape[0], : corner.shape[1], None] for letters in (black, white))
-    corner[:] = (corner * (1 - black) * (1 - white) + 255 * white).round()
-
-
-@lru_cache(maxsize=4096)
-def _letters(label: str) -> tuple[np.ndarray, np.ndarray]:
-    """How much of each pixel a text covers, with an edge around it and without, 0 to 1."""
-    width = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)[0][0] + 8
-    covers = np.zeros((2, 20, width), np.uint8)
-    for cover, thickness in zip(covers, (3, 1), strict=True):
-        place = {"org": (3, 13), "fontFace": cv2.FONT_HERSHEY_SIMPLEX, "fontScale": 0.4}
-        cv2.putText(cover, label, **place, color=255, thickness=thickness, lineType=cv2.LINE_AA)
-    edged, plain = covers.astype(np.float32) / 255
-    return edged, plain
+    made = []
+    for i, (value, label) in enumerate(zip(values, labels, strict=True)):
+        tile = cv2.resize(normalise(value), (side - 4, height - 4), interpolation=cv2.INTER_NEAREST)
+        tile = np.ascontiguousarray(colourise(tile, colour_map))
+        if label:
+            cv2.putText(tile, label, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 3, cv2.LINE_AA)
+            cv2.putText(tile, label, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255,) * 3, 1, cv2.LINE_AA)
+        frame = CNN_COLOUR if i in marked else (128,) * 3
+        made.append(cv2.copyMakeBorder(tile, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=frame))
+    return mosaic(made, columns, background=128)
 
 
 def sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], heads: Sequence[str], caption: str) -> np.ndarray:

@@ -50,10 +50,10 @@ def slide(panels: Sequence[Panel], heading: str, note: str, times: int = 2) -> n
     height, width = drawn[0].shape[:2]
     size, unit = (width // times, height // times), width / 384
     font = ImageFont.load_default(FONT * unit)
-    lines = [_wrapped(panel.words, font, width) for panel in panels]
+    lines = [wrapped(panel.words, font, width) for panel in panels]
     foot = [" ".join(filter(None, (*_legend_words(panels), note)))]
     wide = tile(len(panels), size, times)[1].start
-    foot = _wrapped(foot, font, wide - 2 * GAP * unit)
+    foot = wrapped(foot, font, wide - 2 * GAP * unit)
     below = tile(0, size, times)[0].stop + (3 * BAR + LINE) * unit
     top = below + LINE * unit * max(map(len, lines))
     page = Image.new("RGB", (wide, round(top + LINE * unit * (len(foot) + 1))), "white")
@@ -85,7 +85,7 @@ def _legend_words(panels: Sequence[Panel]) -> list[str]:
     return said
 
 
-def _wrapped(sentences: Sequence[str], font, width: float) -> list[str]:
+def wrapped(sentences: Sequence[str], font, width: float) -> list[str]:
     """Lines that are no wider, each sentence on a new one."""
     lines = []
     for sentence in sentences:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from shared import shared_model
 
-from benchmarks.whole_app import all_maps
+from benchmarks.whole_app import all_maps, all_words
 from ui import posters, saving
 from ui.experiments import bars, marks
 from ui.picture_picker import sample
@@ -216,6 +216,15 @@ def test_photographs(app, part):
     assert len(all_maps(at)) == {"Paint it out": 2, "Guess first": 2, "Fool it": 8}[part]
     if part == "Guess first":
         assert all("share **100%** with its map; by chance 100%" in one["facts"] for one in all_maps(at))
+
+
+@pytest.mark.parametrize("part", ["Paint it out", "Guess first", "Fool it"])
+def test_what_is_said_of_a_kind_of_picture_that_was_never_seen_is_called_a_guess(app, part):
+    rocket = sample("A rocket")
+    link = {"e_guess": marks.coded(rocket, np.ones((21, 32), bool)), "e_open": "true", "e_part": part}
+    at = fine(app(PAGE, picture=rocket.title, a="texture_resnet", b="texture_vit", **link))
+    said = all_words(at) + " ".join(one["facts"] for one in all_maps(at))
+    assert said.count("what it says of another picture is a guess") >= 2
 
 
 @pytest.mark.parametrize("part", ["Paint it out", "Guess first", "Fool it"])

@@ -17,7 +17,7 @@ from vizcore.experiments import verdicts
 from .. import answers, as_seen, cant_show, figures, over_picture, posters, saving, viewer
 from ..address import forget
 from ..answers import Side
-from ..classes import class_names
+from ..classes import class_names, guesses
 from ..jobs import forget_job, job
 from ..picture_picker import of_image
 from ..plain import plain
@@ -179,6 +179,8 @@ def _side(side: Side, changed: Changed, facts: verdicts.Fooled) -> None:
         return
     before, after = (_chances(side, one) for one in changed[:2])
     bars.show(side, before, after, verdicts.control(facts), most=3)
+    if guess := guesses(side, changed.before.drawn):
+        st.caption(guess)
     names = class_names(side.model)
     was, now = (names[int(chances.argmax())] for chances in (before, after))
     maps, words = {}, "Its maps can't be had: no gradient leads from its score to places."

@@ -15,7 +15,7 @@ from vizcore.experiments import cover_up, verdicts
 from .. import as_seen, brush, cant_show, figures, over_picture, saving, viewer
 from ..address import drop, forget
 from ..answers import Side
-from ..classes import ask, several
+from ..classes import ask, guesses, several
 from ..plain import plain
 from . import inquiry, marks
 
@@ -123,7 +123,7 @@ def _side(side: Side, picture, name: str, index: int | None, guess: np.ndarray |
     facts = []
     if index is None:
         facts.append(judgements.instead(side.model.title, name, found.one.name, several(side.model, name)))
-    facts.append(shared(found, guess))
+    facts += filter(None, [shared(found, guess), guesses(side, picture.drawn)])
     one = over_picture.over(found.one, {}, f"Grad-CAM for **{found.one.name}**. The line is your guess.")
     one = one._replace(region=REGION, facts=" ".join(facts))
     as_seen.show(key, over_picture.picture(seen), [one], lines=LINES)

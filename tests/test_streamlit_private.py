@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -116,7 +117,10 @@ def test_what_a_run_says_is_told_in_bursts_in_its_order_and_at_once_at_its_end()
                 self._message_enqueued_callback()
 
     def after(seconds: float) -> list:
-        loop.run_until_complete(asyncio.sleep(seconds))
+        # in a thread of its own: a browser's loop may be running in this one
+        thread = threading.Thread(target=loop.run_until_complete, args=(asyncio.sleep(seconds),))
+        thread.start()
+        thread.join()
         return list(told)
 
     session, element = Session(), ScriptRunnerEvent.ENQUEUE_FORWARD_MSG

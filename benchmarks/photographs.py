@@ -2,7 +2,7 @@
 
     python -m benchmarks truth --photographs                Debian's tuxpaint-stamps-default, if installed
     python -m benchmarks truth --photographs FOLDER --models efficientnet_lite0
-    python -m benchmarks truth --photographs --scenes 200 --methods Grad-CAM HiResCAM
+    python -m benchmarks truth --photographs --scenes 200 --methods Grad-CAM HiResCAM --kinds cut-outs
 
 A picture's class is what the network itself calls it alone, with over 50 %: nobody's labels are needed, and
 a network that can't name a picture isn't asked about it. In a mosaic each of four pictures is asked for in
@@ -47,6 +47,7 @@ GROUNDS = ("noise", "texture", "plain")
 FINER = {"efficientnet_lite0": ("blocks.5", "blocks.4")}  # layers before the last, whose CAMs are tried too
 TRIES = 20  # grounds for each scene, before it is given up
 BARE = 0.1  # the probability from which on a class is the ground's, not the thing's
+SHOWN = ("mosaics", "mosaics, cell by cell", "cut-outs")
 MOST = 400  # pictures of a folder that are looked at
 
 
@@ -227,9 +228,14 @@ def cut_outs(
 
 
 def measure(
-    name: str, folder: Path | None, scenes: int, methods: list[str] | None, device: str | None = None
+    name: str,
+    folder: Path | None,
+    scenes: int,
+    methods: list[str] | None,
+    device: str | None = None,
+    kinds: Iterable[str] = SHOWN,
 ) -> Iterator[dict[str, Of]]:
-    """The tables of one network, by what is shown, each as soon as it is there."""
+    """The tables of one network, by what is shown (of ``SHOWN``), each as soon as it is there."""
     model = load_model(name, device=device)
     own = asked_of(model, methods)
     things = stamps() if folder is None else {}
@@ -237,11 +243,14 @@ def measure(
     names = names_of(model, pictures)
     single = one_a_class(names)
     print(f"{model.title} names {len(names)} of {len(pictures)} pictures alone, {len(single)} classes")
-    if len(single) >= 4:
+    whole, apart, laid_out = (kind in kinds for kind in SHOWN)
+    if len(single) >= 4 and (whole or apart):
         mosaics = list(known.mosaics({title: pictures[title] for title in single}, scenes))
-        yield {"mosaics": table(model, single, mosaics, scenes, own, "mosaics")}
-        yield cell_by_cell(model, single, mosaics, own)
-    if len(things) >= 2:
+        if whole:
+            yield {"mosaics": table(model, single, mosaics, scenes, own, "mosaics")}
+        if apart:
+            yield cell_by_cell(model, single, mosaics, own)
+    if len(things) >= 2 and laid_out:
         yield cut_outs(model, things, scenes, own)
 
 
@@ -272,7 +281,7 @@ def run(args) -> int:
         return 1
     results = {}
     for name in args.models:
-        for found in measure(name, folder, args.scenes, args.methods, args.device):
+        for found in measure(name, folder, args.scenes, args.methods, args.device, args.kinds):
             show(name, found)
             results[name] = results.get(name, {}) | as_data(found)
             if args.json:  # each table as it comes: a run may be broken off

@@ -224,6 +224,9 @@ def main(argv: list[str] | None = None) -> int:
         metavar="FOLDER",
         help="mosaics of a folder's photographs; without one, mosaics and cut-outs of tuxpaint's stamps",
     )
+    parser.add_argument(
+        "--kinds", nargs="+", default=photographs.SHOWN, choices=photographs.SHOWN, help="of photographs"
+    )
     args = parser.parse_args(argv)
     if args.photographs is not None:
         args.scenes, args.models = args.scenes or 200, args.models or ["efficientnet_lite0"]

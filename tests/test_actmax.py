@@ -165,6 +165,21 @@ def test_decorrelated_colours_reproduce_their_covariance():
     torch.testing.assert_close(found.float(), wanted, rtol=0.03, atol=0)
 
 
+def test_natural_pictures_have_the_colours_of_photographs_and_leave_grey_sooner(cnn):
+    covariance = torch.tensor(parameterise.NATURAL_COVARIANCE)
+    spectra = torch.randn(3000, *parameterise.spectrum_shape((16, 15)), generator=generator()) / 4
+    colours = parameterise.natural(spectra, (16, 15)).double().logit().movedim(1, 0).flatten(1)
+    wanted = covariance / covariance.trace() * 3
+    torch.testing.assert_close(torch.cov(colours).float(), wanted, rtol=0.05, atol=0)
+    first = parameterise.start("natural", (32, 32), [generator(3)])
+    assert parameterise.natural(first, (32, 32)).sub(0.5).abs().max() < 0.1
+    spread = {}
+    for recipe in ("clean", "vivid"):
+        *_, last = maximise(cnn, [logit(cnn, 4)], replace(RECIPES[recipe], steps=12, views=1))
+        spread[recipe] = last.pictures.std().item()
+    assert spread["vivid"] > 1.5 * spread["clean"]
+
+
 def test_a_start_is_faint_noise_of_its_seed():
     a, b = (parameterise.start("Fourier", (32, 32), [generator(3), generator(4)]) for _ in range(2))
     assert torch.equal(a, b) and not torch.equal(a[0], a[1])

@@ -14,38 +14,43 @@ import streamlit as st
 
 from vizcore import __version__, judgements
 from vizcore.drawing import render
-from vizcore.imagine.gallery import load_gallery
+from vizcore.imagine.gallery import Gallery
 from vizcore.pictures import textures
 
 from .. import figures, saving
 from ..address import forget
-from ..network_picker import Choice, title
+from ..network_picker import Choice
 from ..plain import plain
+from .galleries import galleries, origins_of, whose
 from .tiles import sheet
 
 WITH = {True: "random views", False: "one view"}
-COLOURS = {"Texture ResNet": render.CNN_COLOUR, "Texture ViT": render.VIT_COLOUR}
-COLUMNS = 5  # of a sheet
+COLOURS = {
+    "Texture ResNet": render.CNN_COLOUR, "Texture ViT": render.VIT_COLOUR,
+    "EfficientNet-Lite0": render.CNN_COLOUR, "Photo ViT": render.VIT_COLOUR,
+}  # fmt: skip
+FIRST = ("honeycombed", "goldfish")  # looked at first, where there is such a class
 state = st.session_state
-
-
-@st.cache_resource(show_spinner=False)
-def _stored():
-    return load_gallery()
 
 
 @st.cache_data(show_spinner=False)
 def _sheet(origin: str) -> tuple[bytes, tuple[int, int]]:
     """Encoded, with its width and height."""
-    rows = _rows(_stored(), origin)
+    rows = _rows(next(found for found in galleries() if origin in origins_of(found)), origin)
     return figures.jpeg(rows), (rows.shape[1], rows.shape[0])
+
+
+def _columns(found: Gallery) -> int:
+    """Of a sheet, so that its last row is full."""
+    return next(columns for columns in (5, 6, 4, 1) if len(found.labels) % columns == 0)
 
 
 def _rows(found, origin: str) -> np.ndarray:
     """All classes of one network on one picture, each with its name."""
     cells = [_named(picture, name) for picture, name in
              zip(found.pictures[origin, True], found.labels, strict=True)]  # fmt: skip
-    rows = [np.concatenate(cells[i : i + COLUMNS], 1) for i in range(0, len(cells), COLUMNS)]
+    columns = _columns(found)
+    rows = [np.concatenate(cells[i : i + columns], 1) for i in range(0, len(cells), columns)]
     return np.concatenate(rows)
 
 
@@ -59,39 +64,21 @@ def _named(picture: np.ndarray, name: str, line: int = 20) -> np.ndarray:
     return np.asarray(cell)
 
 
-def whose(choices: Sequence[Choice], origins: Sequence[str]) -> tuple[list[str], str]:
-    """Those of the gallery's networks that are chosen, or all where none is; and what to say of others."""
-    named = {
-        title(one.name) if one.weights == "trained" else f"{title(one.name)} with other weights": None
-        for one in choices
-    }
-    chosen = [name for name in named if name in origins]
-    others = [name for name in named if name not in origins]
-    if not others:
-        return chosen, ""
-    of = "of it" if len(others) == 1 else "of them"
-    words = f"Nothing was imagined beforehand for {' and '.join(others)}."
-    if not chosen:
-        words += f" These are pictures of {' and '.join(origins)}, which come with the app."
-    return chosen or list(origins), f"{words} Pictures {of} are made in a minute."
-
-
 def gallery(choices: Sequence[Choice]) -> None:
-    """What the bundled pair imagines for each of its classes, and whether the other one agrees."""
-    found = _stored()
-    every = list(dict.fromkeys(origin for origin, _ in found.pictures))
-    origins, words = whose(choices, every)
+    """What the networks chosen imagine for each class of their gallery, and whether the other one agrees."""
+    shown, origins, words = whose(choices, [origins_of(one) for one in galleries()])
+    found = galleries()[shown]
     if words:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(words, width="content")
             st.button("Make your own", key="m_own", on_click=state.update, args=[{"m_part": "Make your own"}])
-    forget("m_look", found.labels, found.labels[12])
+    forget("m_look", found.labels, next(name for name in (*FIRST, *found.labels) if name in found.labels))
     for origin, column in zip(origins, st.columns(2, gap="large"), strict=False):
         with column:
             _title(origin)
-            shown, size = _sheet(origin)
-            about = found.labels, COLUMNS, f"What {origin} imagines for each class:", state["m_look"]
-            sheet(f"m_sheet_{saving.slug(origin)}", shown, size, *about, "m_closer", _look_at)
+            encoded, size = _sheet(origin)
+            about = found.labels, _columns(found), f"What {origin} imagines for each class:", state["m_look"]
+            sheet(f"m_sheet_{saving.slug(origin)}", encoded, size, *about, "m_closer", _look_at)
             caption = f"What {origin} imagines, without a picture to start from. Sightlines {__version__}"
             saving.keep(f"Imagined by {origin}", caption, partial(_rows, found, origin))
     _all_of_it(found, origins)
@@ -101,7 +88,7 @@ def _look_at(name: str) -> None:
     state["m_look"] = name
 
 
-def _all_of_it(found, origins: list[str]) -> None:
+def _all_of_it(found: Gallery, origins: list[str]) -> None:
     """What such pictures are, one class of them in large, and who agrees."""
     st.caption(
         "Made from noise, by gradient ascent on the class's score: nothing was drawn or copied. Each is one "
@@ -109,12 +96,14 @@ def _all_of_it(found, origins: list[str]) -> None:
         "you recognise one shows that the network knows something of what you know, not all that it knows."
     )
     with st.container(key="m_closer"):
-        name = st.selectbox("One class, closer", found.labels, 12, key="m_look", width=260)
+        name = st.selectbox("One class, closer", found.labels, key="m_look", width=260)
         _closer(found, origins, name)
     st.header("Do the two agree?", anchor=False)
     st.markdown(
         "Every picture was shown to both networks in 32 random views: shifted, turned, cropped, recoloured, "
-        "blurred. A picture made without random views (**one view**) may be a trick on its own network."
+        "blurred."
+        + " A picture made without random views (**one view**) may be a trick on its own network."
+        * any(not robust for _, robust in found.pictures)
     )
     judged(found.verdicts)
     recipe = found.recipe
@@ -132,14 +121,15 @@ def _title(origin: str) -> None:
         st.subheader(origin, anchor=False, width="content")
 
 
-def _closer(found, origins: list[str], name: str) -> None:
-    """A class in large: drawn, and as each network imagines it, with and without random views."""
+def _closer(found: Gallery, origins: list[str], name: str) -> None:
+    """A class in large: drawn, if it is a texture, and as each network imagines it; and who names it so."""
     k = found.labels.index(name)
     with st.container(horizontal=True, gap="small"):
-        real = textures.single(name, 7, 256).picture
-        st.image(figures.jpeg(real), f"{name}, drawn", alt=f"a drawn texture, {name}", width=166)
+        if name in textures.LABELS:
+            real = textures.single(name, 7, 256).picture
+            st.image(figures.jpeg(real), f"{name}, drawn", alt=f"a drawn texture, {name}", width=166)
         for origin in origins:
-            for robust in (True, False):
+            for robust in (robust for own, robust in found.pictures if own == origin):
                 words = f"{origin}, {WITH[robust]}"
                 picture = figures.jpeg(found.pictures[origin, robust][k])
                 st.image(picture, words, alt=f"{name} as {words} imagines it", width=166)
@@ -147,6 +137,10 @@ def _closer(found, origins: list[str], name: str) -> None:
         rows = [one for one in found.verdicts if (one["name"], one["origin"]) == (name, origin)]
         seen = [f"{one['judge']} in **{one['right']:.0%}**" for one in rows if one["robust"]]
         st.markdown(f"{origin}’s picture is named “{name}” by {' and by '.join(seen)} of 32 random views.")
+    told = [one for one in found.real if one["name"] == name]
+    if told:
+        seen = [f"{one['judge']} in **{one['right']:.0%}**" for one in told]
+        st.markdown(f"Of views of {told[0]['pictures']} real photographs of it, by {' and by '.join(seen)}.")
 
 
 def judged(verdicts: list[dict]) -> None:

@@ -19,7 +19,8 @@ def pick_recipe():
     name = st.segmented_control(
         "Recipe", list(RECIPES), default="clean", required=True, key="m_recipe",
         on_change=_reset,
-        help="clean: Fourier with decorrelated colours, random views. fast: fewer steps. classic: pixels "
+        help="clean: Fourier with decorrelated colours, random views. vivid: the colours and "
+        "frequencies of photographs, and larger steps. fast: fewer steps. classic: pixels "
         "through a sigmoid, every kind of view, L2, early stopping.",
     )  # fmt: skip
     with st.expander("Options of the recipe", icon=":material/tune:"):

@@ -30,10 +30,10 @@ from vizcore.objectives import logit
 from vizcore.pictures import textures
 
 PAIRS = {"textures": ("texture_resnet", "texture_vit"), "photographs": ("efficientnet_lite0", "photo_vit")}
-THINGS = (  # that both know and a person can name
-    "goldfish", "jellyfish", "monarch", "ladybug", "dragonfly", "snail", "king penguin", "koala",
-    "lion", "brown bear", "African elephant", "orangutan", "school bus", "sports car", "suspension bridge",
-    "teapot", "umbrella", "sunglasses", "volleyball", "pizza", "banana", "lemon", "mushroom", "espresso",
+THINGS = (  # that a person can name, and the Photo ViT in most of the photographs that it didn't learn from
+    "goldfish", "monarch", "ladybug", "bee", "dragonfly", "spider web", "king penguin", "koala",
+    "lion", "brown bear", "orangutan", "Persian cat", "school bus", "sports car", "go-kart", "water tower",
+    "teapot", "hourglass", "computer keyboard", "pizza", "banana", "lemon", "mushroom", "espresso",
 )  # fmt: skip
 SIDE = 192  # of stored pictures of photographs' classes
 SEED = 0

@@ -62,7 +62,7 @@ def show(networks, found, seconds):
             words = f"{name} (control)" if name in CONTROLS else name
             at, share = score.pointing, score.energy.value
             print(f"    {words:24} {at.value:.2f} ({at.low:.2f} to {at.high:.2f}), heat {share:.2f}")
-        for words in unasked(one, of):
+        for words in unasked(one, found):
             print(f"    {words}")
 
 

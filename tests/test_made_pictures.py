@@ -14,13 +14,15 @@ from shared import shared_model
 from benchmarks.whole_app import all_maps
 from ui import brush
 from ui import regions as regions_of_files
+from ui.network_picker import Choice
 from ui.picture_picker import MADE, OPENING, SAMPLES, Source, sample
 from ui.thing_names import common
-from ui.your_model import truth_table
+from ui.your_model import asking, truth_table
 from vizcore import judgements, truth
 from vizcore.methods.table import METHODS, in_frame
-from vizcore.pictures import known
+from vizcore.pictures import known, textures
 from vizcore.pictures.images import PictureError
+from vizcore.studies import named as studies_named
 
 CELLS = list(SAMPLES)
 
@@ -373,6 +375,26 @@ def test_the_table_of_truth_asks_what_each_network_can_be_asked(app, monkeypatch
     assert list(table["Map"])[-3:] == ["random (control)", "centre (control)", "edges (control)"]
     assert "Grad-CAM" in list(table["Map"]) and not any("Texture" in column for column in table.columns)
     assert at.query_params["t_seed"] == "3"
+
+
+def test_a_network_that_names_none_is_asked_for_the_others_classes_and_this_is_said(monkeypatch):
+    named_by = studies_named.named
+
+    def unsure(model, pictures):
+        for step in named_by(model, pictures):
+            low = {title: name._replace(probability=0.1) for title, name in step.names.items()}
+            yield step if model.family == "cnn" else step._replace(names=low)
+
+    monkeypatch.setattr(asking, "TEXTURES", [])  # as if these were networks of photographs
+    monkeypatch.setattr(studies_named, "named", unsure)
+    chosen = [Choice("", name, "trained") for name in ("texture_resnet", "texture_vit")]
+    networks = [asking.Network(one, one.name, shared_model(one.name)) for one in chosen]
+    pictures = {name: Image.fromarray(textures.single(name, 9, 96).picture) for name in textures.LABELS[:4]}
+    *_, last = asking.answers(networks, pictures, 1, 0, ["Grad-CAM"])
+    assert [last.networks[one.title].questions for one in networks] == [4, 4]
+    assert asking.unasked(networks[0], last) == []
+    (said,) = asking.unasked(networks[1], last)
+    assert "names none of these photographs: it was asked for the other networks' classes" in said
 
 
 def test_a_method_is_said_to_beat_the_controls_only_where_its_interval_does():

@@ -35,16 +35,25 @@ class Network(NamedTuple):
         )
 
 
+class Asked(NamedTuple):
+    """The steps of ``known_answers``, and which networks were asked for what the others call the pictures."""
+
+    done: int
+    total: int
+    networks: Mapping[str, Any]  # by title, ``Of``
+    lent: frozenset[str] = frozenset()  # titles of those that name none of the pictures
+
+
 def answers(
     networks: Sequence[Network],
     pictures: Mapping[str, Image.Image],
     count: int,
     seed: int,
     methods: Sequence[str],
-) -> Iterator:
-    """The steps of ``known_answers``, after each network was asked what it calls each photograph alone."""
+) -> Iterator[Asked]:
+    """The table of truth, after each network was asked what it calls each photograph alone."""
     from vizcore.pictures import known
-    from vizcore.studies.known_answers import Answers, known_answers
+    from vizcore.studies.known_answers import known_answers
     from vizcore.studies.named import borrowed, classes, named
 
     total = max(1, count * len(networks))
@@ -54,22 +63,25 @@ def answers(
         if one.names_photographs:
             for step in named(one.model, pictures):
                 asked[one.title] = classes(step.names, LEAST)
-                yield Answers(0, total, {})
+                yield Asked(0, total, {})
             own = class_names(one.model)
             others = {title: own[index] for title, index in asked.get(one.title, {}).items()} | others
+    lent = frozenset(one.title for one in networks if not asked.get(one.title))
     for one in networks:
-        if not asked.get(one.title):
+        if one.title in lent:
             asked[one.title] = borrowed(one.model, others)
     scenes = known.mosaics(pictures, count, seed=seed, mirrored=True)
     models = {one.title: one.model for one in networks}
-    yield from known_answers(models, asked, scenes, methods, seed, count)
+    for step in known_answers(models, asked, scenes, methods, seed, count):
+        yield Asked(*step, lent)
 
 
-def unasked(one: Network, of) -> list[str]:
+def unasked(one: Network, found: Asked) -> list[str]:
     """What to know of how a network was asked, in sentences."""
-    said = []
-    if not one.names_photographs and of.questions:
-        said.append(f"{plain(one.title)} names no photograph: it was asked for the other networks' classes.")
+    said, of = [], found.networks[one.title]
+    if one.title in found.lent and of.questions:
+        none = "none of these photographs" if one.names_photographs else "no photograph"
+        said.append(f"{plain(one.title)} names {none}: it was asked for the other networks' classes.")
     reasons = dict.fromkeys(of.left_out.values())
     for why in reasons:
         left = [name for name, reason in of.left_out.items() if reason == why]

@@ -142,7 +142,7 @@ def _draw(networks: Sequence[Network], found) -> None:
         of = found.networks.get(one.title)
         if of is not None:
             st.markdown(_sentence(one, of))
-            for words in unasked(one, of):
+            for words in unasked(one, found):
                 st.caption(words)
     rows = _rows(networks, found)
     if rows:

@@ -22,10 +22,8 @@ COLOUR_COVARIANCE = ((0.0621, 0.0490, 0.0472), (0.0490, 0.0607, 0.0511), (0.0472
 NATURAL_COVARIANCE = ((0.0767, 0.0657, 0.0579), (0.0657, 0.0721, 0.0679), (0.0579, 0.0679, 0.0793))
 FALL = 0.5  # natural pictures fall with 1 / frequency; flatter than that, textures fill the frame evenly
 START = 0.1  # standard deviation of a picture's first noise, before the sigmoid
-NATURAL_FALL, NATURAL_START = (
-    1.0,
-    0.04,
-)  # as photographs fall; fainter noise, so that less grey is to be undone
+NATURAL_FALL = 1.0  # as photographs fall
+NATURAL_START = 0.04  # fainter, so that less noise is to be undone
 # How much further a step of Adam moves a picture: with steps of 1, 128 of them leave ImageNet's classes grey.
 LIVELY = 4.0
 
@@ -72,15 +70,16 @@ def frequency_scale(size: tuple[int, int], fall: float = FALL) -> Tensor:
 
 def fourier(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
     """Spectra (n, 3, H, W // 2 + 1, 2) become pictures (n, 3, H, W), 0 to 1."""
-    return _mixed(spectrum, size, FALL, colour_matrix())
+    return mixed(spectrum, size, FALL, colour_matrix())
 
 
 def natural(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
     """As ``fourier``, with the frequencies and colours of photographs; moves ``LIVELY`` times as far."""
-    return _mixed(spectrum, size, NATURAL_FALL, LIVELY * colour_matrix(NATURAL_COVARIANCE))
+    return mixed(spectrum, size, NATURAL_FALL, LIVELY * colour_matrix(NATURAL_COVARIANCE))
 
 
-def _mixed(spectrum: Tensor, size: tuple[int, int], fall: float, colours: Tensor) -> Tensor:
+def mixed(spectrum: Tensor, size: tuple[int, int], fall: float, colours: Tensor) -> Tensor:
+    """Spectra become pictures, with a power of the frequency and a matrix (3, 3) of colours."""
     scaled = torch.view_as_complex(spectrum) * frequency_scale(size, fall).to(spectrum.device)
     flat = torch.fft.irfft2(scaled, s=size, norm="ortho").flatten(2)  # (n, 3, H * W)
     return (colours.to(flat) @ flat).unflatten(2, size).sigmoid()

@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ui import jobs
-from ui.activation_maximization import galleries, imagined, runs
+from ui.activation_maximization import imagined, runs
 from vizcore.imagine.gallery import load_gallery
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit"}
@@ -54,59 +54,32 @@ def test_the_gallery_follows_the_networks_or_says_whose_it_is(page):
     titles = ["Texture ResNet", "Texture ViT"]
     assert [one.value for one in page().subheader] == titles
     assert [one.value for one in page(a="texture_vit", b="texture_resnet").subheader] == titles[::-1]
-    at = page(b="efficientnet_lite0")
+    random = {"b": "efficientnet_lite0", "weights_b": "random"}
+    at = page(**random)
     assert [one.value for one in at.subheader] == titles[:1]
-    assert "Nothing was imagined beforehand for EfficientNet-Lite0." in words(at)
-    at = page(weights_a="random", b="efficientnet_lite0")
+    assert "Nothing was imagined beforehand for EfficientNet-Lite0 with other weights." in words(at)
+    at = page(weights_a="random", **random)
     assert [one.value for one in at.subheader] == titles
-    assert "for Texture ResNet with other weights and EfficientNet-Lite0. These are pictures of" in words(at)
+    assert "and EfficientNet-Lite0 with other weights. These are pictures of Texture ResNet" in words(at)
     fine(at.button(key="m_own").click().run())
     assert at.session_state["m_part"] == "Make your own" and at.button(key="m_run_button")
 
 
-def test_each_pair_has_its_gallery_and_real_pictures_stand_beside_it(page, monkeypatch):
-    said = {"right": 0.75, "probability": 0.5, "rank": 1.5}
-    rows = [
-        {"origin": one, "robust": True, "judge": other, "name": name, **said}
-        for one in ("EfficientNet-Lite0", "Photo ViT")
-        for other in ("EfficientNet-Lite0", "Photo ViT")
-        for name in ("goldfish", "lion", "pizza", "koala")
-    ]  # fmt: skip
-    pictures = {
-        (one, True): np.zeros((4, 32, 32, 3), np.uint8) for one in ("EfficientNet-Lite0", "Photo ViT")
-    }
-    real = [
-        {
-            "judge": "Photo ViT",
-            "name": "goldfish",
-            "pictures": 10,
-            "right": 0.5,
-            "probability": 0.4,
-            "rank": 2,
-        }
-    ]
-    recipe = {"parameterisation": "natural", "steps": 1, "views": 1, "objective": "logit", "seed": 0}
-    drawn = load_gallery()
-    other = drawn._replace(
-        labels=["goldfish", "lion", "pizza", "koala"],
-        pictures=pictures,
-        verdicts=rows,
-        recipe=recipe,
-        real=real,
-    )
-    for module in (imagined, galleries):
-        monkeypatch.setattr(module, "galleries", lambda: [drawn, other])
-    imagined._sheet.clear()
-    at = page(a="photo_vit", b="efficientnet_lite0")
-    assert [one.value for one in at.subheader] == ["Photo ViT", "EfficientNet-Lite0"]
+def test_each_pair_has_its_gallery_and_real_pictures_stand_beside_it(page):
+    titles = ["EfficientNet-Lite0", "Photo ViT"]
+    at = page()
+    fine(at.button(key="m_turn_efficientnet_lite0").click().run())
+    assert [one.value for one in at.subheader] == titles
     assert at.selectbox(key="m_look").value == "goldfish" and "one view" not in words(at)
-    assert "by EfficientNet-Lite0 in **75%** and by Photo ViT in **75%** of 32 random views" in words(at)
-    assert "Of views of 10 real photographs of it, by Photo ViT in **50%**." in words(at)
-    at = page(a="efficientnet_lite0", b="texture_vit")
-    assert [one.value for one in at.subheader] == ["EfficientNet-Lite0"]
+    stored = load_gallery("photographs")
+    (own,) = [one for one in stored.verdicts if (one["name"], one["origin"]) == ("goldfish", titles[1])
+              and one["judge"] == titles[0]]  # fmt: skip
+    assert f"Photo ViT’s picture is named “goldfish” by {titles[0]} in **{own['right']:.0%}**" in words(at)
+    (real,) = [one for one in stored.real if (one["name"], one["judge"]) == ("goldfish", titles[0])]
+    assert f"real photographs of it, by {titles[0]} in **{real['right']:.0%}**" in words(at)
+    at = page(a="photo_vit", b="texture_vit")
+    assert [one.value for one in at.subheader] == titles[1:]
     assert "What Texture ViT imagines are other classes: choose it as Model A" in words(at)
-    assert [one.value for one in page().subheader] == ["Texture ResNet", "Texture ViT"]
-    imagined._sheet.clear()
 
 
 def test_a_tile_opens_its_class(page, monkeypatch):

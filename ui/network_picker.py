@@ -96,13 +96,15 @@ def offer_downloads(choices: Sequence[Choice]) -> None:
     if all((one.name, one.weights) == (DOWNLOADED[one.slot], "trained") for one in choices):
         return
     marked = [f"{title(name)} ({_mark(name)})" for name in DOWNLOADED.values()]
-    held = [slot.upper() for slot in DOWNLOADED if st.session_state.get(f"checkpoint_{slot}") is not None]
+    take(f"Use {' and '.join(marked)}", "downloads", DOWNLOADED)
+
+
+def take(words: str, key: str, pair: dict[str, str]) -> None:
+    """A button to a pair of networks with their trained weights; nothing that a visitor sent is dropped."""
+    held = [slot.upper() for slot in pair if st.session_state.get(f"checkpoint_{slot}") is not None]
     why = f"Model {held[0]} holds a checkpoint of yours. Take it out first." if held else None
-    use = DOWNLOADED | {f"weights_{slot}": "trained" for slot in DOWNLOADED}
-    words = f"Use {' and '.join(marked)}"
-    st.button(
-        words, key="downloads", on_click=st.session_state.update, args=[use], disabled=bool(held), help=why
-    )
+    use = pair | {f"weights_{slot}": "trained" for slot in pair}
+    st.button(words, key=key, on_click=st.session_state.update, args=[use], disabled=bool(held), help=why)
 
 
 def choose_model(slot: str, ready: str) -> Choice:

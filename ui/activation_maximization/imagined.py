@@ -19,7 +19,7 @@ from vizcore.pictures import textures
 
 from .. import figures, saving
 from ..address import forget
-from ..network_picker import Choice
+from ..network_picker import Choice, name_of, take
 from ..plain import plain
 from .galleries import galleries, origins_of, whose
 from .tiles import sheet
@@ -68,10 +68,14 @@ def gallery(choices: Sequence[Choice]) -> None:
     """What the networks chosen imagine for each class of their gallery, and whether the other one agrees."""
     shown, origins, words = whose(choices, [origins_of(one) for one in galleries()])
     found = galleries()[shown]
-    if words:
-        with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if words:
             st.markdown(words, width="content")
             st.button("Make your own", key="m_own", on_click=state.update, args=[{"m_part": "Make your own"}])
+        for other in (one for one in galleries() if one is not found):
+            names = origins_of(other)
+            pair = dict(zip("ab", map(name_of, names), strict=True))
+            take(f"What {' and '.join(names)} imagine", f"m_turn_{pair['a']}", pair)
     forget("m_look", found.labels, next(name for name in (*FIRST, *found.labels) if name in found.labels))
     for origin, column in zip(origins, st.columns(2, gap="large"), strict=False):
         with column:
@@ -106,6 +110,8 @@ def _all_of_it(found: Gallery, origins: list[str]) -> None:
         * any(not robust for _, robust in found.pictures)
     )
     judged(found.verdicts)
+    if found.real:
+        st.markdown(photographed(found.real))
     recipe = found.recipe
     st.caption(
         f"Recipe: {recipe['parameterisation']}, {recipe['steps']} steps of {recipe['views']} views, "
@@ -141,6 +147,18 @@ def _closer(found: Gallery, origins: list[str], name: str) -> None:
     if told:
         seen = [f"{one['judge']} in **{one['right']:.0%}**" for one in told]
         st.markdown(f"Of views of {told[0]['pictures']} real photographs of it, by {' and by '.join(seen)}.")
+
+
+def photographed(real: list[dict]) -> str:
+    """What the judges say of real photographs of the same classes."""
+    shares = {judge: [one["right"] for one in real if one["judge"] == judge] for judge in
+              dict.fromkeys(one["judge"] for one in real)}  # fmt: skip
+    said = [f"{judge} in **{sum(own) / len(own):.0%}**" for judge, own in shares.items()]
+    most = max(one["pictures"] for one in real)
+    return (
+        f"Of views of real photographs of these classes, up to {most} of each, that the Photo ViT never saw, "
+        f"the class is named by {' and by '.join(said)}."
+    )
 
 
 def judged(verdicts: list[dict]) -> None:

@@ -51,7 +51,7 @@ ALL_VIEWS = Augment(
 )
 RECIPES = {
     "clean": Recipe(augment=ALL_VIEWS),
-    "vivid": Recipe("natural", augment=ALL_VIEWS),
+    "vivid": Recipe("natural", steps=48, augment=ALL_VIEWS),  # four times as long, so fewer do
     "fast": Recipe(steps=48, views=1, rate=0.1, augment=ALL_VIEWS),
     "classic": Recipe("pixels", views=1, l2=1.0, patience=40, augment=ALL_VIEWS),
 }

@@ -117,13 +117,13 @@ def as_tensor(pictures: np.ndarray) -> torch.Tensor:
 
 
 def table(verdicts):
-    print(f"\n{'made for':16}{'made with':14}{'judged by':16}{'classes right':>14}{'views right':>13}"
+    print(f"\n{'made for':20}{'made with':14}{'judged by':20}{'classes right':>14}{'views right':>13}"
           f"{'probability':>13}{'rank':>7}")  # fmt: skip
     for key in dict.fromkeys((one.origin, one.robust, one.judge) for one in verdicts):
         own = [one for one in verdicts if (one.origin, one.robust, one.judge) == key]
         right = sum(one.right > 0.5 for one in own)
         means = [float(np.mean([getattr(one, field) for one in own])) for field in FIELDS]
-        print(f"{key[0]:16}{'random views' if key[1] else 'one view':14}{key[2]:16}"
+        print(f"{key[0]:20}{'random views' if key[1] else 'one view':14}{key[2]:20}"
               f"{right:>8} of {len(own)}{means[0]:13.1%}{means[1]:13.3f}{means[2]:7.2f}")  # fmt: skip
 
 
@@ -133,13 +133,11 @@ FIELDS = ("right", "probability", "rank")
 def draw_contact_sheet(found, titles, pair):
     """For every class what each network imagines, textures drawn too; two or three classes in a row."""
     drawn, columns = pair == "textures", 2 if pair == "textures" else 3
-    cells = [
-        (
-            label,
-            [textures.single(label, 7, 128).picture] * drawn + [found.pictures[t, True][k] for t in titles],
-        )
-        for k, label in enumerate(found.labels)
-    ]
+    cells = []
+    for k, label in enumerate(found.labels):
+        real = [textures.single(label, 7, 128).picture] if drawn else []
+        imagined = [Image.fromarray(found.pictures[title, True][k]).resize((128, 128)) for title in titles]
+        cells.append((label, [*real, *map(np.asarray, imagined)]))
     heads = ["drawn"] * drawn + titles
     parts = [sheet(cells[start::columns], heads, "") for start in range(columns)]
     Image.fromarray(np.hstack(parts)).save(DOCS / CONTACT_SHEETS[pair], quality=80)

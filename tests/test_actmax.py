@@ -442,6 +442,21 @@ def test_the_stored_gallery_says_what_its_pictures_say(cnn, vit):
             assert judge(model, picture, [k]).right.item() == pytest.approx(own[k]["right"], abs=0.07)
 
 
+def test_the_stored_gallery_of_photographs_says_what_its_pictures_say():
+    found = load_gallery("photographs")
+    assert len(found.labels) == 24 and [robust for _, robust in found.pictures] == [True, True]
+    models = {name: shared_model(name) for name in ("efficientnet_lite0", "photo_vit")}
+    for model in models.values():
+        own = [one for one in found.verdicts if one["origin"] == one["judge"] == model.title]
+        assert sum(one["right"] > 0.5 for one in own) >= 20
+        first = [model.label(k).split(",")[0] for k in range(model.num_classes)]
+        picture = torch.tensor(found.pictures[model.title, True][0]).permute(2, 0, 1)[None] / 255
+        right = judge(model, picture, [first.index(found.labels[0])]).right.item()
+        assert right == pytest.approx(own[0]["right"], abs=0.07)
+    colours = [cells.max(-1).astype(int) - cells.min(-1) for cells in found.pictures.values()]
+    assert min(one.mean() for one in colours) > 25, "grey"
+
+
 def test_classes_without_names_are_nobodys_counterpart(cnn, vit):
     a, b = (replace(model, labels=[]) for model in (cnn, vit))
     assert counterpart(a, 3, b) is None and counterpart(a, 3, a) == 3

@@ -65,7 +65,7 @@ def test_the_gallery_follows_the_networks_or_says_whose_it_is(page):
     assert at.session_state["m_part"] == "Make your own" and at.button(key="m_run_button")
 
 
-def test_each_pair_has_its_gallery_and_real_pictures_stand_beside_it(page):
+def test_each_pair_has_its_gallery(page):
     titles = ["EfficientNet-Lite0", "Photo ViT"]
     at = page()
     fine(at.button(key="m_turn_efficientnet_lite0").click().run())
@@ -75,11 +75,17 @@ def test_each_pair_has_its_gallery_and_real_pictures_stand_beside_it(page):
     (own,) = [one for one in stored.verdicts if (one["name"], one["origin"]) == ("goldfish", titles[1])
               and one["judge"] == titles[0]]  # fmt: skip
     assert f"Photo ViT’s picture is named “goldfish” by {titles[0]} in **{own['right']:.0%}**" in words(at)
-    (real,) = [one for one in stored.real if (one["name"], one["judge"]) == ("goldfish", titles[0])]
-    assert f"real photographs of it, by {titles[0]} in **{real['right']:.0%}**" in words(at)
     at = page(a="photo_vit", b="texture_vit")
     assert [one.value for one in at.subheader] == titles[1:]
     assert "What Texture ViT imagines are other classes: choose it as Model A" in words(at)
+
+
+def test_what_is_said_of_real_photographs():
+    rows = [
+        {"judge": "X", "name": name, "pictures": 10, "right": share} for name, share in (("a", 0.5), ("b", 1))
+    ]
+    said = imagined.photographed([*rows, {**rows[0], "judge": "Y", "right": 0.25}])
+    assert "up to 10 of each" in said and said.endswith("named by X in **75%** and by Y in **25%**.")
 
 
 def test_a_tile_opens_its_class(page, monkeypatch):

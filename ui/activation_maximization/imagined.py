@@ -112,11 +112,11 @@ def _all_of_it(found: Gallery, origins: list[str]) -> None:
     judged(found.verdicts)
     if found.real:
         st.markdown(photographed(found.real))
-    recipe = found.recipe
+    recipe, pair = found.recipe, "" if found.labels == textures.LABELS else " --pair photographs"
     st.caption(
         f"Recipe: {recipe['parameterisation']}, {recipe['steps']} steps of {recipe['views']} views, "
         f"objective {recipe['objective']}, seed {recipe['seed']}. On your own machine "
-        "`python -m benchmarks gallery` makes and judges them again."
+        f"`python -m benchmarks gallery{pair}` makes and judges them again."
     )
 
 

@@ -30,6 +30,7 @@ COLOURS = {
     "EfficientNet-Lite0": render.CNN_COLOUR, "Photo ViT": render.VIT_COLOUR,
 }  # fmt: skip
 FIRST = ("honeycombed", "goldfish")  # looked at first, where there is such a class
+TILE = 128  # pixels of a picture on the sheet
 state = st.session_state
 
 
@@ -47,8 +48,8 @@ def _columns(found: Gallery) -> int:
 
 def _rows(found, origin: str) -> np.ndarray:
     """All classes of one network on one picture, each with its name."""
-    cells = [_named(picture, name) for picture, name in
-             zip(found.pictures[origin, True], found.labels, strict=True)]  # fmt: skip
+    pictures = zip(found.pictures[origin, True], found.labels, strict=True)
+    cells = [_named(picture, name) for picture, name in pictures]
     columns = _columns(found)
     rows = [np.concatenate(cells[i : i + columns], 1) for i in range(0, len(cells), columns)]
     return np.concatenate(rows)
@@ -57,9 +58,11 @@ def _rows(found, origin: str) -> np.ndarray:
 def _named(picture: np.ndarray, name: str, line: int = 20) -> np.ndarray:
     from PIL import Image, ImageDraw, ImageFont
 
-    height, width = picture.shape[:2]
+    image = Image.fromarray(picture)
+    image.thumbnail((TILE, TILE))  # so that names can be read
+    width, height = image.size
     cell = Image.new("RGB", (width + 6, height + line + 4), "white")
-    cell.paste(Image.fromarray(picture), (3, line))
+    cell.paste(image, (3, line))
     ImageDraw.Draw(cell).text((4, line // 2), name, "black", ImageFont.load_default(14), anchor="lm")
     return np.asarray(cell)
 

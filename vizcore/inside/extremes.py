@@ -124,8 +124,8 @@ class _Kept:
     """What has been seen of one group: a few pictures of each kind, and sums."""
 
     def __init__(self, units: int, k: int, classes: int):
-        whole = torch.long
-        empty = Shown(torch.empty(units, 0), torch.empty(units, 0, dtype=whole), torch.empty(units, 0, dtype=whole))
+        nothing = torch.empty(units, 0, dtype=torch.int32)
+        empty = Shown(torch.empty(units, 0), nothing, nothing)
         self.k, self.seen = k, 0
         self.most = self.least = self.by_lot = empty
         self.lots = torch.empty(0)
@@ -138,8 +138,8 @@ class _Kept:
     def add(self, peaks: Peak, numbers: Tensor, lots: Tensor, labels: Tensor) -> None:
         """Pictures (B,) by their numbers, with their places in the lot and, if there are any, their labels."""
         highest = peaks.highest.detach().float().cpu().T  # (U, B)
-        numbers = numbers.expand_as(highest)
-        new = Shown(highest, numbers, peaks.places.cpu().T)
+        numbers = numbers.int().expand_as(highest)
+        new = Shown(highest, numbers, peaks.places.cpu().int().T)
         self.most = self._first(_both(self.most, new), descending=True)
         self.least = self._first(_both(self.least, new), descending=False)
         self.lots = torch.cat([self.lots, lots])

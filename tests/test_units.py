@@ -19,7 +19,7 @@ from vizcore.inside.switched_off import Off, switched_off
 from vizcore.inside.units import Group, responses
 from vizcore.networks.torchvision_ops import timm
 from vizcore.pictures.images import PictureError
-from vizcore.pictures.sets import Pictures, drawn
+from vizcore.pictures.sets import Pictures
 
 CLASSES = Group("classes")
 
@@ -53,7 +53,9 @@ def highest(model, group, images):
     if group.kind == "classes":
         return model.net(images)[0][:, None, None]
     if group.kind == "channels":
-        return model.layouts[group.layer].maps(capture(model.net, images, [group.layer]).layers[group.layer])[0]
+        return model.layouts[group.layer].maps(capture(model.net, images, [group.layer]).layers[group.layer])[
+            0
+        ]
     attention = f"{group.layer}.attn_drop"
     matrix = capture(model.net, images, [attention, group.layer]).layers[attention][0]  # (heads, N, N)
     module = model.net.get_submodule(group.layer)
@@ -103,7 +105,9 @@ def test_one_pass_finds_what_sorting_everything_finds(name, groups):
         within = sum(((values - means[:, [c]]) ** 2)[:, by_class == c].sum(1) for c in range(3))
         whole = (values - values.mean(1, keepdim=True)).square().sum(1)
         torch.testing.assert_close(found.spread.means, means, rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(found.spread.explained, (1 - within / whole).nan_to_num(0.0), rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(
+            found.spread.explained, (1 - within / whole).nan_to_num(0.0), rtol=1e-3, atol=1e-3
+        )
         assert found.spread.counts.tolist() == [7, 5, 6]
 
 
@@ -164,7 +168,9 @@ def test_what_is_kept_does_not_grow_with_the_set(matched):
     with pytest.raises(PictureError, match="no picture"):
         last(extremes(matched, [], [group]))
     assert last(extremes(matched, noise(1), [group])).found[group].most.values.shape == (2, 1)
-    assert torch.equal(last(extremes(matched, noise(9, broken=[0, 1]), [group])).found[group].lowest[1:], torch.zeros(1))
+    assert torch.equal(
+        last(extremes(matched, noise(9, broken=[0, 1]), [group])).found[group].lowest[1:], torch.zeros(1)
+    )
 
 
 def test_a_unit_that_there_isnt_is_a_sentence(matched):
@@ -196,7 +202,9 @@ def test_outside_of_a_unit_s_theoretical_field_there_is_no_gradient():
     places = torch.tensor([0, (rows // 2) * columns + columns // 2, rows * columns - 3])
     group = Group("channels", layer)
     alive = responses(model, images, [group], lambda _, maps: maps.clone())[group].flatten(2)
-    unit = int((alive[torch.arange(3), :, places] > 0).all(0).nonzero()[0])  # of those that say something there
+    unit = int(
+        (alive[torch.arange(3), :, places] > 0).all(0).nonzero()[0]
+    )  # of those that say something there
     found = energy(model, images, group, unit, places)
     assert found.amax((1, 2)).min() > 0
     for values, place in zip(found, places.tolist(), strict=True):

@@ -10,7 +10,8 @@ import streamlit as st
 from vizcore.inside import sayings
 
 from .. import figures, saving, small_maps
-from .without import falls, falls_elsewhere, heads_of, others_of, removed
+from ..insides import heads_of
+from .without import falls, falls_elsewhere, others_of, removed
 
 AT_ONCE = 60  # heads up to which all are tried
 state = st.session_state

@@ -39,9 +39,7 @@ class Crop(NamedTuple):
 
 def is_token(model: VisionModel, group: Group) -> bool:
     """Whether a unit's places are tokens, which have heard from others wherever these are."""
-    return group.kind == "heads" or (
-        group.kind == "channels" and model.layouts[group.layer].kind == "tokens"
-    )
+    return group.kind == "heads" or (group.kind == "channels" and model.layouts[group.layer].kind == "tokens")
 
 
 def crops(

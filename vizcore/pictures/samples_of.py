@@ -1,4 +1,4 @@
-"""A sample of uploaded pictures: as many as are taken, spread evenly over the files, and their folders' names."""
+"""A sample of uploaded pictures: as many as are taken, spread evenly, and the names of their folders."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def some_of(files: Sequence[tuple[str, bytes]], most: int = MOST) -> Some:
     if not pictures:
         raise PictureError(left_out[0] if left_out else "There is no picture in it.")
     if total > len(taken):
-        words = f"{total - len(taken)} of {total} pictures are left out: at most {most} are taken, spread evenly."
+        words = (
+            f"{total - len(taken)} of {total} pictures are left out: at most {most} are taken, spread evenly."
+        )
         left_out.insert(0, words)
     several = all(folders) and len(set(folders)) > 1
     return Some(pictures, tuple(folders) if several else (), left_out, total)

@@ -1,4 +1,4 @@
-"""What excites a unit: extremes of a set in one pass, where in a picture it comes from, what it speaks for."""
+"""What excites a unit: a set's extremes in one pass, the part of a picture that counts, what it speaks for."""
 
 from functools import cache
 
@@ -236,8 +236,10 @@ def test_the_box_holds_nine_tenths_and_no_smaller_one_does():
         assert share_in(values, box) >= 0.9
         if centre:
             around = [box, (centre[0] - 0.5, centre[1] - 0.5)]
-            reach = max(*(abs(edge - middle) for edge, middle in zip(box[:2], around[1], strict=True)),
-                        *(abs(edge - 1 - middle) for edge, middle in zip(box[2:], around[1], strict=True)))  # fmt: skip
+            reach = max(
+                *(abs(edge - middle) for edge, middle in zip(box[:2], around[1], strict=True)),
+                *(abs(edge - 1 - middle) for edge, middle in zip(box[2:], around[1], strict=True)),
+            )
             x, y = torch.arange(64) - around[1][0], torch.arange(50) - around[1][1]
             far = torch.maximum(x.abs()[None], y.abs()[:, None])
             inside = torch.zeros(50, 64, dtype=torch.bool)

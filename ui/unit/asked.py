@@ -44,27 +44,28 @@ class Asked(NamedTuple):
 def pick(sides: list[Side]) -> Asked | None:
     """The controls; None after a sentence where there is no such unit."""
     present = {side.slot: side for side in sides if side.model}
-    with st.container(horizontal=True, vertical_alignment="bottom", key="u_which"):
+    which, kinds, *rest = st.columns([3, 2.3, 2.4, 1.3], vertical_alignment="bottom")
+    with which:
         forget("u_of", list(present), next(iter(present)))
         slot = st.segmented_control(
             "Network", list(present), required=True, key="u_of",
             format_func=lambda one: f"{one.upper()}: {present[one].model.title}",
         )  # fmt: skip
+    with kinds:
         kind = st.segmented_control(
             "Unit", list(KINDS), default="channels", required=True, key="u_kind", format_func=KINDS.get
         )
     side = present[slot]
     own = heads_of(side.choice, side.model)
-    return _PICK[kind](side, own)
+    return _PICK[kind](side, own, *rest)
 
 
-def _channel(side: Side, own: dict) -> Asked:
+def _channel(side: Side, own: dict, first, second) -> Asked:
     from vizcore.inside.units import Group
 
     model = side.model
     blocks = [name for name in model.blocks if name.split(".")[-1].isdigit()] or model.blocks or model.layers
     forget("u_layer", model.layers, blocks[-1])
-    first, second = st.columns([3, 1])
     layer = first.selectbox("Layer", model.layers, key="u_layer", format_func=with_depth(model.layers))
     group = Group("channels", layer)
     count = model.layouts[layer].channels
@@ -72,7 +73,7 @@ def _channel(side: Side, own: dict) -> Asked:
         return Asked(side, group, _number(count), own)
 
 
-def _head(side: Side, own: dict) -> Asked | None:
+def _head(side: Side, own: dict, first, second) -> Asked | None:
     from vizcore.inside.units import Group
 
     writing = [name for name, one in own.items() if one.way == "projection"] if side.model.grid else []
@@ -81,7 +82,6 @@ def _head(side: Side, own: dict) -> Asked | None:
         st.info(f"No heads. {f'In it {why}.' if why else side.model.no_rollout or _UNSEEN}")
         return None
     forget("u_block", writing, writing[-1])
-    first, second = st.columns([3, 1])
     module = first.selectbox("Attention", writing, key="u_block", format_func=with_depth(writing))
     with second:
         return Asked(side, Group("heads", module), _number(own[module].count), own)
@@ -90,7 +90,7 @@ def _head(side: Side, own: dict) -> Asked | None:
 _UNSEEN = "What the heads of this network write can't be seen one by one."
 
 
-def _class(side: Side, own: dict) -> Asked | None:
+def _class(side: Side, own: dict, first, _second) -> Asked | None:
     from vizcore.inside.units import Group
 
     if not side.model.num_classes:
@@ -98,7 +98,7 @@ def _class(side: Side, own: dict) -> Asked | None:
         return None
     names = class_names(side.model)
     forget("u_class", names, names[0])
-    name = st.selectbox("Class", names, key="u_class", help="Type to search all classes.")
+    name = first.selectbox("Class", names, key="u_class", help="Type to search all classes.")
     return Asked(side, Group("classes"), names.index(name), own)
 
 

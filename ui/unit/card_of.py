@@ -19,9 +19,9 @@ from .favourites import look_through
 from .sets_of import DRAWN, STORED, Source
 
 LIMITS = (
-    "can't show all that a unit is for: it may be excited by several unlike things, and six pictures show the "
-    "top of one set alone. What excites it is no proof that the answer depends on it: switch it off on the "
-    "page Look inside. The box tells where small changes of the pixels count, near that picture."
+    "can't show all that a unit is for: it may be excited by several unlike things, and six pictures show "
+    "the top of one set alone. What excites it is no proof that the answer depends on it: switch it off on "
+    "the page Look inside. The box tells where small changes of the pixels count, near that picture."
 )
 
 

@@ -1,8 +1,8 @@
-"""What excites a unit, in pictures: each with a box around the part that the value comes from, and that part.
+"""What excites a unit, in pictures: each with a box around what the value comes from, and that part alone.
 
-In a CNN the box holds nine tenths of the gradient's energy. A token of a Vision Transformer has heard from all
-others: its box is its patch, which is a place and not what it saw, and beside it stands how much of the energy
-comes from there.
+In a CNN the box holds nine tenths of the gradient's energy. A token of a Vision Transformer has heard from
+all others: its box is its patch, which is a place and not what it saw, and beside it stands how much of the
+energy comes from there.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _box(
 def _in_frame(
     box: Box, seen: tuple[float, float, float, float], size: tuple[int, int], picture: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """A box of the input, of ``size`` (height, width), in pixels of a picture (width, height) and within it."""
+    """A box of the input, of ``size`` (height, width), in pixels of a picture (width, height), within it."""
     left, top, right, bottom = seen
     x, y = (right - left) / size[1], (bottom - top) / size[0]
     sides = left + box[0] * x, top + box[1] * y, left + box[2] * x, top + box[3] * y

@@ -1,8 +1,9 @@
 """The part of a picture that a unit's value at one place comes from: where its gradient's energy lies.
 
-The theoretical field of a deep layer is the whole picture (EfficientNet-Lite0's last: 851 pixels of 224), while
-most of the effect comes from a part of it (Luo et al., NeurIPS 2016). The energy is the squared gradient of the
-value with respect to the pixels; a box around the place that holds nine tenths of it is shown as the crop.
+The theoretical field of a deep layer is the whole picture (EfficientNet-Lite0's last: 851 pixels of 224),
+while most of the effect comes from a part of it (Luo et al., NeurIPS 2016). The energy is the squared
+gradient of the value with respect to the pixels; a box around the place that holds nine tenths of it is
+shown as the crop.
 """
 
 from __future__ import annotations

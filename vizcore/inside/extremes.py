@@ -1,8 +1,8 @@
 """Which pictures of a set excite each unit most and least: one pass for all units of all layers.
 
 Of each unit, k pictures are kept of every kind, so the memory doesn't grow with the set. A picture counts by
-the highest value that the unit has anywhere in it, and the place of that is kept with it. Beside the extremes,
-which any unit has, stand pictures by lot: what a unit likes shows only in the difference.
+the highest value that the unit has anywhere in it, and the place of that is kept with it. Beside the
+extremes, which any unit has, stand pictures by lot: what a unit likes shows only in the difference.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class _Kept:
         self.squares = torch.zeros(units, dtype=torch.double)
 
     def add(self, peaks: Peak, numbers: Tensor, lots: Tensor, labels: Tensor) -> None:
-        """Pictures (B,) by their numbers, with their places in the lot and, if there are any, their labels."""
+        """Pictures (B,) by number, with their places in the lot and, if there are any, their labels."""
         highest = peaks.highest.detach().float().cpu().T  # (U, B)
         numbers = numbers.int().expand_as(highest)
         new = Shown(highest, numbers, peaks.places.cpu().int().T)

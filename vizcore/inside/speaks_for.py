@@ -99,7 +99,7 @@ def _along(model: VisionModel, group: Group, unit: int, images: Tensor, heads: H
     scores = full(_in_the_open(model, copy, images))
     if not scores.requires_grad:
         return torch.zeros_like(scores)
-    # a gradient of the gradient by what it is multiplied with: the derivative forwards, of all classes at once
+    # a gradient of the gradient by what it was multiplied with: all classes' derivatives at once
     weights = torch.zeros_like(scores, requires_grad=True)
     try:
         (back,) = torch.autograd.grad(scores, amount, weights, create_graph=True)

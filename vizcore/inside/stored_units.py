@@ -1,7 +1,7 @@
 """Extremes that were found beforehand: of every unit of the pair in the box, on drawn textures.
 
-Only numbers are stored, for a drawn picture is made again from its own. ``python -m benchmarks units`` makes the
-files again.
+Only numbers are stored, for a drawn picture is made again from its own. ``python -m benchmarks units
+--store`` makes the files again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What excites a unit: a set's extremes in one pass, the part of a picture that counts, what it speaks for."""
+"""What excites a unit: a set's extremes in one pass, what counts in a picture, what it speaks for."""
 
 from functools import cache
 

@@ -19,7 +19,8 @@ _SHEET = component(
     "sightlines.sheet",
     css="""
 .cards { pointer-events: none; }
-.cards button { justify-self: end; align-self: end; pointer-events: auto; padding: 0.1rem 0.25rem; border: 0; }
+.cards button { justify-self: end; align-self: end; pointer-events: auto;
+    border: 0; padding: 0.1rem 0.25rem; }
 .cards button:hover { background: var(--st-primary-color); color: #fff; }
 [role=group] { position: relative; line-height: 0; background: #808080; }
 img { width: 100%; image-rendering: pixelated; user-select: none; }

@@ -73,7 +73,8 @@ def heads(asked: Asked, look: dict) -> None:
 
     figures.heading(model, asked.colour)
     labels = [f"{block + 1}.{head}" for head in range(count) for block in range(blocks)]
-    words = "Block.head, from the first block to the last; each on its own scale. Click one to see it above, ↗ for its card."
+    words = "Block.head, from the first block to the last; each on its own scale. "
+    words += "Click one to see it above, ↗ for its card."
     file = small_maps.file(maps, blocks, look["colours"])
     small_maps.sheet(f"r_tiles_{asked.choice.slot}", file, labels, blocks, words, choose, on_open=card)
     st.caption(words)

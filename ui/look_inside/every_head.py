@@ -47,7 +47,8 @@ def _one(asked) -> None:
     _sheet(f"i_sheet_{slot}", slot, found, words, list(own))
     st.caption(
         f"How much “{asked.name}” ({chance:.0%}) falls without each head, in points of probability: orange "
-        "falls, blue rises. Blocks from left to right, heads downwards; click one to switch it off, ↗ for its card."
+        "falls, blue rises. Blocks from left to right, heads downwards; click one to switch it off, ↗ for "
+        "its card."
     )
     rows = [
         {"block": k + 1, "head": head, "falls": float(found[k, head])} for k, head in np.ndindex(*found.shape)

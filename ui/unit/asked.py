@@ -53,11 +53,16 @@ def pick(sides: list[Side]) -> Asked | None:
         )  # fmt: skip
     with kinds:
         kind = st.segmented_control(
-            "Unit", list(KINDS), default="channels", required=True, key="u_kind", format_func=KINDS.get
+            "Unit",
+            list(KINDS),
+            default="channels",
+            required=True,
+            key="u_kind",
+            format_func=lambda one: KINDS[one],
         )
-    side = present[slot]
+    side = present[str(slot)]
     own = heads_of(side.choice, side.model)
-    return _PICK[kind](side, own, *rest)
+    return _PICK[str(kind)](side, own, *rest)
 
 
 def _channel(side: Side, own: dict, first, second) -> Asked:

@@ -68,7 +68,7 @@ def pick(side) -> Source | None:
             words = "Another number, other pictures."
             seed = st.number_input("Seed", 0, 999, 1, key="u_seed", width=110, help=words)
     try:
-        return _MADE[kind](int(count), int(seed))
+        return _MADE[str(kind)](int(count), int(seed))
     except PictureError as error:
         st.error(plain(str(error)))
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -60,9 +60,9 @@ def load_units(name: str) -> Stored:
     parts = {key: values.split(sizes) for key, values in kept.items() if key != "counts"}
     found = {
         group: Found(
-            *(Shown(*(parts[f"{kind}_{part}"][k] for part in Shown._fields)) for kind in KINDS),
-            parts["lowest"][k],
-            Spread(kept["counts"], parts["means"][k], parts["explained"][k]),
+            lowest=parts["lowest"][k],
+            spread=Spread(kept["counts"], parts["means"][k], parts["explained"][k]),
+            **{kind: Shown._make(parts[f"{kind}_{part}"][k] for part in Shown._fields) for kind in KINDS},
         )
         for k, group in enumerate(names)
     }
@@ -82,7 +82,8 @@ def store_units(model: VisionModel) -> Path:
             whole = torch.cat([getattr(getattr(one, kind), part) for one in every]).numpy()
             parts[f"{kind}_{part}"] = whole if part == "values" else whole.astype(np.int16)
     spreads = [one.spread for one in every if one.spread]
-    np.savez_compressed(
+    save: Any = np.savez_compressed  # its one option, which no part is called, hides the names' type
+    save(
         file_of(model.name),
         groups=np.array(["|".join(group) for group in groups]),
         weights=np.array(weights_digest(model.name)),
@@ -92,5 +93,5 @@ def store_units(model: VisionModel) -> Path:
         means=torch.cat([one.means for one in spreads]).numpy(),
         explained=torch.cat([one.explained for one in spreads]).numpy(),
         **parts,
-    )  # pyright: ignore[reportArgumentType]
+    )
     return file_of(model.name)

@@ -40,8 +40,11 @@ def show(asked: Asked, source: Source) -> None:
         if step.done < step.total:
             st.caption(f"Of the first {step.done} of {step.total} pictures alone.")
         found = step.found[asked.group]
+        value = float(found.most.values[asked.unit, 0])
+        if value != value:
+            st.warning(f"What {asked.words} says of some of these pictures is not a number.")
+            return
         if found.silent(asked.unit):
-            value = float(found.most.values[asked.unit, 0])
             st.info(unit_sayings.silent(asked.words, value, step.done - len(step.left_out)))
             return
         try:

@@ -6,13 +6,16 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from shared import shared_model
 
 from benchmarks.whole_app import all_words
 from ui import cards
 from vizcore.inside import unit_sayings as say
-from vizcore.inside.stored_units import NETWORKS, load_units, weights_digest
+from vizcore.inside.stored_units import COUNT, NETWORKS, SEED, SIDE, load_units, weights_digest
+from vizcore.inside.units import Group, responses
 from vizcore.pictures.images import PictureError
 from vizcore.pictures.samples_of import some_of
+from vizcore.pictures.sets import drawn
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit", "picture": "Honeycomb in bands"}
 
@@ -31,7 +34,7 @@ def all_html(at):
     return "".join(one.proto.body for one in at.get("html"))
 
 
-def test_a_channel_of_the_stored_set(page, tmp_path):
+def test_a_channel_of_the_stored_set(page):
     at = page(u_layer="layer3.0", u_unit="12")
     assert not at.warning and "**Channel 12 of layer3.0**" in all_words(at)
     assert all_html(at).count("<figure") == 12 and "Excite it most" in all_html(at)
@@ -42,11 +45,16 @@ def test_a_channel_of_the_stored_set(page, tmp_path):
     tables = at.session_state["tables"]
     assert len(tables["Pictures of the card"]) == 12 and len(tables["Spread over classes"]) == 20
     assert all(row["energy in the box"] >= 0.9 for row in tables["Pictures of the card"] if row["box"])
+    at.number_input(key="u_unit").set_value(13).run()
+    assert not at.exception and at.query_params["u_unit"] == "13" and "**Channel 13" in all_words(at)
+
+
+def test_the_code_of_a_card_makes_it(page, tmp_path):
+    at = page(u_data="Drawn textures", u_n="24", u_layer="layer2.0", u_unit="5")
+    kept = at.session_state["kept"]["Card of channel 5 of layer2.0"]
     written, file = {}, repr(str(tmp_path / "figure.png"))
     exec(compile(kept.code.replace('"figure.png"', file), "card", "exec"), written)
     assert np.abs(written["figure"].astype(int) - kept.draw().astype(int)).mean() < 0.3
-    at.number_input(key="u_unit").set_value(13).run()
-    assert not at.exception and at.query_params["u_unit"] == "13" and "**Channel 13" in all_words(at)
 
 
 def test_heads_and_classes(page):
@@ -116,6 +124,16 @@ def test_what_is_stored_is_of_these_weights(name):
     for one in found.step.found.values():
         assert one.most.values.shape == one.least.pictures.shape == (len(one.lowest), 6)
         assert (one.most.values >= one.least.values[:, :1]).all() and int(one.spread.counts.sum()) == 400
+    model, group = shared_model(name), Group("channels", shared_model(name).blocks[-1])
+    best, again = found.step.found[group].most, drawn(COUNT, SEED, SIDE)
+    for unit in (0, 12):
+        images = model.preprocess(again[int(best.pictures[unit, 0])])
+        value = peaks_of(model, images, group)[0, unit]
+        assert abs(float(value) - float(best.values[unit, 0])) < 1e-3
+
+
+def peaks_of(model, images, group):
+    return responses(model, images, [group], lambda _, maps: maps.flatten(2).amax(2))[group]
 
 
 def packed(files):

@@ -23,9 +23,7 @@ unit = asked.pick(answers.sides(None, choices, models))
 if unit is None:
     address.stop()
 source = sets_of.pick(unit.side)
-with st.container(horizontal=True, vertical_alignment="center"):
-    figures.name(unit.model, unit.side.colour)
-    st.markdown(f"**{unit.words[0].upper()}{unit.words[1:]}**", width="content")
+figures.name(unit.model, unit.side.colour)
 if source:
     card_of.show(unit, source)
 cant_show.say("A unit’s card", card_of.LIMITS)

@@ -31,6 +31,7 @@ def show(asked: Asked, source: Source) -> None:
     with right:
         step = _looked(asked, source)
     with left:
+        st.markdown(f"**{asked.words[0].upper()}{asked.words[1:]}**")
         imagining.show(asked)
     if step is None:
         return

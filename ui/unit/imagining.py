@@ -36,7 +36,7 @@ def _gallery():
 
 def show(asked: Asked) -> None:
     """A stored picture, or a button that makes one."""
-    st.markdown("**What it imagines**")
+    st.markdown("What it imagines")
     if asked.group.kind == "heads":
         st.caption("Nothing: what a head writes depends on all places, and no picture is made for it here.")
         return

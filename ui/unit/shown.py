@@ -63,7 +63,9 @@ def show(asked: Asked, source: Source, rows: dict) -> None:
         words = unit_sayings.heard([one.within for one in rows["most"]])
         st.markdown(f"Boxes: the patch of the highest value. {words}")
     else:
-        about = "its own middle" if asked.group.kind == "classes" else "the place of the highest value"
+        about = (
+            "the energy's own middle" if asked.group.kind == "classes" else "the place of the highest value"
+        )
         st.markdown(
             f"Boxes, and the parts below: the smallest square about {about} that holds 90 % of the "
             "gradient's energy. No box: no pixel changes the value there."

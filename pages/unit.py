@@ -6,7 +6,7 @@ from ui import address, answers, cant_show, figures, saving
 from ui.choices import chosen_models
 from ui.header import header
 from ui.shared_networks import load_both
-from ui.unit import asked, card_of, sets_of
+from ui.unit import card_of, sets_of, which_unit
 
 choices = chosen_models()
 
@@ -19,7 +19,7 @@ columns = st.columns(2)
 models = load_both(choices, columns)
 if not any(models.values()):
     address.stop()
-unit = asked.pick(answers.sides(None, choices, models))
+unit = which_unit.pick(answers.sides(None, choices, models))
 if unit is None:
     address.stop()
 source = sets_of.pick(unit.side)

@@ -12,7 +12,7 @@ from benchmarks.whole_app import all_words
 from ui import cards
 from vizcore.inside import unit_sayings as say
 from vizcore.inside.stored_units import COUNT, NETWORKS, SEED, SIDE, load_units, weights_digest
-from vizcore.inside.units import Group, responses
+from vizcore.inside.unit_groups import Group, responses
 from vizcore.pictures.images import PictureError
 from vizcore.pictures.samples_of import some_of
 from vizcore.pictures.sets import drawn

@@ -16,7 +16,7 @@ from vizcore.inside.extremes import extremes
 from vizcore.inside.projections import heads
 from vizcore.inside.speaks_for import linear_behind, speaks_for, spoken_for
 from vizcore.inside.switched_off import Off, switched_off
-from vizcore.inside.units import Group, responses
+from vizcore.inside.unit_groups import Group, responses
 from vizcore.networks.torchvision_ops import timm
 from vizcore.pictures.images import PictureError
 from vizcore.pictures.sets import Pictures

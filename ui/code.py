@@ -133,7 +133,7 @@ IMPORTS = {  # what a line has that needs it
     "means_over(": "from vizcore.inside.switched_off import means_over",
     " heads(": "from vizcore.inside.projections import heads",
     " patched(": "from vizcore.inside.patching import patched",
-    "Group(": "from vizcore.inside.units import Group",
+    "Group(": "from vizcore.inside.unit_groups import Group",
     "extremes(": "from vizcore.inside.extremes import extremes",
     " card(": "from vizcore.inside.crops import card",
     "some_of(": "from vizcore.pictures.samples_of import some_of",

@@ -14,9 +14,9 @@ from .. import saving
 from ..classes import guesses
 from ..plain import plain
 from . import facts, imagining, scripts, shown
-from .asked import Asked
 from .favourites import look_through
 from .sets_of import DRAWN, STORED, Source
+from .which_unit import Asked
 
 LIMITS = (
     "can't show all that a unit is for: it may be excited by several unlike things, and six pictures show "

@@ -12,8 +12,8 @@ from vizcore.inside import unit_sayings
 from .. import figures, saving
 from ..cards import link, of_channel
 from ..classes import class_names
-from .asked import Asked
 from .sets_of import Source
+from .which_unit import Asked
 
 AT = 4  # of the most exciting pictures, at which the gradient is taken
 MOST = 10  # bars at each end

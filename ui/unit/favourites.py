@@ -6,8 +6,8 @@ import streamlit as st
 
 from .. import answers
 from ..jobs import job
-from .asked import Asked
 from .sets_of import STORED, Source
+from .which_unit import Asked
 
 AT_ONCE = 40  # pictures that are looked through without a press
 

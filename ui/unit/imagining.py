@@ -13,7 +13,7 @@ from vizcore import __version__
 from .. import figures, jobs, saving
 from ..over_picture import roomy
 from . import scripts
-from .asked import Asked
+from .which_unit import Asked
 
 KEY, RECIPE, SEED = "u_imagine", "fast", 0
 WIDTH = 256

@@ -26,7 +26,7 @@ figure = (last.best[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
 
 
 def card(asked, pictures: str) -> str:
-    """Of the pictures on a unit's card, an ``asked.Asked``; ``pictures`` makes the set."""
+    """Of the pictures on a unit's card, a ``which_unit.Asked``; ``pictures`` makes the set."""
     body = CARD.format(
         imports="{imports}",
         model=code.model_of(asked.side.choice),

@@ -12,8 +12,8 @@ from vizcore.inside import unit_sayings
 
 from .. import figures, viewer
 from ..plain import plain
-from .asked import Asked
 from .sets_of import Source
+from .which_unit import Asked
 
 TITLES = {"most": "Excite it most", "by_lot": "By lot", "least": "Excite it least"}
 WIDTH = 160  # pixels of a cell

@@ -20,7 +20,7 @@ from ..pictures.images import to_rgb
 from .exciting_part import Box, box_of, centre_of, energy, place_box, share_in
 from .extremes import Found, Shown
 from .projections import Heads
-from .units import Group
+from .unit_groups import Group
 
 SIDE = 160  # pixels of a cell's picture, and of the part below it
 COUNTS = {"most": 6, "by_lot": 3, "least": 3}  # pictures of each kind on a card

@@ -15,7 +15,7 @@ from ..capture import slopes
 from ..model import VisionModel
 from ..modes import in_any_mode
 from .projections import Heads
-from .units import Group, check_unit, grid_of, responses
+from .unit_groups import Group, check_unit, grid_of, responses
 
 SHARE = 0.9  # of the energy that a crop holds
 

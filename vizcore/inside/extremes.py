@@ -18,7 +18,7 @@ from ..model import VisionModel
 from ..modes import in_any_mode
 from ..pictures.images import PictureError
 from .projections import Heads
-from .units import Group, Peak, count_of, peak, responses
+from .unit_groups import Group, Peak, count_of, peak, responses
 
 BATCH = 8  # pictures at a time
 K = 6  # pictures of each kind
@@ -101,16 +101,11 @@ def extremes(
     lot = torch.rand(len(pictures), generator=torch.Generator().manual_seed(seed))
     left_out: list[str] = []
     for start in range(0, len(pictures), BATCH):
-        numbers, inputs = [], []
-        for number in range(start, min(start + BATCH, len(pictures))):
-            try:
-                inputs.append(model.preprocess(pictures[number]))
-                numbers.append(number)
-            except PictureError as error:
-                left_out.append(str(error))
-        if numbers:
+        inputs, why_not = _batch(model, pictures, range(start, min(start + BATCH, len(pictures))))
+        left_out += why_not
+        if numbers := list(inputs):
             own = torch.tensor([labels[number] for number in numbers] if labels else [], dtype=torch.long)
-            peaks = responses(model, torch.cat(inputs), groups, peak, heads)
+            peaks = responses(model, torch.cat(list(inputs.values())), groups, peak, heads)
             for group, found in peaks.items():
                 kept[group].add(found, torch.tensor(numbers), lot[numbers], own)
         found = {group: one.found() for group, one in kept.items() if one.seen}
@@ -118,6 +113,19 @@ def extremes(
             yield Step(min(start + BATCH, len(pictures)), len(pictures), found, tuple(left_out))
     if not any(one.seen for one in kept.values()):
         raise PictureError(left_out[0] if left_out else "There is no picture in the set.")
+
+
+def _batch(
+    model: VisionModel, pictures: Sequence[Image.Image], numbers: range
+) -> tuple[dict[int, Tensor], list[str]]:
+    """What a network is given of some pictures, by number, and why others can't be read."""
+    inputs, why_not = {}, []
+    for number in numbers:
+        try:
+            inputs[number] = model.preprocess(pictures[number])
+        except PictureError as error:
+            why_not.append(str(error))
+    return inputs, why_not
 
 
 class _Kept:

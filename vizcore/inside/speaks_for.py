@@ -20,7 +20,7 @@ from ..opened import Opened
 from ..shapes import full
 from .projections import Heads, columns_of
 from .replaced import hook
-from .units import Group, check_unit
+from .unit_groups import Group, check_unit
 
 NEAR = 1e-4  # of the largest change of a score: what counts as the same
 

@@ -18,7 +18,7 @@ from ..pictures.sets import drawn
 from ..pictures.textures import LABELS
 from .extremes import Found, Shown, Spread, Step, extremes
 from .projections import Heads, heads
-from .units import Group
+from .unit_groups import Group
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 NETWORKS = "texture_resnet", "texture_vit"

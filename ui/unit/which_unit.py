@@ -20,7 +20,7 @@ class Asked(NamedTuple):
     """One unit of one network."""
 
     side: Side
-    group: Any  # ``vizcore.inside.units.Group``
+    group: Any  # ``vizcore.inside.unit_groups.Group``
     unit: int
     heads: dict
 
@@ -66,7 +66,7 @@ def pick(sides: list[Side]) -> Asked | None:
 
 
 def _channel(side: Side, own: dict, first, second) -> Asked:
-    from vizcore.inside.units import Group
+    from vizcore.inside.unit_groups import Group
 
     model = side.model
     blocks = [name for name in model.blocks if name.split(".")[-1].isdigit()] or model.blocks or model.layers
@@ -79,7 +79,7 @@ def _channel(side: Side, own: dict, first, second) -> Asked:
 
 
 def _head(side: Side, own: dict, first, second) -> Asked | None:
-    from vizcore.inside.units import Group
+    from vizcore.inside.unit_groups import Group
 
     writing = [name for name, one in own.items() if one.way == "projection"] if side.model.grid else []
     if not writing:
@@ -96,7 +96,7 @@ _UNSEEN = "What the heads of this network write can't be seen one by one."
 
 
 def _class(side: Side, own: dict, first, _second) -> Asked | None:
-    from vizcore.inside.units import Group
+    from vizcore.inside.unit_groups import Group
 
     if not side.model.num_classes:
         st.info(f"{side.model.title} has no classes.")

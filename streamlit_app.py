@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import address, arrival, guide, viewer
+from ui import address, arrival, cards, guide, viewer
 from ui.choices import sidebar
 from ui.streamlit_private import bound_uploads, tell_in_bursts
 from ui.warmup import leaves_garbage, warm_up
@@ -30,6 +30,7 @@ def main() -> None:
             icon=":material/auto_awesome:",
         ),
         st.Page("pages/look_inside.py", title="Look inside", icon=":material/troubleshoot:"),
+        st.Page("pages/unit.py", title="A unit’s card", icon=":material/badge:"),
         st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
         st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
     ]
@@ -37,6 +38,7 @@ def main() -> None:
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Sightlines")
     with address.in_step(page.url_path, guide.opened, pages):
+        cards.go()
         viewer.load(page.url_path)
         address.complaints()
         sidebar()

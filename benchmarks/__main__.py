@@ -12,6 +12,7 @@ BENCHMARKS = {
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",
     "gap": "how many steps Integrated Gradients take until they are complete",
+    "units": "what is stored of each unit of the bundled pair, and how long a new set of pictures takes",
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
     "memory": "what a server takes: one session on all pages, and what 300 interactions add",

@@ -37,6 +37,7 @@ PAGES = (
     "saliency",
     "activation_maximization",
     "look_inside",
+    "unit",
     "similarity",
     "your_model",
 )

@@ -43,6 +43,7 @@ if not found:
     address.stop()
 saved.save(asked, found, name, recipe, seed)
 saved.keep(asked, found, recipe, seed)
+units.to_cards(asked)
 with st.expander("Real beside imagined", icon=":material/compare:", key="m_real", on_change="rerun") as box:
     if box.open:
         real.beside(asked, found)

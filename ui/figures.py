@@ -13,7 +13,7 @@ from PIL import Image
 from vizcore.drawing import render
 from vizcore.drawing.encoding import jpeg
 
-from . import saving, viewer
+from . import cards, saving, viewer
 
 
 def web_colour(colour: tuple[int, int, int]) -> str:
@@ -87,12 +87,15 @@ def _bars(answers: list[dict], colour: str) -> str:
 
 def all_predictions(sides: list, picture) -> None:
     """What each network says, in its own column; nothing stands in that of one that is unavailable."""
-    from .classes import guesses
+    from .classes import class_names, guesses
 
     for side, column in zip(sides, viewer.row("answers"), strict=True):
         if side.model:
             with column:
                 predictions(side.model, side.top, side.colour)
+                if side.top:
+                    first = class_names(side.model)[side.top[0][0]]
+                    cards.link(f"Card of “{first}”", cards.of_class(side.slot, first))
                 if side.top and (words := guesses(side, picture.drawn)):
                     st.caption(words)
 

@@ -18,6 +18,10 @@ from . import figures
 _SHEET = component(
     "sightlines.sheet",
     css="""
+.cards { pointer-events: none; }
+.cards button { justify-self: end; align-self: end; pointer-events: auto;
+    border: 0; padding: 0.1rem 0.25rem; }
+.cards button:hover { background: var(--st-primary-color); color: #fff; }
 [role=group] { position: relative; line-height: 0; background: #808080; }
 img { width: 100%; image-rendering: pixelated; user-select: none; }
 div div { position: absolute; inset: 0; display: grid; grid-auto-rows: 1fr; }
@@ -28,7 +32,7 @@ button { min-width: 0; padding: 0.15rem 0.2rem; border: 2px solid #808080; backg
 .dark button { color: #111; text-shadow: 0 0 2px #fff, 0 0 2px #fff; }
 button[aria-pressed=true] { border-color: var(--marked); }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }
-@media (max-width: 640px) { button { font-size: 0.55rem; padding: 0; } }
+@media (max-width: 640px) { button { font-size: 0.55rem; padding: 0; } .cards { display: none !important; } }
 """,
     js="""
 export default function({ parentElement, data, setTriggerValue }) {
@@ -39,23 +43,35 @@ export default function({ parentElement, data, setTriggerValue }) {
     group.role = "group";
     make("img", group).alt = "";
     make("div", group);
+    make("div", group).className = "cards";
   }
-  const [image, grid] = group.children, { labels, columns, marked } = data;
+  const [image, grid, cards] = group.children, { labels, columns, marked } = data;
   group.ariaLabel = data.words;
   group.classList.toggle("dark", data.dark);
   image.src = data.src;
-  grid.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
-  grid.style.gridTemplateRows = `repeat(${data.rows}, 1fr)`;
+  const fill = (parent, count) => {
+    parent.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
+    parent.style.gridTemplateRows = `repeat(${data.rows}, 1fr)`;
+    while (parent.children.length > count) parent.lastChild.remove();
+    while (parent.children.length < count) make("button", parent).type = "button";
+    return [...parent.children];
+  };
+  const open = (i) => data.cards && setTriggerValue("opened", i);
+  fill(cards, data.cards ? labels.length : 0).forEach((button, i) => {
+    button.textContent = "↗";
+    button.title = button.ariaLabel = `The card of ${labels[i].split("\\n")[0]}`;
+    button.tabIndex = -1;  // by keys: c, on the tile
+    button.onclick = () => open(i);
+  });
   group.style.setProperty("--marked", data.colour);
-  while (grid.children.length > labels.length) grid.lastChild.remove();
-  while (grid.children.length < labels.length) make("button", grid).type = "button";
-  const all = [...grid.children], at = Math.max(0, all.findIndex((one) => one.tabIndex === 0));
+  const all = fill(grid, labels.length), at = Math.max(0, all.findIndex((one) => one.tabIndex === 0));
   all.forEach((button, i) => {
     button.textContent = labels[i];
     button.ariaPressed = String(marked.includes(i));
     button.tabIndex = i === at ? 0 : -1;  // one stop for the Tab key; arrows go on from there
     button.onclick = () => setTriggerValue("picked", i);
     button.onkeydown = (event) => {
+      if (event.key === "c") return open(i);
       const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
       if (!step) return;
       event.preventDefault();
@@ -96,12 +112,14 @@ def sheet(
     on_pick: Callable[[int], None],
     marked: Collection[int] = (),
     dark: bool = False,
+    on_open: Callable[[int], None] | None = None,
 ) -> None:
     """Show small maps, each under its label, with some of them marked.
 
     Args:
         image: of ``file`` or ``cells``. labels: of each map, row by row, in one line or two.
         words: what they are. on_pick: gets the index of the one that was clicked. dark: the labels.
+        on_open: the same of one whose corner was clicked, for the card of a unit.
     """
 
     def picked():
@@ -109,8 +127,13 @@ def sheet(
         if isinstance(index, int) and 0 <= index < len(labels):
             on_pick(index)
 
+    def opened():
+        index = getattr(st.session_state.get(key), "opened", None)
+        if on_open and isinstance(index, int) and 0 <= index < len(labels):
+            on_open(index)
+
     source = "data:image/png;base64," + base64.b64encode(image).decode()
     data = {"src": source, "words": words, "labels": list(labels), "columns": columns, "dark": dark}
-    data |= {"rows": -(-len(labels) // columns), "marked": sorted(marked)}
+    data |= {"rows": -(-len(labels) // columns), "marked": sorted(marked), "cards": bool(on_open)}
     data["colour"] = figures.web_colour(render.CNN_COLOUR)
-    _SHEET(key=key, data=data, on_picked_change=picked)
+    _SHEET(key=key, data=data, on_picked_change=picked, on_opened_change=opened)

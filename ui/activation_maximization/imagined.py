@@ -17,9 +17,9 @@ from vizcore.drawing import render
 from vizcore.imagine.gallery import Gallery
 from vizcore.pictures import textures
 
-from .. import figures, saving
+from .. import cards, figures, saving
 from ..address import forget
-from ..network_picker import Choice, name_of, take
+from ..network_picker import Choice, name_of, take, title
 from ..plain import plain
 from .galleries import galleries, origins_of, whose
 from .tiles import sheet
@@ -88,14 +88,14 @@ def gallery(choices: Sequence[Choice]) -> None:
             sheet(f"m_sheet_{saving.slug(origin)}", encoded, size, *about, "m_closer", _look_at)
             caption = f"What {origin} imagines, without a picture to start from. Sightlines {__version__}"
             saving.keep(f"Imagined by {origin}", caption, partial(_rows, found, origin))
-    _all_of_it(found, origins)
+    _all_of_it(found, origins, {title(one.name): one.slot for one in choices if one.weights == "trained"})
 
 
 def _look_at(name: str) -> None:
     state["m_look"] = name
 
 
-def _all_of_it(found: Gallery, origins: list[str]) -> None:
+def _all_of_it(found: Gallery, origins: list[str], slots: dict[str, str]) -> None:
     """What such pictures are, one class of them in large, and who agrees."""
     st.caption(
         "Made from noise, by gradient ascent on the class's score: nothing was drawn or copied. Each is one "
@@ -105,6 +105,10 @@ def _all_of_it(found: Gallery, origins: list[str]) -> None:
     with st.container(key="m_closer"):
         name = st.selectbox("One class, closer", found.labels, key="m_look", width=260)
         _closer(found, origins, name)
+        with st.container(horizontal=True, gap="small"):
+            for origin in origins:
+                if origin in slots:
+                    cards.link(f"Its card, {origin}", cards.of_class(slots[origin], name))
     st.header("Do the two agree?", anchor=False)
     st.markdown(
         "Every picture was shown to both networks in 32 random views: shifted, turned, cropped, recoloured, "

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from .. import cards
 from ..address import forget, forget_each
 from ..answers import Side
 from ..classes import class_names
@@ -111,3 +112,13 @@ def _channels(present: list[Side]) -> list[Asked]:
             targets = [("channel", layer, int(number), place) for number in channels]
             asked.append(Asked(side.choice, model, side.colour, names, targets))
     return asked
+
+
+def to_cards(asked: list[Asked]) -> None:
+    """Links to the cards of what was imagined."""
+    with st.container(horizontal=True, gap="small"):
+        for one in asked:
+            slot = one.choice.slot
+            for name, (kind, layer, index, *_) in zip(one.names, one.targets, strict=True):
+                own = cards.of_class(slot, name) if kind == "class" else cards.of_channel(slot, layer, index)
+                cards.link(f"Card of {name}, {slot.upper()}", own)

@@ -11,7 +11,7 @@ import streamlit as st
 from .. import streamlit_private
 from .held import Held, held, is_default, now, query, take
 from .kinds import LONGEST
-from .words import LESSON, START, parse, sentence
+from .words import LESSON, START, in_words, parse, sentence
 
 state = st.session_state
 Step = Callable[[str], dict[str, Any] | None]  # a step's name -> the values of its widgets, if there is one
@@ -47,9 +47,13 @@ def stop() -> None:
     raise _Stop
 
 
-def link(page, label: str | None = None, icon: str | None = None):
-    """A link to a page that keeps what was chosen; out of a lesson, to what was there before it."""
-    return st.page_link(page, label=label, icon=icon, query_params=query(lesson=False))
+def link(page, label: str | None = None, icon: str | None = None, **values):
+    """A link to a page that keeps what was chosen; out of a lesson, to what was there before it.
+
+    Args:
+        values: of widgets there, by key, that become others.
+    """
+    return st.page_link(page, label=label, icon=icon, query_params=query(lesson=False) | in_words(values))
 
 
 def lesson() -> str:

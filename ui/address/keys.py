@@ -141,6 +141,16 @@ KEYS: dict[str, Key] = {
     "i_opacity": OPACITY,
     "i_colours": COLOURS,
     "i_scale": SCALE,
+    # a unit's card
+    "u_of": choice("a", "b", default="a"),
+    "u_kind": choice("channels", "heads", "classes", default="channels"),
+    "u_layer": text(),
+    "u_block": text(),
+    "u_unit": whole(0, 99999),
+    "u_class": text(),
+    "u_data": text(),
+    "u_n": whole(1, 1024, 256),
+    "u_seed": whole(0, 999, 1),
     # experiments
     "e_part": choice(*EXPERIMENTS, default=EXPERIMENTS[0]),
     "e_with": choice("blur", "mean", "picture", default="blur"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from .. import answers, figures, small_maps, viewer
+from .. import answers, cards, figures, small_maps, viewer
 from .flows import Asked, has_rollout, maps_of, relevance_rows
 
 state = st.session_state
@@ -67,11 +67,16 @@ def heads(asked: Asked, look: dict) -> None:
         head, block = divmod(index, blocks)
         state["r_block"], state["r_head"] = block + 1, f"head {head}"
 
+    def card(index: int) -> None:
+        head, block = divmod(index, blocks)
+        cards.want(cards.of_head(asked.choice.slot, model.attention[block], head))
+
     figures.heading(model, asked.colour)
     labels = [f"{block + 1}.{head}" for head in range(count) for block in range(blocks)]
-    words = "Block.head, from the first block to the last; each on its own scale. Click one to see it above."
+    words = "Block.head, from the first block to the last; each on its own scale. "
+    words += "Click one to see it above, ↗ for its card."
     file = small_maps.file(maps, blocks, look["colours"])
-    small_maps.sheet(f"r_tiles_{asked.choice.slot}", file, labels, blocks, words, choose)
+    small_maps.sheet(f"r_tiles_{asked.choice.slot}", file, labels, blocks, words, choose, on_open=card)
     st.caption(words)
     figures.distance_chart(far, asked.colour)
     st.caption(

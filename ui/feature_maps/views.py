@@ -8,7 +8,7 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import as_seen, code, saving, small_maps, viewer
+from .. import as_seen, cards, code, saving, small_maps, viewer
 from ..address import forget, forget_each
 from ..answers import block_attention, layer_maps
 
@@ -79,10 +79,15 @@ def channels(looked: Looked) -> Heat:
     )
     with sheet_place:
         marked = [i for i, channel in enumerate(sheet) if channel in picked]
-        words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture"
+        words = f"{len(sheet)} of {len(maps)} channels; click to lay some over the picture, ↗ for a card"
+
+        def card(index: int) -> None:
+            cards.want(cards.of_channel(slot, looked.layer, sheet[index]))
+
         file = small_maps.file(maps[sheet].numpy(), TILE_COLUMNS, "viridis")
         labels = [str(channel) for channel in sheet]
-        small_maps.sheet(f"tiles_{slot}", file, labels, TILE_COLUMNS, words, toggle, marked)
+        small_maps.sheet(f"tiles_{slot}", file, labels, TILE_COLUMNS, words, toggle, marked, on_open=card)
+    _links(looked, picked[:4])
     if not picked:
         words = "mean absolute activation over all channels"
         return Heat(strength(maps), words, code=_code(looked, "strength(maps)"))
@@ -92,6 +97,14 @@ def channels(looked: Looked) -> Heat:
     own = f"sum({stretched} for m in maps[{picked!r}]) / {len(picked)}"
     words = f"channel{'s' * (len(picked) > 1)} {', '.join(map(str, picked))}"
     return Heat(heat, words, code=_code(looked, own))
+
+
+def _links(looked: Looked, channels: list[int]) -> None:
+    """To the cards of some channels."""
+    if channels:
+        with st.container(horizontal=True, gap="small"):
+            for channel in channels:
+                cards.link(f"Card of {channel}", cards.of_channel(looked.slot, looked.layer, channel))
 
 
 def _code(looked: Looked, heat: str) -> str:
@@ -114,7 +127,7 @@ def colours(looked: Looked) -> Heat:
 
 
 def alike(looked: Looked) -> Heat:
-    from vizcore.methods.features import similarities, similarity
+    from vizcore.methods.features import similarities, similarity, standing_out
 
     few = looked.maps[0].numel() <= PLACES
     st.caption(
@@ -122,6 +135,8 @@ def alike(looked: Looked) -> Heat:
         + ("Move over a map to ask." if few else "Click a map to ask; a coarser layer answers at once.")
     )
     row, column = looked.cell(looked.maps.shape[1:])
+    st.caption("The channels that stand out most at the point, against the rest of the picture:")
+    _links(looked, standing_out(looked.maps, row, column).tolist())
     return Heat(
         similarity(looked.maps, row, column),
         "similarity to the point",
@@ -186,9 +201,14 @@ def attention(looked: Looked) -> Heat:
     sheet = torch.stack([one(i)[0] for i in range(len(matrices))])
     number = head not in FUSIONS and int(head.split()[1])
     marked = [number] if head not in FUSIONS else []
-    labels, words = [str(i) for i in range(len(sheet))], "attention of each head; click to choose one"
+    labels = [str(i) for i in range(len(sheet))]
+    words = "attention of each head; click to choose one, ↗ for its card"
+
+    def card(index: int) -> None:
+        cards.want(cards.of_head(slot, module, index))
+
     file = small_maps.file(sheet.numpy(), len(sheet), "viridis")
-    small_maps.sheet(f"heads_{slot}", file, labels, len(sheet), words, choose, marked)
+    small_maps.sheet(f"heads_{slot}", file, labels, len(sheet), words, choose, marked, on_open=card)
     heat, elsewhere = one(head if head in FUSIONS else number)
     if model.num_prefix_tokens:
         st.caption(

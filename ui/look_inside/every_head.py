@@ -9,8 +9,9 @@ import streamlit as st
 
 from vizcore.inside import sayings
 
-from .. import figures, saving, small_maps
-from .without import falls, falls_elsewhere, heads_of, others_of, removed
+from .. import cards, figures, saving, small_maps
+from ..insides import heads_of
+from .without import falls, falls_elsewhere, others_of, removed
 
 AT_ONCE = 60  # heads up to which all are tried
 state = st.session_state
@@ -43,10 +44,11 @@ def _one(asked) -> None:
     found, chance = falls(asked.choice, picture.key, asked.index, model, images, own)
     blocks, heads = found.shape
     words = f"How much “{asked.name}” falls without each head, {blocks} blocks by {heads} heads"
-    _sheet(f"i_sheet_{slot}", slot, found, words)
+    _sheet(f"i_sheet_{slot}", slot, found, words, list(own))
     st.caption(
         f"How much “{asked.name}” ({chance:.0%}) falls without each head, in points of probability: orange "
-        "falls, blue rises. Blocks from left to right, heads downwards; click one to switch it off."
+        "falls, blue rises. Blocks from left to right, heads downwards; click one to switch it off, ↗ for "
+        "its card."
     )
     rows = [
         {"block": k + 1, "head": head, "falls": float(found[k, head])} for k, head in np.ndindex(*found.shape)
@@ -66,7 +68,7 @@ def _beside(asked, found: np.ndarray, images, own: dict) -> None:
     model, others = asked.model, others_of(asked.picture)
     elsewhere = falls_elsewhere(asked.choice, others.key, model, others, own)
     slot = asked.choice.slot
-    _sheet(f"i_elsewhere_{slot}", slot, elsewhere, "The same for other pictures, their mean")
+    _sheet(f"i_elsewhere_{slot}", slot, elsewhere, "The same for other pictures, their mean", list(own))
     st.caption(f"The mean over eight of {others.words}, each asked for its own top class.")
     curves = removed(asked.choice, asked.picture.key, asked.index, model, images, own, found)
     both = (torch.from_numpy(one[~np.isnan(one)]) for one in (found, elsewhere))
@@ -93,7 +95,7 @@ def _beside(asked, found: np.ndarray, images, own: dict) -> None:
     st.caption("Ever more heads off, the ones that matter most first; and the mean of five random orders.")
 
 
-def _sheet(key: str, slot: str, found: np.ndarray, words: str) -> None:
+def _sheet(key: str, slot: str, found: np.ndarray, words: str, modules: list[str]) -> None:
     """Blocks (across) by heads (down) with their values, in points of probability; a click toggles."""
     blocks, heads = found.shape
     cells = [(block, head) for head in range(heads) for block in range(blocks)]
@@ -101,6 +103,11 @@ def _sheet(key: str, slot: str, found: np.ndarray, words: str) -> None:
     values = ["" if np.isnan(found[cell]) else f"\n{round(100 * float(found[cell])):+d}" for cell in cells]
     chosen = f"i_heads_{slot}"
     off = state.get(chosen, [])
+
+    def card(index: int) -> None:
+        block, head = cells[index]
+        if values[index]:
+            cards.want(cards.of_head(slot, modules[block], head))
 
     def toggle(index: int) -> None:
         if values[index]:
@@ -110,4 +117,4 @@ def _sheet(key: str, slot: str, found: np.ndarray, words: str) -> None:
     file = small_maps.cells(found.T, float(max(np.nanmax(np.abs(found)), 1e-6)))
     labels = [name + value if value else "" for name, value in zip(names, values, strict=True)]
     marked = [k for k, name in enumerate(names) if name in off]
-    small_maps.sheet(key, file, labels, blocks, words, toggle, marked, dark=True)
+    small_maps.sheet(key, file, labels, blocks, words, toggle, marked, dark=True, on_open=card)

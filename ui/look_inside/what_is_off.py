@@ -7,9 +7,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from ..address import drop, forget, forget_each
+from ..insides import heads_of
 from ..layer_names import with_depth
 from ..picture_picker import SAMPLES, SCENES, sample
-from .without import MEAN, ZERO, Change, heads_of, others_of
+from .without import MEAN, ZERO, Change, others_of
 
 PATCHES = "another picture"
 FIRST = "first tokens"  # class token, distillation token, registers

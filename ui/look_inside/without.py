@@ -9,16 +9,12 @@ import numpy as np
 import streamlit as st
 
 from vizcore.pictures import sets
-from vizcore.pictures.quarters import with_quarters
 
-from ..picture_picker import SAMPLES, sample
+from ..insides import OF_EACH, SAMPLE_CODE, heads_of, sample_set
+from ..picture_picker import SAMPLES
 
 ZERO, MEAN = "zero", "mean"
 DRAWN = 20  # textures, one of each, over which a mean is taken
-SAMPLE_CODE = (
-    'with_quarters(read_picture(open(f"samples/{name}", "rb").read()) for name in '
-    f"{list(SAMPLES.values())})"
-)
 
 
 class Pictures(NamedTuple):
@@ -36,14 +32,14 @@ class Pictures(NamedTuple):
 def _images(key: str) -> list:
     if key == "drawn":
         return list(sets.drawn(DRAWN))
-    return with_quarters([sample(name).image for name in SAMPLES])
+    return sample_set()
 
 
 def others_of(picture) -> Pictures:
     """Over which pictures a mean is taken beside a picture of its kind."""
     if picture.drawn:
         return Pictures("drawn", f"{DRAWN} drawn textures", f"sets.drawn({DRAWN})")
-    count = 5 * len(SAMPLES)
+    count = OF_EACH * len(SAMPLES)
     return Pictures("samples", f"{count} photographs: the samples, whole and in quarters", SAMPLE_CODE)
 
 
@@ -82,14 +78,6 @@ def made(asked, change: Change):
     own = heads_of(asked.choice, model)
     means = _means_of(asked, change.off, change.others, own) if change.by == MEAN and change.others else None
     return switched_off(model, change.off, own, means)
-
-
-@st.cache_data(show_spinner=False)
-def heads_of(choice, _model) -> dict:
-    """The heads of each attention module, by ``vizcore.inside.projections``."""
-    from vizcore.inside.projections import heads
-
-    return heads(_model)
 
 
 def _means_of(asked, off: tuple, others: Pictures, own: dict) -> dict:

@@ -108,3 +108,15 @@ def similarities(maps: Tensor) -> Tensor:
     one_map(maps, kind="(C, h, w)")
     unit = torch.nn.functional.normalize(maps, dim=0).flatten(1)
     return unit.T @ unit
+
+
+@in_any_mode
+def standing_out(maps: Tensor, row: int, column: int, count: int = 3) -> Tensor:
+    """The channels of (C, h, w) that stand out most at a place of the picture: (count,), the first most.
+
+    By how many standard deviations over its own places a channel lies above its mean there.
+    """
+    one_map(maps, kind="(C, h, w)")
+    flat = maps.flatten(1).float()
+    apart = (maps[:, row, column].float() - flat.mean(1)) / flat.std(1).clamp(min=1e-12)
+    return apart.topk(min(count, len(apart))).indices

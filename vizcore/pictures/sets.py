@@ -36,6 +36,7 @@ class Pictures(Sequence[Image.Image]):
 
     length: int
     make: Callable[[int], Image.Image]
+    names: tuple[str, ...] = ()  # of the class of each, where it is known
 
     def __len__(self) -> int:
         return self.length
@@ -62,7 +63,7 @@ def drawn(count: int, seed: int = 0, size: int = 128) -> Pictures:
         label = textures.LABELS[index % len(textures.LABELS)]
         return Image.fromarray(textures.single(label, FIRST_SEED * (1 + seed) + index, size).picture)
 
-    return Pictures(count, make)
+    return Pictures(count, make, tuple(textures.LABELS[k % len(textures.LABELS)] for k in range(count)))
 
 
 def folder(path: str | Path, count: int, seed: int = 0) -> Pictures:
@@ -83,7 +84,7 @@ def folder(path: str | Path, count: int, seed: int = 0) -> Pictures:
     def make(index: int) -> Image.Image:
         return _named(files[order[index]].name, files[order[index]].read_bytes())
 
-    return Pictures(len(order), make)
+    return Pictures(len(order), make, tuple(files[place].parent.name for place in order))
 
 
 # ---------------------------------------------------------------- uploads

@@ -1,0 +1,30 @@
+"""What pages that look inside share: a network's heads, and the samples as a set of pictures."""
+
+from __future__ import annotations
+
+import streamlit as st
+from PIL import Image
+
+from vizcore.pictures.quarters import with_quarters
+
+from .picture_picker import SAMPLES, sample
+
+SAMPLE_CODE = (
+    'with_quarters(read_picture(open(f"samples/{name}", "rb").read()) for name in '
+    f"{list(SAMPLES.values())})"
+)
+OF_EACH = 5  # pictures: a sample, and its quarters
+
+
+@st.cache_data(show_spinner=False)
+def heads_of(choice, _model) -> dict:
+    """The heads of each attention module, by ``vizcore.inside.projections``."""
+    from vizcore.inside.projections import heads
+
+    return heads(_model)
+
+
+@st.cache_resource(show_spinner=False)
+def sample_set() -> list[Image.Image]:
+    """The samples, whole and in quarters."""
+    return with_quarters([sample(name).image for name in SAMPLES])

@@ -1,0 +1,1 @@
+"""The own room of the page about one unit."""

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from test_links import BOTH, HOSTILE
 
 from ui import viewer
-from ui.address import in_words, keys
+from ui.address import changes, in_words, keys
 from ui.address.kinds import as_words
 from ui.address.words import parse
 from vizcore.drawing.render import COLOUR_MAPS
 
-NOW = {"v": [str(keys.version())]}  # in an address of today
+NOW = {"v": [str(changes.version())]}  # in an address of today
 NAMES = st.sampled_from(list(keys.keys()))
 WORDS = st.one_of(
     st.sampled_from([value for value in HOSTILE if isinstance(value, str)]),
@@ -43,9 +43,9 @@ def test_a_default_can_be_linked(name):
 def test_a_link_of_an_older_version_keeps_its_meaning(monkeypatch):
     """Twice a key or a value was called otherwise; what is written now says of which version it is."""
     assert in_words({"r_residual": 20}) == {"r_residual": ["20"]} | NOW and in_words({}) == {}
-    first = keys.Change(names={"r_left": "r_kept"}, words={"r_fusion": {"middle": "median"}})
-    second = keys.Change(names={"r_kept": "r_residual"}, words={"r_fusion": {"median": "mean"}})
-    monkeypatch.setattr(keys, "CHANGES", [first, second])
+    first = changes.Change(names={"r_left": "r_kept"}, words={"r_fusion": {"middle": "median"}})
+    second = changes.Change(names={"r_kept": "r_residual"}, words={"r_fusion": {"median": "mean"}})
+    monkeypatch.setattr(changes, "CHANGES", [first, second])
     meant = {"r_residual": 20, "r_fusion": "mean"}
     for old in (
         {"r_left": ["20"], "r_fusion": ["middle"]},
@@ -83,7 +83,7 @@ def test_what_version_1_opened_is_what_its_links_leave_out(words, opens):
 
 
 def test_a_link_of_an_older_version_opens_its_view(app, monkeypatch):
-    monkeypatch.setattr(keys, "CHANGES", [keys.Change(names={"r_left": "r_residual"})])
+    monkeypatch.setattr(changes, "CHANGES", [changes.Change(names={"r_left": "r_residual"})])
     at = app("pages/attention_rollout.py", **BOTH, r_left="20")
     assert at.slider(key="r_residual").value == 20 and not at.warning and not at.exception
     at.slider(key="r_residual").set_value(30).run()

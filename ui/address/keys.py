@@ -1,14 +1,13 @@
-"""The table of all keys that an address holds, and what became of keys that it held before.
+"""The table of all keys that an address holds.
 
 A key is that of a widget. What the table lacks is in no link; what it has can't be called or worded otherwise
-without a row in ``CHANGES``: people keep links.
+without a row in ``changes.CHANGES``: people keep links.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Container, Iterable
 
 from vizcore.drawing.render import COLOUR_MAPS
 
@@ -181,44 +180,6 @@ KEYS: dict[str, Key] = {
     "k_biased": flag(),
 }
 PREFIX = {"saliency": "s_", "grad_cam": "gm_"}  # of a page's methods' settings: their names follow
-
-
-class Change(NamedTuple):
-    """What a version of the table calls or words otherwise than the one before it."""
-
-    names: dict[str, str] = {}  # a key's former name -> its name
-    words: dict[str, dict[str, str]] = {}  # a key's name -> a value's former word -> its word
-    left_out: Callable[[Mapping[str, Sequence[str]]], dict[str, str]] = lambda _words: {}  # that was meant
-
-
-def _opened(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """What version 1 opened with: a drawn picture, and on one that was put together, the top class."""
-    if "picture" not in words:
-        return {"picture": "A spiral on bands"}
-    made = {"Four photographs", "A picture whose answer is known"} & set(words["picture"])
-    classes = ["g_class", "r_class", "s_class"] if made else []
-    found = dict.fromkeys(classes, "top class")
-    if "Four photographs" in made and not words.keys() & {"a", "b", "weights_a", "weights_b", "p_names"}:
-        found["h_class"] = "Egyptian cat"
-    return found
-
-
-CLASSES = "h_class", "r_class", "g_class", "s_class", "s_not", "m_class"
-RENAMED = {  # ImageNet's, whose first synonyms are the same
-    "Cardigan (264)": "Cardigan (Cardigan Welsh corgi)",
-    "cardigan (474)": "cardigan",
-    "maillot (638)": "maillot",
-    "maillot (639)": "maillot (tank suit)",
-}
-CHANGES: list[Change] = [  # the first of them leads from version 1 to version 2
-    Change(left_out=_opened),
-    Change(words=dict.fromkeys(CLASSES, RENAMED)),
-]
-
-
-def version() -> int:
-    """Of the table; an address without one is of the first."""
-    return 1 + len(CHANGES)
 
 
 def keys(asked: Iterable[str] = ()) -> dict[str, Key]:

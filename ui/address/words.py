@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..plain import plain
-from . import keys
+from . import changes, keys
 from .kinds import as_words
 
 LESSON, START = "lesson", "start"  # a step that is being taken; one to be started, in a short link
@@ -17,7 +17,7 @@ VERSION = "v"  # of the table when the address was written
 def in_words(values: Mapping[str, Any]) -> dict[str, list[str]]:
     """The words of an address that holds these values."""
     words = {name: as_words(value) for name, value in values.items()}
-    return words | ({VERSION: [str(keys.version())]} if words and keys.version() > 1 else {})
+    return words | ({VERSION: [str(changes.version())]} if words and changes.version() > 1 else {})
 
 
 def parse(words: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -39,7 +39,7 @@ def _as_of_now(words: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     written = (words.get(VERSION) or ["1"])[-1]
     its_own = int(written) if re.fullmatch("[1-9][0-9]{0,5}", written) else 1
     now = dict(words)
-    for change in keys.CHANGES[its_own - 1 :]:
+    for change in changes.CHANGES[its_own - 1 :]:
         now = {change.names.get(name, name): each for name, each in now.items()}
         for name, words_of in change.words.items():
             if name in now:

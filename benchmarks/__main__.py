@@ -13,6 +13,7 @@ BENCHMARKS = {
     "peaks": "how much memory each method takes at its peak",
     "gap": "how many steps Integrated Gradients take until they are complete",
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
+    "claims": "does a ViT look globally at once? do CNNs go for textures and ViTs for shapes? with intervals",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
     "memory": "what a server takes: one session on all pages, and what 300 interactions add",
     "gallery": "every class of the bundled pair imagined, judged by both networks, and the contact sheet",

@@ -154,6 +154,13 @@ def radius(shares: Tensor, most: float = MOST) -> Tensor:
     return torch.where(total > 0, step + (most - before) / own, torch.nan)[..., 0]
 
 
+def on_cells(energy: Tensor, most: int = 64) -> Tensor:
+    """How strong the gradient is, on ``most`` by ``most`` cells or fewer: (B, H, W) -> (B, h, w), at least 0."""
+    height, width = energy.shape[-2:]
+    grid = min(height, most), min(width, most)
+    return torch.nn.functional.adaptive_avg_pool2d(energy[:, None], grid)[:, 0].sqrt()
+
+
 def even_radius(size: tuple[int, int], most: float = MOST) -> float:
     """The same of a place in the middle that depends on every pixel of a picture (height, width) alike."""
     height, width = size

@@ -163,6 +163,17 @@ def beside(one: Knows, other: Knows) -> dict[str, list[Interval]]:
     }
 
 
+def beside_rivals(one: Knows, other: Knows) -> dict[str, Interval]:
+    """How much more often one puts its answer before the rival's, at a change's strongest, by change."""
+    return {
+        name: _drawn_anew(
+            one.before[name][:, -1].astype(float) - other.before[name][:, -1].astype(float), one.of
+        )
+        for name in one.before
+        if name in other.before and "other" in CHANGES[name].needs
+    }
+
+
 def as_data(found: dict[str, Curve]) -> dict[str, Any]:
     """To be written as JSON."""
     return {name: rounded(one._asdict()) for name, one in found.items()}

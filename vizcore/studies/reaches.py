@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -101,7 +102,9 @@ def as_data(found: Summary) -> dict[str, Any]:
     def tenths(values: Any) -> Any:
         if isinstance(values, dict):
             return {key: tenths(one) for key, one in values.items()}
-        return [tenths(one) for one in values] if isinstance(values, list | tuple) else round(values, 1)
+        if isinstance(values, list | tuple):
+            return [tenths(one) for one in values]
+        return None if math.isnan(values) else round(values, 1)
 
     return {name: tenths(values) for name, values in found._asdict().items()}
 
@@ -110,5 +113,6 @@ def from_data(data: dict[str, Any]) -> Summary:
     """What ``as_data`` gave."""
     fields = {layer: tuple(Interval(*one) for one in own) for layer, own in data["fields"].items()}
     blocks = [Interval(*one) for one in data["blocks"]]
-    made = {"fields": fields, "blocks": blocks, "size": tuple(data["size"])}
+    even = math.nan if data["even_distance"] is None else data["even_distance"]
+    made = {"fields": fields, "blocks": blocks, "size": tuple(data["size"]), "even_distance": even}
     return Summary(**{**data, **made, "even_radius": tuple(data["even_radius"])})

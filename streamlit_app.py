@@ -30,6 +30,7 @@ def main() -> None:
             icon=":material/auto_awesome:",
         ),
         st.Page("pages/look_inside.py", title="Look inside", icon=":material/troubleshoot:"),
+        st.Page("pages/claims.py", title="Two claims", icon=":material/fact_check:"),
         st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
         st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
     ]

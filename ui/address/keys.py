@@ -141,6 +141,15 @@ KEYS: dict[str, Key] = {
     "i_opacity": OPACITY,
     "i_colours": COLOURS,
     "i_scale": SCALE,
+    # two claims
+    "c_part": choice("Local or global?", "Shape or texture?", default="Local or global?"),
+    "c_depth": whole(0, 100, 0),
+    "c_opacity": OPACITY,
+    "c_colours": COLOURS,
+    "c_change": text(),
+    "c_level": whole(0, 9),
+    "c_thing": text(),
+    "c_other": text(),
     # experiments
     "e_part": choice(*EXPERIMENTS, default=EXPERIMENTS[0]),
     "e_with": choice("blur", "mean", "picture", default="blur"),

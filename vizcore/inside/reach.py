@@ -155,7 +155,7 @@ def radius(shares: Tensor, most: float = MOST) -> Tensor:
 
 
 def on_cells(energy: Tensor, most: int = 64) -> Tensor:
-    """How strong the gradient is, on ``most`` by ``most`` cells or fewer: (B, H, W) -> (B, h, w), at least 0."""
+    """How strong the gradient is, on ``most`` by ``most`` cells or fewer: (B, H, W) -> (B, h, w)."""
     height, width = energy.shape[-2:]
     grid = min(height, most), min(width, most)
     return torch.nn.functional.adaptive_avg_pool2d(energy[:, None], grid)[:, 0].sqrt()

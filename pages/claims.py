@@ -1,0 +1,30 @@
+"""Two claims that people make of CNNs and ViTs: each measured, and to be tried on the picture at hand."""
+
+import streamlit as st
+
+from ui import address, answers, cant_show, saving
+from ui.choices import chosen
+from ui.claims import knows, looks
+from ui.header import header
+from ui.shared_networks import load_both
+
+PARTS = {"Local or global?": looks.show, "Shape or texture?": knows.show}
+CLAIMS = {
+    "Local or global?": "“A ViT looks **globally** from the first block; a CNN sees only its neighbourhood.”",
+    "Shape or texture?": "“CNNs go for **textures**, ViTs for **shapes**.”",
+}
+picture, *choices = chosen()
+
+header("Two claims")
+part = st.segmented_control(
+    "Claim", list(PARTS), default=next(iter(PARTS)), required=True, key="c_part", wrap=True,
+    label_visibility="collapsed",
+)  # fmt: skip
+st.markdown(f"People say: {CLAIMS[part]}")
+models = load_both(choices, st.columns(2))
+sides = answers.sides(picture, choices, models)
+if not any(models.values()):
+    address.stop()
+PARTS[part](sides, picture)
+cant_show.sign()
+saving.offer("Two claims")

@@ -156,6 +156,7 @@ IMPORTS = {  # what a line has that needs it
     " named(": "from vizcore.inside.lens import named",
     "pca_colours(": "from vizcore.methods.features import pca_colours",
     "similarity(": "from vizcore.methods.features import similarity",
+    "norms(": "from vizcore.methods.features import norms",
     "strength(": "from vizcore.methods.features import strength",
     "seen(": "from vizcore.pictures.frame import seen",
     "read_picture(": "from vizcore.pictures.images import read_picture",

@@ -16,7 +16,7 @@ from .kinds import Key, choice, flag, note, number, several, text, texts, whole,
 
 TESTS = "Curves", "Cross-test", "Randomised weights", "Noise"
 EXPERIMENTS = "Paint it out", "Guess first", "Fool it"
-VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Change"
+VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Norms", "Change"
 OPACITY = whole(0, 100, 70)
 COLOURS = choice(*COLOUR_MAPS, default=next(iter(COLOUR_MAPS)))
 SCALE = choice("own", "shared", default="own")

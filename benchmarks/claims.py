@@ -7,8 +7,8 @@
 
 The pair of textures is shown drawn textures, whose names are known. The networks that know photographs are
 shown Debian's photographic stamps: mosaics of four for how far they look, and for what they know a thing by
-each stamp alone on a plain ground, as it is and mirrored, on three shades of grey, in two sizes; those that
-both networks name with over 50 %, each by its own name, at most ``EACH`` of one stamp, the surest.
+each stamp alone on a plain ground, as it is and mirrored, on three shades of grey; those that both networks
+name with over 50 %, each by its own name, at most ``EACH`` of one stamp, the surest.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from vizcore.studies import claims_on_file as file
 from vizcore.studies import knowing, reaches
 from vizcore.studies.knowing import Item
 
-LOOKED, DRAWN = 64, 200  # pictures for how far networks look; textures for what they know them by
-GREYS, SIZES = (200, 255, 110), (0.9, 0.7)
+LOOKED, DRAWN = 50, 200  # pictures for how far networks look; textures for what they know them by
+GREYS, SIZE = (200, 255, 110), 0.85
 SURE, EACH = 0.5, 3
 SIDE = 256
 
@@ -74,9 +74,9 @@ def of_textures(_models: list[VisionModel]) -> list[list[Item]]:
     return [items] * len(_models)
 
 
-def laid(thing: Image.Image, grey: int, size: float) -> tuple[np.ndarray, np.ndarray]:
+def laid(thing: Image.Image, grey: int) -> tuple[np.ndarray, np.ndarray]:
     """A thing alone in the middle of a plain ground, and where it is."""
-    scale = size * SIDE / max(thing.size)
+    scale = SIZE * SIDE / max(thing.size)
     small = thing.resize([max(1, round(scale * side)) for side in thing.size], Image.Resampling.LANCZOS)
     at = ((SIDE - small.width) // 2, (SIDE - small.height) // 2)
     whole, mask = Image.new("RGB", (SIDE, SIDE), (grey,) * 3), Image.new("L", (SIDE, SIDE))
@@ -96,9 +96,9 @@ def of_stamps(models: list[VisionModel]) -> list[list[Item]]:
     kept = []  # (name, thing, picture, mask, answers)
     for name, thing in stamps().items():
         own = []
-        for mirrored, grey, size in product((False, True), GREYS, SIZES):
+        for mirrored, grey in product((False, True), GREYS):
             turned = ImageOps.mirror(thing) if mirrored else thing
-            picture, mask = laid(turned, grey, size)
+            picture, mask = laid(turned, grey)
             said: list[tuple[int, float]] = []
             for model in reversed(models):  # the one that names fewer first
                 said.insert(0, answers(model, picture))

@@ -78,10 +78,11 @@ def test_finer_cam_is_grad_cam_of_the_difference():
     for name in ("texture_resnet", "texture_vit"):
         model = shared_model(name)
         images, *_ = picture(model)
+        own = textures.LABELS.index("honeycombed")
         for others, factor in (([4], 1.0), ([4, 7, 9], 0.6)):
-            found = cam(model, images, objectives.finer(model, 3, others, factor))
+            found = cam(model, images, objectives.finer(model, own, others, factor))
             output, seen = capture(model.net, images, [model.cam_layer], grad=True)
-            score = output[0, 3] - factor * output[0, others].mean()
+            score = output[0, own] - factor * output[0, others].mean()
             (slope,) = torch.autograd.grad(score, seen[model.cam_layer])
             layout = model.layouts[model.cam_layer]
             maps, slope = layout.maps(seen[model.cam_layer].detach())[0], layout.maps(slope)[0]

@@ -140,8 +140,8 @@ def lengths(looked: Looked) -> Heat:
     places = ", ".join(f"row {row + 1}, column {column + 1}" for row, column in far.nonzero()[:6].tolist())
     more = f" and {int(far.sum()) - 6} more" if far.sum() > 6 else ""
     st.caption(
-        "The L2 norm of each place's features. Large Vision Transformers keep what is about the whole picture "
-        "in a few patches of very high norm (Darcet et al., 2024). "
+        "The L2 norm of each place's features. Large Vision Transformers keep what is about the whole "
+        "picture in a few patches of very high norm (Darcet et al., 2024). "
         + (f"Here far beyond the rest: {places}{more}." if places else "Here none is far beyond the rest.")
     )
     return Heat(found, "L2 norm of the features", code=_code(looked, "norms(maps)"))

@@ -74,21 +74,27 @@ def knows(
     names = [name for name in names or CHANGES if all(item.suits(name) for item in items)]
     found: dict[str, list[list[np.ndarray]]] = {name: [[], [], [], []] for name in names}
     for done, item in enumerate(items, 1):
+        plain = _scores(model, [item.picture])  # every change begins with it
         for name in names:
-            marks = _marks(model, item, name, seed + done)
+            marks = _marks(model, item, name, seed + done, plain)
             for rows, own in zip(found[name], marks, strict=True):
                 rows.append(own)
         parts = [{name: np.stack(rows[k]) for name, rows in found.items()} for k in range(4)]
         yield Knows(done, len(items), [one.of for one in items[:done]], *parts)
 
 
-def _marks(model: VisionModel, item: Item, name: str, seed: int) -> tuple[np.ndarray, ...]:
+def _scores(model: VisionModel, shown: Sequence[np.ndarray]) -> torch.Tensor:
+    with torch.no_grad():
+        return model.net(torch.cat([model.preprocess(Image.fromarray(one)) for one in shown])).float()
+
+
+def _marks(
+    model: VisionModel, item: Item, name: str, seed: int, plain: torch.Tensor
+) -> tuple[np.ndarray, ...]:
     """Of one picture at each level: right, its probability, before its rival, either of them."""
     change, given = CHANGES[name], item.given(name, seed)
-    shown = [change.make(item.picture, level, given) for level in change.levels]
-    images = torch.cat([model.preprocess(Image.fromarray(one)) for one in shown])
-    with torch.no_grad():
-        scores = model.net(images).float()  # (levels, K)
+    shown = [change.make(item.picture, level, given) for level in change.levels[1:]]
+    scores = torch.cat([plain, _scores(model, shown)])  # (levels, K)
     first, own = scores.argmax(1), scores[:, item.answer]
     rival = own.new_full(own.shape, -torch.inf) if item.rival is None else scores[:, item.rival]
     either = (first == item.answer) | (first == (item.rival if item.rival is not None else -1))

@@ -37,6 +37,7 @@ PAGES = (
     "saliency",
     "activation_maximization",
     "look_inside",
+    "claims",
     "similarity",
     "your_model",
 )

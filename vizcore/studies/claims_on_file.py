@@ -45,6 +45,8 @@ def load_measured() -> dict[str, Measured]:
     """Read the file; nothing is computed."""
     found = {}
     for kind, own in json.loads(FILE.read_text()).items():
+        if not own.keys() >= {"looks", "knows"}:  # the command was broken off
+            continue
         looks = {
             name: {weights: reaches.from_data(one) for weights, one in each.items()}
             for name, each in own["looks"].items()

@@ -21,10 +21,11 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )  # fmt: skip
 st.markdown(f"People say: {CLAIMS[part]}")
-models = load_both(choices, st.columns(2))
+above, columns = st.container(), st.columns(2, gap="large")
+models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 if not any(models.values()):
     address.stop()
-PARTS[part](sides, picture)
+PARTS[part](sides, picture, above, columns)
 cant_show.sign()
 saving.offer("Two claims")

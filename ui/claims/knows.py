@@ -44,12 +44,14 @@ class Asked(NamedTuple):
         return change.make(array, change.levels[level], self.given)
 
 
-def show(sides: list, picture) -> None:
-    """The whole part; ``sides`` are as of ``answers.sides``."""
+def show(sides: list, picture, above, columns) -> None:
+    """The whole part; ``sides`` are as of ``answers.sides``, each network has its column."""
     cant_show.say("Shape or texture", LIMITS)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        asked = _ask(picture)
-    _at_hand(sides, picture, asked)
+    with above:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            asked = _ask(picture)
+        after = _pictures(picture, asked)
+    _at_hand(sides, picture, asked, after, columns)
     st.subheader("Measured", anchor=False)
     measured.show(sides, asked.name)
 
@@ -89,19 +91,24 @@ def _ask(picture) -> Asked:
 # ---------------------------------------------------------------- on this picture
 
 
-def _at_hand(sides: list, picture, asked: Asked) -> None:
+def _pictures(picture, asked: Asked):
+    """The picture as it is and as it is changed; returns that one."""
     change = CHANGES[asked.name]
-    after = of_image(f"{picture.title}, {change.named(change.levels[asked.level])}",
-                     _image(asked.made(picture.array, asked.level)))  # fmt: skip
-    first, second = viewer.row("c_pictures")
-    for one, key, column in ((picture, "c_before", first), (after, "c_after", second)):
+    words = change.named(change.levels[asked.level])
+    after = of_image(f"{picture.title}, {words}", _image(asked.made(picture.array, asked.level)))
+    for one, key, said, column in zip(
+        (picture, after), ("c_before", "c_after"), ("As it is.", f"Changed: {words}."),
+        viewer.row("c_pictures"), strict=True,
+    ):  # fmt: skip
         with column:
             viewer.show(key, over_picture.picture(one._replace(masks={})), lines=0)
-            st.caption(
-                "As it is." if one is picture else f"Changed: {change.named(change.levels[asked.level])}."
-            )
+            st.caption(said)
+    return after
+
+
+def _at_hand(sides: list, picture, asked: Asked, after, columns) -> None:
     curves = {}
-    for side, column in zip(sides, viewer.row("c_answers"), strict=True):
+    for side, column in zip(sides, columns, strict=True):
         if not side.model:
             continue
         with column:

@@ -36,14 +36,13 @@ class Asked(NamedTuple):
     colour: tuple[int, int, int]
 
 
-def show(sides: list, picture) -> None:
-    """The whole part; ``sides`` are as of ``answers.sides``."""
+def show(sides: list, picture, _above, columns) -> None:
+    """The whole part; ``sides`` are as of ``answers.sides``, each network has its column."""
     cant_show.say("How far it looks", LIMITS)
-    present = [side for side in sides if side.model]
-    st.subheader("Measured", anchor=False)
-    for side, column in zip(present, st.columns(2, gap="large"), strict=False):
-        with column:
-            _measured(side)
+    for side, column in zip(sides, columns, strict=True):
+        if side.model:
+            with column:
+                _measured(side)
     st.subheader("On this picture", anchor=False)
     _at_hand(sides, picture)
 
@@ -57,8 +56,9 @@ def _measured(side) -> None:
 
     model, kind = side.model, beforehand_claims.kind_of(side)
     figures.name(model, side.colour)
-    if kind and kind in beforehand_claims.measured():
-        own = beforehand_claims.measured()[kind].looks[side.choice.name]
+    stored = beforehand_claims.measured().get(kind)
+    if stored and side.choice.name in stored.looks:
+        own = stored.looks[side.choice.name]
         trained, random = own["trained"], own["random"]
         first = _first(model, trained.fields)
         st.markdown(words.looks(trained, first, beforehand_claims.STEM.get(side.choice.name, "")))
@@ -233,11 +233,15 @@ def _map(side, picture, found: dict, depth: int) -> viewer.Map:
     layer = _layer(side.model, depth)
     values, radius, share = found[layer]
     inside = "It depends on nothing: nothing here changes it." if np.isnan(radius) else (
-        f"90 % within **{radius:.0f} pixels** of its input; at all on {share:.0%} of it."
+        f"90 % within **{radius:.0f} pixels** of its input; at all on {_percent(share)} of its pixels."
     )  # fmt: skip
     box = side.model.preprocess.box(picture.size)
     alt_words = f"What the place depends on behind {layer} of {side.model.title}, over {picture.title}"
     return viewer.Map(values, f"Behind {layer}", box, name=str(depth), facts=inside, alt=alt_words)
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{share:.0%}"
 
 
 def _keep(side, picture, seen: viewer.Map, look: dict, point, found: dict) -> None:

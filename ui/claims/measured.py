@@ -20,7 +20,7 @@ def show(sides: list, name: str) -> None:
     kinds = {side.slot: beforehand_claims.kind_of(side) for side in sides}
     for kind in dict.fromkeys(filter(None, kinds.values())):
         found = beforehand_claims.measured().get(kind)
-        if found:
+        if found and found.knows:
             _of_pair([side for side in sides if kinds[side.slot] == kind], sides, kind, found.knows, name)
     for side in sides:
         if side.model and not kinds[side.slot]:

@@ -33,7 +33,7 @@ class Measured(NamedTuple):
     """Of one pair."""
 
     looks: dict[str, dict[str, reaches.Summary]]  # by network, then "trained" or "random"
-    knows: Known
+    knows: Known | None
 
 
 def pair_of(name: str) -> str:
@@ -42,27 +42,25 @@ def pair_of(name: str) -> str:
 
 
 def load_measured() -> dict[str, Measured]:
-    """Read the file; nothing is computed."""
+    """Read the file; nothing is computed. What isn't in it was not measured."""
     found = {}
     for kind, own in json.loads(FILE.read_text()).items():
-        if not own.keys() >= {"looks", "knows"}:  # the command was broken off
-            continue
         looks = {
             name: {weights: reaches.from_data(one) for weights, one in each.items()}
-            for name, each in own["looks"].items()
+            for name, each in own.get("looks", {}).items()
         }
-        known = own["knows"]
-        found[kind] = Measured(
-            looks,
-            Known(
-                known["pictures"],
-                known["things"],
-                {name: knowing.from_data(each) for name, each in known["networks"].items()},
-                {name: [Interval(*one) for one in each] for name, each in known["difference"].items()},
-                {name: Interval(*one) for name, one in known["sides"].items()},
-            ),
-        )
+        found[kind] = Measured(looks, _known(own["knows"]) if "knows" in own else None)
     return found
+
+
+def _known(own: dict[str, Any]) -> Known:
+    return Known(
+        own["pictures"],
+        own["things"],
+        {name: knowing.from_data(each) for name, each in own["networks"].items()},
+        {name: [Interval(*one) for one in each] for name, each in own["difference"].items()},
+        {name: Interval(*one) for name, one in own["sides"].items()},
+    )
 
 
 def store(kind: str, made: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, answers, cant_show, saving
+from ui import address, answers, cant_show, over_picture, saving
 from ui.choices import chosen
 from ui.claims import knows, looks
 from ui.header import header
@@ -13,6 +13,7 @@ CLAIMS = {
     "Local or global?": "“A ViT looks **globally** from the first block; a CNN sees only its neighbourhood.”",
     "Shape or texture?": "“CNNs go for **textures**, ViTs for **shapes**.”",
 }
+ROOM = {"Local or global?": (36, 44), "Shape or texture?": (14, 13)}  # rem: on a desk, on a phone
 picture, *choices = chosen()
 
 header("Two claims")
@@ -21,7 +22,10 @@ part = st.segmented_control(
     label_visibility="collapsed",
 )  # fmt: skip
 st.markdown(f"People say: {CLAIMS[part]}")
-above, columns = st.container(), st.columns(2, gap="large")
+above, columns = st.container(), []
+for slot, column in zip("ab", st.columns(2, gap="large"), strict=True):
+    with column:
+        columns.append(over_picture.roomy(f"c_room_{slot}", *ROOM[part]))
 models = load_both(choices, columns)
 sides = answers.sides(picture, choices, models)
 if not any(models.values()):

@@ -102,7 +102,7 @@ def summary(far, near, end=70.0):
 
 def test_how_far_it_looks_in_words():
     said = words.looks(summary(64.0, 7.0), "one")
-    assert "**globally** in block 1: **64** (63–65)" in said and "within **7** (6–8) pixels" in said
+    assert "**globally** in block 1: **64** (63–65)" in said and "within **7.0** (6.0–8.0) pixels" in said
     assert "Both are so" in said and "From two on" in said
     local = words.looks(summary(20.0, 7.0, 30.0), "one", "a stem")
     assert "**not globally**" in local and "Both are so" not in local and "a stem, has mixed" in local

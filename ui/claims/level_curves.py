@@ -23,7 +23,7 @@ def show(rows: list[dict], sides: list, words: str) -> None:
         range=[figures.web_colour(side.colour) for side in present],
     )
     base = alt.Chart(frame, height=230).encode(
-        x=alt.X("level:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelLimit=90)),
+        x=alt.X("level:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelLimit=150)),
         color=alt.Color("network:N", scale=scale, legend=alt.Legend(orient="top", title=None)),
     )
     y = alt.Y("value:Q", title=words, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))

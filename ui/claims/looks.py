@@ -22,7 +22,8 @@ SECONDS = 1.0
 LIMITS = (
     "can't show what is made of what a place hears. Attention's distance leaves out what a patch keeps of "
     "itself on the way past it. The gradient tells of small changes of these pictures, not of large ones. A "
-    "ViT's place is a place, not what it saw."
+    "ViT's place is a place, not what it saw. “As a whole” and “globally” are 80 % and more of looking "
+    "everywhere alike."
 )
 state = st.session_state
 
@@ -135,7 +136,7 @@ def _chart(side, trained, random) -> None:
     colours = ["#999999" if "began" in one else paint for one in order]
     dashes = [[3, 3] if one.startswith("attends") else [1, 0] for one in order]
     chart = (
-        alt.Chart(frame, height=280)
+        alt.Chart(frame, height=360)
         .mark_line(point=True)
         .encode(
             x=alt.X("layer:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=110)),

@@ -13,7 +13,8 @@ GLOBAL = 0.8  # of what looking everywhere alike would give: from which on it is
 SHAPE = "another filling", "another's amplitudes"  # changes in which a shape stands against a texture
 
 
-def _of(one: Interval, digits: int = 0) -> str:
+def _of(one: Interval, digits: int | None = None) -> str:
+    digits = int(one.value < 10) if digits is None else digits
     return f"**{one.value:.{digits}f}** ({one.low:.{digits}f}–{one.high:.{digits}f})"
 
 

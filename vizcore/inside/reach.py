@@ -111,11 +111,12 @@ def fields(
     layouts = {layer: check_layer(model, layer) for layer in layers}
     images = images.detach().clone().requires_grad_()
     seen = capture(model.net, images, layers, grad=True).layers
-    generator, found = torch.Generator().manual_seed(seed), {}
+    found = {}
     for layer, layout in layouts.items():
         maps = layout.maps(seen[layer])  # (B, C, h, w)
         grid = maps.shape[-2:]
         row, column = (min(int(share * cells), cells - 1) for share, cells in zip(at, grid, strict=True))
+        generator = torch.Generator().manual_seed(seed)  # the same field whatever else is asked for
         values, energy = maps[..., row, column], torch.zeros_like(images[:, 0], dtype=torch.float32)
         for _ in range(draws):
             signs = 2 * torch.randint(0, 2, values.shape, generator=generator) - 1

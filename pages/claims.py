@@ -4,11 +4,11 @@ import streamlit as st
 
 from ui import address, answers, cant_show, over_picture, saving
 from ui.choices import chosen
-from ui.claims import knows, looks
+from ui.claims import how_far, knows
 from ui.header import header
 from ui.shared_networks import load_both
 
-PARTS = {"Local or global?": looks.show, "Shape or texture?": knows.show}
+PARTS = {"Local or global?": how_far.show, "Shape or texture?": knows.show}
 CLAIMS = {
     "Local or global?": "“A ViT looks **globally** from the first block; a CNN sees only its neighbourhood.”",
     "Shape or texture?": "“CNNs go for **textures**, ViTs for **shapes**.”",

@@ -14,7 +14,6 @@ from vizcore.inside import reach
 from vizcore.networks.load import from_module
 from vizcore.pictures.sets import drawn
 from vizcore.studies import reaches
-from vizcore.truth import randomised
 
 
 def model_of(net, side=32):
@@ -161,15 +160,16 @@ def test_networks_without_attention_have_fields_and_no_distances():
     assert reaches.from_data(reaches.as_data(found)).fields["layer4.0"][1].value == round(far.value, 1)
 
 
-def test_random_weights_look_farther_than_trained_ones_in_the_first_block():
-    """What training does to the bundled ViT's first block: its patches turn to themselves."""
-    model = shared_model("texture_vit")
-    *_, (_, anew) = randomised(model)
-    own, random = (
-        reaches.summed_up(one, list(reaches.reaches(one, list(drawn(6)), ["blocks.0"]))[-1])
-        for one in (model, anew)
+def test_training_makes_the_last_block_look_far_and_attention_alone_does_not():
+    """As it begins, the bundled ViT attends everywhere alike, and a place depends on its own patch alone."""
+    pictures = list(drawn(4))
+    own, began = (
+        reaches.summed_up(model, list(reaches.reaches(model, pictures, ["blocks.0", "blocks.5"]))[-1])
+        for model in (shared_model("texture_vit"), shared_model("texture_vit", "random"))
     )
-    assert own.fields["blocks.0"][1].high < random.fields["blocks.0"][1].low
+    assert began.blocks[0].value > 0.98 * began.even_distance
+    assert began.fields["blocks.5"][1].high < 16 < 40 < own.fields["blocks.5"][1].low
+    assert own.fields["blocks.0"][1].high < 16 and own.blocks[0].value > 0.8 * own.even_distance
 
 
 def test_the_picture_is_not_touched():

@@ -68,10 +68,7 @@ def _ask(picture) -> Asked:
     change = CHANGES[name]
     levels = range(len(change.levels))
     forget("c_level", levels, min(3, levels[-1]))
-    level = st.select_slider(
-        "How much", list(levels), key="c_level", width=300,
-        format_func=lambda k: change.named(change.levels[k]),
-    )  # fmt: skip
+    level = st.slider("How much; 0 is as it is", 0, levels[-1], key="c_level", width=300)
     thing, other = "", None
     if "mask" in change.needs:
         things = list(picture.masks)

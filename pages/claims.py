@@ -13,7 +13,7 @@ CLAIMS = {
     "Local or global?": "“A ViT looks **globally** from the first block; a CNN sees only its neighbourhood.”",
     "Shape or texture?": "“CNNs go for **textures**, ViTs for **shapes**.”",
 }
-ROOM = {"Local or global?": (36, 44), "Shape or texture?": (14, 13)}  # rem: on a desk, on a phone
+ROOM = {"Local or global?": (50, 50), "Shape or texture?": (14, 13)}  # rem: on a desk, on a phone
 picture, *choices = chosen()
 
 header("Two claims")

@@ -10,6 +10,7 @@ from .knowing import Curve
 from .reaches import Summary
 
 GLOBAL = 0.8  # of what looking everywhere alike would give: from which on it is called global
+LITTLE = 0.25  # and up to which its place hears little of the rest
 SHAPE = "another filling", "another's amplitudes"  # changes in which a shape stands against a texture
 
 
@@ -54,8 +55,8 @@ def looks(found: Summary, first: str, stem: str = "") -> str:
         first: the layer behind that block. stem: what stands before it that already mixes places, in words.
     """
     said = [attention(found), field(found, first)]
-    wide = found.fields[first][1].value >= GLOBAL * found.even_radius[1]
-    if found.blocks and not wide and found.blocks[0].value >= GLOBAL * found.even_distance:
+    near = found.fields[first][1].value < LITTLE * found.even_radius[1]
+    if found.blocks and near and found.blocks[0].value >= GLOBAL * found.even_distance:
         said.append(
             "Both are so: what the heads fetch from afar is little beside what a patch keeps of itself."
         )

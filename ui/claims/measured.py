@@ -9,10 +9,12 @@ from vizcore.experiments.altered import CHANGES
 from .. import saving
 from . import beforehand_claims, level_curves
 
-NO_SHAPES = (
-    "These two have learnt textures alone, so there is no shape of a thing that they could prefer: phases "
-    "stand for where edges are."
-)
+NOTES = {
+    "textures": "These two have learnt textures alone, so there is no shape of a thing that they could prefer: "
+    "phases stand for where edges are.",
+    "photographs": "The Photo ViT's stem is five stages of EfficientNet-Lite0, so these two see alike at "
+    "first; and each is asked for its own name of a thing.",
+}
 
 
 def show(sides: list, name: str) -> None:
@@ -33,7 +35,7 @@ def _of_pair(own: list, sides: list, kind: str, known, name: str) -> None:
 
     both = {side.choice.name: side.model.title for side in own}
     curves = {title: known.networks[of][name] for of, title in both.items() if name in known.networks[of]}
-    of = f" of {known.things} things" if known.things < known.pictures else ""
+    of = f"{known.pictures} of {known.things} things" if known.things < known.pictures else known.pictures
     if not curves:
         st.caption(f"“{name}” wasn't measured on {beforehand_claims.NAMED[kind]}.")
     else:
@@ -47,12 +49,11 @@ def _of_pair(own: list, sides: list, kind: str, known, name: str) -> None:
         ]
         level_curves.show(rows, sides, "pictures that it still names")
         saving.keep_table(f"Measured, {kind}, {name}", rows)
-    st.caption(f"n = {known.pictures} {beforehand_claims.NAMED[kind]}{of}; bands are 95 % intervals.")
+    st.caption(f"n = {of}: {beforehand_claims.NAMED[kind]}; bands are 95 % intervals.")
     cnn, vit = PAIRS[kind]
     if len(both) == 2:
         _verdicts(known, both[cnn], both[vit], (cnn, vit))
-    if kind == "textures":
-        st.caption(NO_SHAPES)
+    st.caption(NOTES[kind])
     beforehand_claims.command(kind)
 
 

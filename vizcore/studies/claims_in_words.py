@@ -104,13 +104,17 @@ def stops(name: str, words: Sequence[str], curves: Mapping[str, Curve]) -> str:
 
 def keeps_to(name: str, curves: Mapping[str, Curve]) -> str:
     """How often each network's answer for a picture's own outline, or phases, comes before the other's."""
-    own = "outline" if name == SHAPE[0] else "phases"
+    own, how = (
+        ("outline", "With an outline filled with another thing")
+        if name == SHAPE[0]
+        else ("phases", "With another picture's amplitudes under its phases")
+    )
     each = [
         f"{title} in {_of(curve.before, 2)}, {curve.either} times as its first answer one of the two"
         for title, curve in curves.items()
         if curve.before
     ]
-    return f"The answer for the {own} comes before the other's: {'; '.join(each)}."
+    return f"{how}, the answer for the {own} comes before the other's: {'; '.join(each)}."
 
 
 def verdict(difference: Interval, cnn: str, vit: str) -> str:

@@ -10,7 +10,7 @@ from .. import saving
 from . import beforehand_claims, level_curves
 
 NOTES = {
-    "textures": "These two have learnt textures alone, so there is no shape of a thing that they could prefer: "
+    "textures": "These two have learnt textures alone, so there is no thing's shape that they could prefer: "
     "phases stand for where edges are.",
     "photographs": "The Photo ViT's stem is five stages of EfficientNet-Lite0, so these two see alike at "
     "first; and each is asked for its own name of a thing.",

@@ -51,7 +51,7 @@ def test_how_far_both_look_and_the_link_of_a_place(page, tmp_path):
 def test_what_both_still_know_it_by(page, tmp_path):
     at = page(**KNOWS, c_change="shuffled", c_level="2")
     said = all_words(at)
-    assert "Changed: 4 × 4 patches." in said and "n = 200: drawn" in said and "no shape of a thing" in said
+    assert "Changed: 4 × 4 patches." in said and "n = 200: drawn" in said and "no thing's shape" in said
     assert len(at.session_state["tables"]["This picture, by level"]) == 2 * 5
     assert list(ran(at, tmp_path)) == ["The changed picture"]
     at.selectbox(key="c_change").set_value("another filling").run()

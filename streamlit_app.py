@@ -31,6 +31,7 @@ def main() -> None:
         ),
         st.Page("pages/look_inside.py", title="Look inside", icon=":material/troubleshoot:"),
         st.Page("pages/unit.py", title="A unit’s card", icon=":material/badge:"),
+        st.Page("pages/claims.py", title="Two claims", icon=":material/fact_check:"),
         st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
         st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
     ]

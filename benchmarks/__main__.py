@@ -14,6 +14,7 @@ BENCHMARKS = {
     "gap": "how many steps Integrated Gradients take until they are complete",
     "units": "what is stored of each unit of the bundled pair, and how long a new set of pictures takes",
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
+    "claims": "does a ViT look globally at once? do CNNs go for textures and ViTs for shapes? with intervals",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
     "memory": "what a server takes: one session on all pages, and what 300 interactions add",
     "gallery": "classes of a pair in the box imagined, judged by both networks, and the contact sheet",

@@ -38,6 +38,7 @@ PAGES = (
     "activation_maximization",
     "look_inside",
     "unit",
+    "claims",
     "similarity",
     "your_model",
 )

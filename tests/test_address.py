@@ -119,6 +119,7 @@ IN_BROWSER: dict[str, dict] = {  # what the viewer offers there, by the key unde
         ("look_inside", {"i_part": "Switch it off"}),
         ("look_inside", {"i_part": "Switch it off", "i_kind": "another picture"}),
         ("unit", {"u_data": "Drawn textures", "u_n": "8"}),
+        ("claims", {"c_part": "Shape or texture?", "c_change": "another filling"}),
         ("similarity", {"k_kernel": "RBF"}),
     ],
 )
@@ -144,15 +145,8 @@ def test_every_value_that_a_widget_offers_can_be_linked(app, page, link):
 def test_every_widget_that_shapes_a_view_is_in_the_table(app):
     """What a page's widgets hold can't be lost from its link: but for buttons, files and what is derived."""
     derived = ("stage_", "file", "checkpoint_", "labels_", "k_files", "s_rows_files", "k_folder")
-    for page in (
-        "feature_maps",
-        "attention_rollout",
-        "grad_cam",
-        "saliency",
-        "look_inside",
-        "similarity",
-        "unit",
-    ):
+    pages = "feature_maps attention_rollout grad_cam saliency look_inside unit claims similarity"
+    for page in pages.split():
         at = app(f"pages/{page}.py", **BOTH)
         kinds = "selectbox multiselect button_group slider select_slider number_input toggle".split()
         for one in (widget for kind in kinds for widget in at.get(kind)):

@@ -15,7 +15,7 @@ from shared import new_tab, settled
 from ui.lessons import LESSONS
 
 PAGES = ["", "lessons", "feature_maps", "attention_rollout", "grad_cam", "saliency",
-         "activation_maximization", "look_inside", "unit", "similarity", "your_model",
+         "activation_maximization", "look_inside", "unit", "claims", "similarity", "your_model",
          "experiments"]  # fmt: skip
 RULES = {  # by theme: only colours differ
     "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],

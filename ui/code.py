@@ -60,6 +60,10 @@ other = {other}
 changed = patched(model, model.preprocess(other), {where!r}, {places!r}, first={first!r})
 heat = METHODS["Grad-CAM"].make(changed, images, {index!r}, layer={layer!r})  # for {name!r}
 """,
+    "field": """\
+field = fields(model, images, [{layer!r}], {at!r}, draws={draws!r})[{layer!r}]  # (1, H, W)
+heat = on_cells(field.energy)[0]
+""",
     "lens": """\
 said = list(lens(model, images))[{block!r}]  # after {layer!r}
 heat = {heat}
@@ -99,6 +103,12 @@ framed = render.to_array(in_frame(model, image, heat))  # in the picture's own p
 visible = seen(model.preprocess.box(image.size), image.size).numpy()
 """
 FIGURES = {
+    "altered": """\
+given = Given({seed!r}, {mask}, {other})
+figure = CHANGES[{name!r}].make(np.asarray(image), {level!r}, given)
+scores = model.net(model.preprocess(Image.fromarray(figure)))
+print(model.labels[int(scores.argmax())], float(probabilities(model.net, scores).max()))
+""",
     "map": "figure = render.lay(np.asarray(image), framed, visible, {opacity!r}{how})\n",
     "pixels": """\
 framed = render.to_array(in_frame(model, image, pixels))
@@ -141,11 +151,18 @@ IMPORTS = {  # what a line has that needs it
     "RECIPES[": "from vizcore.imagine.maximise import RECIPES, maximise",
     "with_quarters(": "from vizcore.pictures.quarters import with_quarters",
     "sets.": "from vizcore.pictures import sets",
+    " fields(": "from vizcore.inside.reach import fields",
+    "on_cells(": "from vizcore.inside.reach import on_cells",
+    "CHANGES[": "from vizcore.experiments.altered import CHANGES",
+    "Given(": "from vizcore.experiments.altered import Given",
+    "ground(": "from vizcore.experiments.cover_up import ground",
+    "probabilities(": "from vizcore.scores import probabilities",
     "(lens(": "from vizcore.inside.lens import lens",
     " chances(": "from vizcore.inside.lens import chances",
     " named(": "from vizcore.inside.lens import named",
     "pca_colours(": "from vizcore.methods.features import pca_colours",
     "similarity(": "from vizcore.methods.features import similarity",
+    "norms(": "from vizcore.methods.features import norms",
     "strength(": "from vizcore.methods.features import strength",
     "seen(": "from vizcore.pictures.frame import seen",
     "read_picture(": "from vizcore.pictures.images import read_picture",

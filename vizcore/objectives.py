@@ -92,6 +92,26 @@ def margin(model: VisionModel, which: int | str) -> Objective:
     return replace(best, words=f"{model.label(index)} rather than the next best")
 
 
+def finer(
+    model: VisionModel, which: int | str, others: Sequence[int | str], factor: float = 1.0
+) -> Objective:
+    """What tells a class from others like it: y_c − factor · mean(y_d) (Finer-CAM, Zhang et al., CVPR 2025).
+
+    For every method that asks for a score; Grad-CAM of it is Finer-CAM.
+
+    Raises:
+        ValueError: there are no others, or no such class.
+    """
+    if not others:
+        raise ValueError("there is no class to tell it from")
+    first, *rest = (logit(model, other) for other in others)
+    against = first
+    for other in rest:
+        against = against + other
+    found = logit(model, which) - (factor / len(others)) * against
+    return replace(found, words=f"{model.label(check_class(model, which))} rather than classes like it")
+
+
 def _about(model: VisionModel, which: int | str, score: Callable[[Tensor, int], Tensor]) -> Objective:
     """A class's objective, with its probability and its words."""
     index, net = check_class(model, which), model.net

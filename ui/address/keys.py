@@ -15,7 +15,7 @@ from .kinds import Key, choice, flag, note, number, several, text, texts, whole,
 
 TESTS = "Curves", "Cross-test", "Randomised weights", "Noise"
 EXPERIMENTS = "Paint it out", "Guess first", "Fool it"
-VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Change"
+VIEWS = "Attention", "Channels", "PCA colours", "Similar places", "Norms", "Change"
 OPACITY = whole(0, 100, 70)
 COLOURS = choice(*COLOUR_MAPS, default=next(iter(COLOUR_MAPS)))
 SCALE = choice("own", "shared", default="own")
@@ -150,6 +150,15 @@ KEYS: dict[str, Key] = {
     "u_data": text(),
     "u_n": whole(1, 1024, 256),
     "u_seed": whole(0, 999, 1),
+    # two claims
+    "c_part": choice("Local or global?", "Shape or texture?", default="Local or global?"),
+    "c_depth": whole(0, 100, 0),
+    "c_opacity": OPACITY,
+    "c_colours": COLOURS,
+    "c_change": text(),
+    "c_level": whole(0, 9),
+    "c_thing": text(),
+    "c_other": text(),
     # experiments
     "e_part": choice(*EXPERIMENTS, default=EXPERIMENTS[0]),
     "e_with": choice("blur", "mean", "picture", default="blur"),

@@ -146,6 +146,22 @@ def alike(looked: Looked) -> Heat:
     )
 
 
+def lengths(looked: Looked) -> Heat:
+    """How long each place's features are, and which are far longer than the rest."""
+    from vizcore.methods.features import norms, outliers
+
+    found = norms(looked.maps)
+    far = outliers(found)
+    places = ", ".join(f"row {row + 1}, column {column + 1}" for row, column in far.nonzero()[:6].tolist())
+    more = f" and {int(far.sum()) - 6} more" if far.sum() > 6 else ""
+    st.caption(
+        "The L2 norm of each place's features. Large Vision Transformers keep what is about the whole "
+        "picture in a few patches of very high norm (Darcet et al., 2024). "
+        + (f"Here far beyond the rest: {places}{more}." if places else "Here none is far beyond the rest.")
+    )
+    return Heat(found, "L2 norm of the features", code=_code(looked, "norms(maps)"))
+
+
 def change(looked: Looked) -> Heat:
     """The strength of this layer against that of the one shown before it, or else of the block before it."""
     import torch
@@ -241,5 +257,6 @@ VIEWS = {
     "Channels": channels,
     "PCA colours": colours,
     "Similar places": alike,
+    "Norms": lengths,
     "Change": change,
 }

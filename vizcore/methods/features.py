@@ -54,6 +54,22 @@ def strength(maps: Tensor) -> Tensor:
     return maps.abs().mean(0)
 
 
+def norms(maps: Tensor) -> Tensor:
+    """The length (L2) of the features at each place: (C, h, w) -> (h, w), at least 0."""
+    one_map(maps, kind="(C, h, w)")
+    return maps.norm(dim=0)
+
+
+def outliers(lengths: Tensor) -> Tensor:
+    """Places whose norm is far beyond the others', (h, w) bool: by 3 × the middle half above it (Tukey).
+
+    Vision Transformers keep what is about the whole picture in such patches (Darcet et al., ICLR 2024).
+    """
+    one_map(lengths)
+    low, high = lengths.flatten().quantile(torch.tensor([0.25, 0.75]).to(lengths))
+    return lengths > high + 3 * (high - low)
+
+
 def by_strength(maps: Tensor) -> list[int]:
     """Channel indices of (C, h, w) maps, the largest mean absolute value first."""
     one_map(maps, kind="(C, h, w)")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..model import VisionModel
 from ..pictures.frame import to_frame
-from . import cam, fine_cam, gradients, integrated, occlusion, rollout, score_cam, smooth_grad
+from . import cam, fine_cam, gradients, integrated, legrad, occlusion, rollout, score_cam, smooth_grad
 from .method import PARTS, Method
 
 METHODS: dict[str, Method] = {
@@ -17,6 +17,7 @@ METHODS: dict[str, Method] = {
     **fine_cam.ROWS,
     **score_cam.ROWS,
     **rollout.ROWS,
+    **legrad.ROWS,
     **gradients.ROWS,
     **smooth_grad.ROWS,
     **integrated.ROWS,

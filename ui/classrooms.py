@@ -1,7 +1,7 @@
 """Rooms of a class: who opened one, what is asked in it now, and what everybody guesses.
 
-Nothing in here knows who anybody is: a desk and each seat are words drawn at random. All of it is in SQLite, in
-memory; where ``SIGHTLINES_ROOMS`` names a file, several processes on one machine share it.
+Nothing in here knows who anybody is: a desk and each seat are words drawn at random. All of it is in SQLite,
+in memory; where ``SIGHTLINES_ROOMS`` names a file, several processes on one machine share it.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Rooms:
             "step = rooms.step), ends from rooms where code = ? and ends > ?",
             code, self.now(),
         )  # fmt: skip
-        return Room(*found[0][:3], bool(found[0][3]), found[0][4]) if found else None
+        return next((Room(*one)._replace(revealed=bool(one[3])) for one in found), None)
 
     def join(self, code: str) -> str | None:
         """The word by which a new seat of a room is known; None where it is full."""

@@ -22,7 +22,7 @@ def pick_recipe():
         help="clean: Fourier with decorrelated colours, random views. fast: fewer steps. classic: pixels "
         "through a sigmoid, every kind of view, L2, early stopping.",
     )  # fmt: skip
-    with st.expander("Options of the recipe", icon=":material/tune:"):
+    with st.expander("Options of the recipe", icon=":material/tune:", key="m_options"):
         recipe, seed = _options(RECIPES[name])
     return name, recipe, seed
 

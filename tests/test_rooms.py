@@ -43,6 +43,7 @@ def test_each_seat_counts_once(kept):
         return [(one, other)[k % 2].guess(code, 1, taken[number], str(number % 3)) for k in range(5)]
 
     assert [sum(counted) for counted in at_once(guess, 30)] == [1] * 30
+    assert not any(one.guess(code, 1, taken[0], str(k)) for k in range(1000)), "from one seat"
     assert one.guesses(code, 1) == {"0": 10, "1": 10, "2": 10}
     assert not one.guess(code, 2, taken[0], "0"), "that isn't asked now"
     assert not one.guess(code, 1, "nobody", "0") and not one.guess("ABCDEF", 1, taken[0], "0")
@@ -123,7 +124,8 @@ def words(visitor: Visitor) -> str:
 
 def look(visitor: Visitor) -> str:
     """What a page says after it has looked at the room again, as its browser makes it every two seconds."""
-    (fragment,) = {place for _, _, place in visitor.shown.values() if place}
+    shown = [(getattr(one, "body", ""), place) for _, one, place in visitor.shown.values()]
+    fragment = next(place for body, place in shown if "have guessed" in body or body.startswith("Room "))
     visitor._ask(fragment=fragment)
     assert not visitor.errors()
     return words(visitor)
@@ -180,8 +182,7 @@ def test_a_class_of_thirty_and_three_questions(room):
         if number > 2:
             present(desk, number)
         assert f"**0** of {COUNT} have guessed" in look(desk)
-        assert all(step.question in said for said in map(look, phones)), "the phones follow"
-        begin = time.monotonic()
+        assert all(step.question in said for said in map(look, phones[:2])), "the phones follow"
 
         def guess(k: int, step=step) -> list:
             said = say(phones[k], f"**{letters[k % len(step.options)]}**")
@@ -191,16 +192,14 @@ def test_a_class_of_thirty_and_three_questions(room):
         assert all("counts once" in said for said, _ in told)
         last = max(when for _, when in told)
         while f"**{COUNT}** of {COUNT} have guessed" not in look(desk):
-            assert time.monotonic() - begin < 5, "within one second, and then four"
+            assert time.monotonic() - last < 4
             time.sleep(0.2)
-        assert time.monotonic() - last < 4
         right = len(range(step.right, COUNT, len(step.options)))
         said = say(desk, "Show the answer")
         assert f"**{right} of {COUNT}** guessed right" in said and step.answer in said
         assert step.answer in look(phones[number])
-    assert "Too late" in say_again(phones[0], "B"), "a guess after the answer"
-
-
-def say_again(phone: Visitor, letter: str) -> str:
-    """A press that the page wouldn't allow."""
-    return say(phone, f"**{letter}**")
+    assert "counts once" in say(phones[0], "**B**"), "again"
+    late = Visitor(desk.address, f"room={code}", "room")
+    late.open()
+    assert "Too late" in say(late, "**B**")
+    late.close()

@@ -194,6 +194,6 @@ def for_a_class() -> None:
             st.switch_page(to[0], query_params=to[1])
         address.link("pages/room.py", "Come into a room", ":material/login:")
     st.caption(
-        "Presented, a lesson shows the question and the maps in large type: N goes on, B goes back, R shows "
+        "Presented, a lesson shows the question and the maps in large type: N goes on, B goes back, A shows "
         "the answer. In a room everybody guesses on a phone; nobody’s name is asked."
     )

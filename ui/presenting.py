@@ -79,7 +79,7 @@ def panel(lesson: str, number: int, step: Step) -> None:
         _options(step, shown, {})
     if shown:
         st.markdown(step.answer)
-    st.button("Show the answer", key="l_reveal", shortcut="r", type="primary", disabled=shown,
+    st.button("Show the answer", key="l_reveal", shortcut="a", type="primary", disabled=shown,
               on_click=_reveal, args=(room.code if room else "", number, step))  # fmt: skip
     if words := state.pop("no_room", ""):
         st.info(words)

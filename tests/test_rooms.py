@@ -182,7 +182,7 @@ def test_a_class_of_thirty_and_three_questions(room):
         if number > 2:
             present(desk, number)
         assert f"**0** of {COUNT} have guessed" in look(desk)
-        assert all(step.question in said for said in map(look, phones[:2])), "the phones follow"
+        assert all(step.question in said for said in map(look, phones)), "the phones follow"
 
         def guess(k: int, step=step) -> list:
             said = say(phones[k], f"**{letters[k % len(step.options)]}**")

@@ -21,7 +21,8 @@ def focus(step: Step, guessed: bool, presenting: bool) -> None:
     hidden = f"{parts}:not({kept}, {kept} *, :has({kept}, [data-testid=stAlert], [data-testid=stException]))"
     rules = []
     widgets = f":is({', '.join(f'[data-testid={name}]' for name in WIDGETS)})"
-    theirs = ", ".join(f".st-key-{key}" for key in ("lesson_guide", step.asked or "none"))
+    alike = "[class*=st-key-line_]" if step.asked.startswith("line_") else ".none"  # of the other network
+    theirs = ", ".join([alike, *(f".st-key-{key}" for key in ("lesson_guide", step.asked or "none"))])
     if not st.session_state.get(WHOLE):
         rules.append(
             f".stApp [data-testid=stMainBlockContainer] [data-testid=stElementContainer]:has({widgets})"
@@ -34,7 +35,9 @@ def focus(step: Step, guessed: bool, presenting: bool) -> None:
         rules[-1] += "border-radius: 0.4rem; }"
     if step.covered and not guessed:
         shown = ", ".join(f".stApp .st-key-{key}" for key in step.shows)
-        rules.append(f"{shown} {{ position: relative; }} :is({shown}) > * {{ visibility: hidden; }}")
+        rules.append(
+            f"{shown} {{ position: relative; }} :is({shown}) > * {{ visibility: hidden; opacity: 0; }}"
+        )
         words = "Covered until you have guessed."
         rules.append(f".stApp .st-key-{step.shows[0]}::after {{ content: '{words}'; position: absolute; ")
         rules[-1] += (

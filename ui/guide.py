@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 import streamlit as st
 
-from . import address, focus, guesses
+from . import address, focus, guesses, worksheets
 from .choices import PICTURELESS
 from .lessons import LESSONS
 from .network_picker import Choice, title
-from .presenting import open_room
+from .presenting import app_address, open_room
 from .presenting import panel as presenting_panel
 
 state = st.session_state
@@ -193,7 +194,17 @@ def for_a_class() -> None:
         ):
             st.switch_page(to[0], query_params=to[1])
         address.link("pages/room.py", "Come into a room", ":material/login:")
+        base = app_address()
+        to_it = base and f"{base}/{PurePosixPath(to[0]).stem}?start={numbered(key, 1)}"
+        for answers, label in ((False, "Worksheet"), (True, "Answer key")):
+            made = partial(_printed, key, to_it, answers)
+            name = f"sightlines-{key}-{label.split()[0].lower()}.html"
+            st.download_button(label, made, name, "text/html", on_click="ignore", icon=":material/print:")
     st.caption(
         "Presented, a lesson shows the question and the maps in large type: N goes on, B goes back, A shows "
         "the answer. In a room everybody guesses on a phone; nobody’s name is asked."
     )
+
+
+def _printed(key: str, link: str, answers: bool) -> bytes:
+    return worksheets.worksheet(LESSONS[key], link, answers).encode()

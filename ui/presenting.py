@@ -182,6 +182,11 @@ def _door(room: Room) -> None:
 
 def door_link(code: str) -> str:
     """The address under which phones come into a room; "" where the app's own isn't known."""
-    base = (st.context.url or "").partition("?")[0].rstrip("/")
-    base = base.removesuffix(f"/{address.page()}") if address.page() else base
+    base = app_address()
     return base and f"{base}/room?room={code}"
+
+
+def app_address() -> str:
+    """The address under which the app is opened, without a page; "" where nobody knows it."""
+    base = (st.context.url or "").partition("?")[0].rstrip("/")
+    return base.removesuffix(f"/{address.page()}") if address.page() else base

@@ -65,6 +65,6 @@ def offer(key: str, default) -> None:
 def complaints() -> None:
     """What is wrong with the link, where the page begins."""
     own = held()
-    own.box = st.container()
+    own.box = st.container(key="complaints")
     for words in own.refused.values():
         own.box.warning(words)

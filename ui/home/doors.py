@@ -92,7 +92,27 @@ def _similarity(_cnn, _vit, _picture):
     return cv2.resize(colours, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
 
 
+def _tried(cnn, _vit, picture):
+    """The picture with what the CNN's map ranks first painted out."""
+    from vizcore.experiments import cells, cover_up
+    from vizcore.methods import table as heatmaps
+
+    images = cnn.preprocess(picture.image)
+    found = heatmaps.METHODS["Grad-CAM"].make(cnn, images, _class(cnn, picture, images))
+    grid, box = (18, 32), cnn.preprocess.box(picture.size)
+    values = cells.on_cells(found.reshape(found.shape[-2:]).cpu(), box, picture.size, grid)
+    where = cells.seen_cells(box, picture.size, grid)
+    mark = cells.first(values, where, int(where.sum()) // 6).numpy()
+    return cover_up.covered(picture.array, mark, cover_up.ground(picture.array, "mean"))
+
+
 DOORS = [
+    Door(
+        "pages/experiments.py",
+        "Experiments",
+        "What changes an answer? Paint the picture out, guess first, fool a network.",
+        _tried,
+    ),
     Door(
         "pages/feature_maps.py",
         "Feature maps",

@@ -100,8 +100,8 @@ def keep(
         shown = laid(picture, other, look, ends(other, picture.size, look), opacity)
         return shown, f"{one.model.title}: {plainly(other.words)}"
 
-    loops.keep(loops.Film(shown, about, frame))
     name = f"{what} of {one.model.title}, {one.choice.slot.upper()}"
+    loops.keep(name, loops.Film(shown, about, frame))
     saving.keep(name, about, draw, script if made else "", **maps)
     return draw, low_high
 

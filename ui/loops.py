@@ -28,16 +28,21 @@ def seen(maps: Sequence) -> None:
         state.setdefault("flips", []).append(list(maps))
 
 
-def keep(film: Film) -> None:
+def keep(name: str, film: Film) -> None:
     """Tell how a map of them is drawn."""
-    state.setdefault("films", []).append(film)
+    state.setdefault("films", {})[name] = film
 
 
 def offer(slug: str, button: Callable) -> None:
     """A button for it, where a viewer of each network has several maps."""
+    given(state.get("films", {}), state.get("flips", []), slug, button)
+
+
+def given(films: dict[str, Film], flips: list[list], slug: str, button: Callable) -> None:
+    """The same, of what a page has told."""
     found = []
-    for film in state.get("films", []):
-        maps = next((own for own in state.get("flips", []) if any(one is film.shown for one in own)), None)
+    for film in films.values():
+        maps = next((own for own in flips if any(one is film.shown for one in own)), None)
         if maps:
             found.append((film, maps))
     if found:

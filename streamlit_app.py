@@ -7,11 +7,12 @@ import streamlit as st
 from ui import address, arrival, guide, viewer
 from ui.choices import sidebar
 from ui.streamlit_private import bound_uploads, tell_in_bursts
-from ui.warmup import warm_up
+from ui.warmup import leaves_garbage, warm_up
 
 
 def main() -> None:
     """What a visitor's session runs at every click."""
+    leaves_garbage()
     st.set_page_config(  # before the pages, or a browser fetches the icon of each from elsewhere
         page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
     )

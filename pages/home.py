@@ -62,7 +62,7 @@ with below:
     guide.first()
 
 st.header("Look closer", anchor=False)
-doors.doors(picture)
+doors.doors(picture, names)
 st.header("Lessons", anchor=False)
 with st.container(key="h_lessons"):
     guide.shelf()

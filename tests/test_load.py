@@ -131,25 +131,6 @@ def test_a_closed_tab_frees_its_place_in_the_queue():
     assert len(_queue) == before
 
 
-def test_a_job_leaves_other_threads_as_many_threads_as_they_had():
-    """With another number the last digits of everybody's results would change while it goes on."""
-    import torch
-
-    from ui.jobs import _threads
-
-    def elsewhere() -> int:
-        return at_once(lambda _: [torch.get_num_threads()], 1)[0][0]
-
-    before = torch.get_num_threads()
-
-    def job(_number) -> list:
-        with _threads(3):
-            return [torch.get_num_threads(), elsewhere()]
-
-    assert [at_once(job, 1) for _ in range(3)] == 3 * [[[3, before]]]  # each in a new thread
-    assert torch.get_num_threads() == elsewhere() == before
-
-
 @pytest.mark.long
 def test_a_link_brings_everything_back_when_the_server_was_killed(tab, server, strict_server):
     """Page, models, picture and options; only the tab's own upload and a running computation are gone.
@@ -210,3 +191,34 @@ def test_a_long_job_is_of_less_importance_than_what_others_wait_for():
     thread.start()
     thread.join()
     assert seen == {"long": max(jobs.NICE, usual), "another": usual}
+
+
+def test_what_runs_leave_is_collected_for_all_of_them_together(monkeypatch):
+    """Streamlit doesn't collect after each run any more: while it does, nobody is answered."""
+    from streamlit import config
+
+    from ui import warmup
+
+    class Leaves:
+        pass
+
+    def run() -> weakref.ref:
+        one = Leaves()
+        one.itself = one  # which nothing but a collection lets go
+        warmup.leaves_garbage()
+        return weakref.ref(one)
+
+    assert config.get_option("runner.postScriptGC") is False
+    monkeypatch.setattr(warmup, "TIDY_SECONDS", 0.05)
+    monkeypatch.setattr(warmup, "_dirty", threading.Event())
+    threading.Thread(target=warmup._tidy, daemon=True).start()
+    gc.disable()
+    try:
+        for _ in range(2):  # also after it has slept
+            left = [run() for _ in range(3)]
+            end = time.monotonic() + 5
+            while any(one() for one in left) and time.monotonic() < end:
+                time.sleep(0.01)
+            assert not any(one() for one in left)
+    finally:
+        gc.enable()

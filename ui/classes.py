@@ -66,7 +66,15 @@ def class_names(model) -> list[str]:
 
 def several(model, name: str) -> bool:
     """Whether a network has more than one class of a name, so that none of them can be meant by it."""
-    return sum(plain(model.label(i)).casefold() == name.casefold() for i in range(model.num_classes)) > 1
+    return _times(tuple(model.labels), model.num_classes)[name.casefold()] > 1
+
+
+@lru_cache(maxsize=64)
+def _times(labels: tuple[str, ...], count: int) -> Counter:
+    """How often each name is a class's, in small letters."""
+    from vizcore.model import short_name
+
+    return Counter(plain(short_name(labels, index)).casefold() for index in range(count))
 
 
 def likely(sides: list, asked: str, there: Container[str] = ()) -> list[str]:

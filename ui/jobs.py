@@ -8,22 +8,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from .limits import give_back
+from .warmup import CORES
 
 state = st.session_state
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 AT_ONCE = max(2, CORES // 2)  # jobs that compute at the same time, of all sessions; later ones wait
 NICE = 10  # of a long job's thread; 0 is usual, 19 the most
 DRAW_EVERY = 0.4  # seconds between two drawings of a running job: pictures cost more than many a step
 
 _queue: list[object] = []  # one ticket for each running or waiting job of the server, in order of arrival
 _queue_lock = threading.Lock()
-_threads_lock = threading.Lock()
 
 
 def job(
@@ -154,7 +153,7 @@ def _run(held: dict, bar, place, draw: Callable[[list], None], keep_all: bool) -
 
 @contextmanager
 def _turn(place) -> Iterator[None]:
-    """Wait until few enough jobs are before this one; then compute on half of the cores.
+    """Wait until few enough jobs are before this one; then compute, after those who wait for an answer.
 
     Streamlit stops a script at its next ``st`` call, so a tab that is closed while waiting gives up its
     place, and one that is closed while computing gives it to the next.
@@ -166,7 +165,7 @@ def _turn(place) -> Iterator[None]:
         while (before := _queue.index(ticket) + 1 - AT_ONCE) > 0:
             place.caption(f"{before} {'run' if before == 1 else 'runs'} before yours …")
             time.sleep(0.3)
-        with _after_others(), _threads(max(1, CORES // 2)):
+        with _after_others():
             yield
     finally:
         with _queue_lock:
@@ -191,32 +190,3 @@ def _after_others() -> Iterator[None]:
     finally:
         with suppress(PermissionError):
             os.setpriority(*thread, before)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Compute with ``count`` threads here, and with as many as before everywhere else.
-
-    torch sets the number for the calling thread and for all that begin later. Those get the old one back:
-    with another their results would differ in the last digits, as long as somebody's job goes on.
-    """
-    import torch
-
-    with _threads_lock:
-        usual = _usual_threads()
-        torch.get_num_threads()  # else a new thread takes the general number later, at its first operation
-        torch.set_num_threads(count)
-        other = threading.Thread(target=torch.set_num_threads, args=(usual,))
-        other.start()
-        other.join()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(usual)
-
-
-@cache
-def _usual_threads() -> int:
-    import torch
-
-    return torch.get_num_threads()

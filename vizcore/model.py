@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,9 +62,14 @@ class VisionModel:
     features: bool = False  # whether it puts out features (B, C) of a picture, and no classes
 
     def label(self, index: int) -> str:
-        """A class's short name: the first of its synonyms, or its number where it has none."""
-        synonyms = self.labels[index].split(",") if index < len(self.labels) else []
-        return next(filter(None, map(str.strip, synonyms)), f"class {index}")
+        """A class's short name, as ``short_name`` has it."""
+        return short_name(self.labels, index)
+
+
+def short_name(labels: Sequence[str], index: int) -> str:
+    """The first of a class's synonyms, or its number where it has none."""
+    synonyms = labels[index].split(",") if index < len(labels) else []
+    return next(filter(None, map(str.strip, synonyms)), f"class {index}")
 
 
 def check_class(model: VisionModel, which: int | str) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,9 +11,11 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import address, figures
+from .. import address, answers, figures, over_picture
+from ..answers import Side
 from ..classes import class_names
 from ..guide import cards
+from ..mapped import Mapped
 from ..network_picker import Choice, suited
 from ..shared_networks import network
 
@@ -26,54 +28,70 @@ class Door(NamedTuple):
     page: str
     title: str
     question: str
-    miniature: Callable  # (cnn, vit, picture) -> (H, W, 3), of the pair in the box that knows its kind
+    miniature: Callable  # (cnn, vit, picture, names) -> (H, W, 3), of the pair in the box that knows its kind
     of_picture: bool = True  # else the same for every picture, and of no network
 
 
-def _colours(cnn, _vit, picture):
-    from vizcore.capture import capture
-    from vizcore.methods.features import as_maps, pca_colours
+def _colours(cnn: Side, _vit, picture, _names):
+    from vizcore.methods.features import pca_colours
     from vizcore.methods.table import in_frame
 
-    layer = next(name for name in reversed(cnn.blocks) if min(cnn.layouts[name].grid) >= 14)
-    features = capture(cnn.net, cnn.preprocess(picture.image), [layer]).layers[layer]
-    colours = in_frame(cnn, picture.image, pca_colours(as_maps(features, cnn.layouts[layer])))
+    model = cnn.model
+    layer = next(name for name in reversed(model.blocks) if min(model.layouts[name].grid) >= 14)
+    features = answers.layer_maps(cnn.choice, picture.key, layer, model, picture.image)
+    colours = in_frame(model, picture.image, pca_colours(features))
     laid = render.blend(picture.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
     return np.where(_visible(cnn, picture)[..., None], laid, picture.array)
 
 
-def _visible(model, picture) -> np.ndarray:
+def _visible(side: Side, picture) -> np.ndarray:
     """(H, W) bool: what of a picture a network sees."""
     from vizcore.pictures.frame import seen
 
-    return seen(model.preprocess.box(picture.size), picture.size).numpy()
+    return seen(side.model.preprocess.box(picture.size), picture.size).numpy()
 
 
-def _class(model, picture, images) -> int:
+def _class(side: Side, picture) -> int:
     """The class that pages ask for first: of a thing that is there, or else the likeliest."""
-    names = class_names(model)
-    return names.index(picture.asked) if picture.asked in names else int(model.net(images)[0].argmax())
+    names = class_names(side.model)
+    return names.index(picture.asked) if picture.asked in names else side.top[0][0]
 
 
-def _heat(method: str, model, picture):
-    from vizcore.methods import table as heatmaps
+def _heat(side: Side, picture, found):
+    """Any map (h, w) of a network over the picture."""
+    from vizcore.methods.table import in_frame
 
-    images = model.preprocess(picture.image)
-    found = heatmaps.METHODS[method].make(model, images, _class(model, picture, images))
-    framed = heatmaps.in_frame(model, picture.image, found)
-    return render.lay(picture.array, framed, _visible(model, picture), OPACITY)
+    framed = in_frame(side.model, picture.image, found)
+    return render.lay(picture.array, framed, _visible(side, picture), OPACITY)
 
 
-def _gradients(cnn, _vit, picture):
-    from vizcore.methods.gradients import gradient_times_input
+def _rollout(_cnn, vit: Side, picture, _names):
+    from vizcore.methods.rollout import rollout
+    from vizcore.methods.tokens import readout
 
-    images = cnn.preprocess(picture.image)
-    found = gradient_times_input(cnn, images, _class(cnn, picture, images))
-    pixels = render.to_array(found[0])
+    model = vit.model
+    blocks = answers.all_attention(vit.choice, picture.key, model, picture.image)
+    start = readout(model.net, model.grid, model.num_prefix_tokens)
+    row = rollout(blocks, start, prefix=model.num_prefix_tokens)[-1, 0, 0]
+    return _heat(vit, picture, row[model.num_prefix_tokens :].reshape(model.grid))
+
+
+def _evidence(cnn: Side, _vit, picture, names):
+    name = class_names(cnn.model)[_class(cnn, picture)]
+    cams = over_picture.cams(cnn, picture, names if name in names else [name])
+    return _heat(cnn, picture, cams[name].map)
+
+
+def _gradients(_cnn, vit: Side, picture, _names):  # the smaller network of the two for photographs
+    index = _class(vit, picture)
+    name = class_names(vit.model)[index]
+    asked = Mapped(vit.choice, vit.model, picture, vit.colour, index, name, "gradient")
+    found = answers.last_step(asked.question, asked).pixels
+    pixels = render.to_array(found * vit.model.preprocess(picture.image)[0].cpu())  # gradient × input
     return render.centred(pixels, render.end_of_scale(pixels))
 
 
-def _imagined(_cnn, _vit, _picture):
+def _imagined(*_):
     """Stored pictures: the CNN's above the ViT's."""
     from vizcore.imagine.gallery import load_gallery
 
@@ -84,7 +102,7 @@ def _imagined(_cnn, _vit, _picture):
     )
 
 
-def _similarity(_cnn, _vit, _picture):
+def _similarity(*_):
     """The stored CKA of all blocks of the texture pair, the input at the lower left."""
     from vizcore.studies.stored_cka import load_stored
 
@@ -123,13 +141,13 @@ DOORS = [
         "pages/attention_rollout.py",
         "Attention rollout",
         "Where does attention lead, from the answer back to the patches?",
-        lambda _cnn, vit, picture: _heat("rollout", vit, picture),
+        _rollout,
     ),
     Door(
         "pages/grad_cam.py",
         "Grad-CAM",
         "Where is the evidence for a class, and is the map true?",
-        lambda cnn, _vit, picture: _heat("Grad-CAM", cnn, picture),
+        _evidence,
     ),
     Door(
         "pages/saliency.py",
@@ -154,23 +172,33 @@ DOORS = [
 ]
 
 
-def doors(picture) -> None:
-    """A card for each page."""
+def doors(picture, names: Sequence[str]) -> None:
+    """A card for each page.
+
+    Args:
+        names: of the classes whose maps are asked for above, so that they are at hand.
+    """
     for door, card in cards(DOORS, "door"):
         with card:
             of = (picture.key, picture.asked) if door.of_picture else ()
-            small = _miniature(door.page, of, picture)
+            small = _miniature(door.page, of, picture, names)
             st.image(small, width="stretch", alt=f"{door.title}, in small")
             address.link(door.page, f"**{door.title}**")
             st.markdown(door.question)
 
 
 @st.cache_data(show_spinner=False)
-def _miniature(page: str, of: tuple, _picture) -> bytes:
-    """A door's picture, of the pair in the box that knows such a picture, as a JPEG."""
-    names = suited(_picture.drawn).values() if of else ()
-    pair = [network(Choice("", name, "trained"), (None, None)) for name in names] or [None, None]
-    made = next(door for door in DOORS if door.page == page).miniature(*pair, _picture)
+def _miniature(page: str, of: tuple, _picture, _names) -> bytes:
+    """A door's picture, of the pair in the box that knows such a picture, as a JPEG.
+
+    It asks what the pages behind the doors ask first, so that these find their answers there.
+    """
+    pair: list[Any] = [None, None]
+    if of:
+        choices = [Choice(slot, name, "trained") for slot, name in suited(_picture.drawn).items()]
+        models = {choice.slot: network(choice, (None, None)) for choice in choices}
+        pair = answers.sides(_picture, choices, models)
+    made = next(door for door in DOORS if door.page == page).miniature(*pair, _picture, _names)
     height, width = made.shape[:2]
     tall, wide = min(height, round(width / 1.8)), min(width, round(height * 1.8))
     top, left = (height - tall) // 2, (width - wide) // 2

@@ -110,18 +110,17 @@ def _similarity(*_):
     return cv2.resize(colours, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
 
 
-def _tried(cnn, _vit, picture):
+def _tried(cnn: Side, _vit, picture, names):
     """The picture with what the CNN's map ranks first painted out."""
     from vizcore.experiments import cells, cover_up
-    from vizcore.methods import table as heatmaps
 
-    images = cnn.preprocess(picture.image)
-    found = heatmaps.METHODS["Grad-CAM"].make(cnn, images, _class(cnn, picture, images))
-    grid, box = (18, 32), cnn.preprocess.box(picture.size)
-    values = cells.on_cells(found.reshape(found.shape[-2:]).cpu(), box, picture.size, grid)
-    where = cells.seen_cells(box, picture.size, grid)
-    mark = cells.first(values, where, int(where.sum()) // 6).numpy()
-    return cover_up.covered(picture.array, mark, cover_up.ground(picture.array, "mean"))
+    model, size, grid = cnn.model, picture.size, (18, 32)
+    name = class_names(model)[_class(cnn, picture)]
+    found = over_picture.cams(cnn, picture, list(dict.fromkeys([*names, name])))[name]
+    box = model.preprocess.box(size)
+    where = cells.seen_cells(box, size, grid)
+    mark = cells.first(cells.on_cells(found.map, box, size, grid), where, int(where.sum()) // 6)
+    return cover_up.covered(picture.array, mark.numpy(), cover_up.ground(picture.array, "mean"))
 
 
 DOORS = [

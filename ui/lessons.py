@@ -125,9 +125,8 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 CAM,
                 {"weights_a": "random", "seed_a": 4},
-                "The ResNet's weights are now random: it has learnt nothing. Press “Measure” and read its "
-                "curves.",
-                "its map, its legend, and what the curves say.",
+                "The ResNet's weights are now random: it has learnt nothing. Press “Measure”.",
+                "its map, its legend, and its curves.",
                 "Can you tell from the colours alone that this network knows nothing?",
                 "No: colours are stretched over whatever range there is. The legend can: its values are a "
                 "tiny fraction of the trained network's. So can its answers, about one in twenty for each "

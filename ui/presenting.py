@@ -171,7 +171,7 @@ def _door(room: Room) -> None:
         f"Join with the code **{room.code}**", icon=":material/qr_code_2:", expanded=True, key="l_door"
     ):
         if to:
-            st.image(render.png(qr(to, 260)), width=200, alt=f"A QR code of {to}")
+            st.image(render.png(qr(to, 260)), width=150, alt=f"A QR code of {to}")
             st.caption(to)
         if urlsplit(to).hostname in ("localhost", "127.0.0.1", "::1"):
             st.caption(f":material/warning: {LOCAL}")

@@ -129,7 +129,8 @@ def _guess(code: str, number: int, word: str, guess: str) -> None:
 
 def _options(room: Room, step: Step, word: str, mine: str | None) -> None:
     for k, option in enumerate(step.options):
-        label = f"**{guesses.LETTERS[k]}** {option}"
+        yours = " (your guess)" if mine == str(k) else ""
+        label = f"**{guesses.LETTERS[k]}** {option}{yours}"
         right = ":green[:material/check:] " if room.revealed and k == step.right else ""
         st.button(
             f"{right}{label}", key=f"room_{room.step}_{k}", width="stretch",

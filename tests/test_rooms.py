@@ -11,6 +11,7 @@ from ui import guide
 from ui.classrooms import HOURS, LETTERS, MOST, SEATS, Rooms, read_code, wait
 from ui.lessons import LESSONS
 from ui.room import seat as seats
+from vizcore.experiments.verdicts import class_chose, class_marked
 
 LESSON, COUNT = "paint", 30
 
@@ -94,6 +95,15 @@ def test_ten_wrong_codes_then_a_growing_wait():
 @pytest.mark.parametrize("typed", ["abc 23d", "ABC-23D", "abc23d\n"])
 def test_a_code_is_read_as_it_is_typed(typed):
     assert read_code(typed) == "ABC23D"
+
+
+def test_what_is_said_of_a_class():
+    assert class_chose(19, 30, 4) == "**19 of 30** guessed right (63%); by lot it would be 25%."
+    assert class_chose(0, 0, 3) == "Nobody has guessed."
+    theirs = {"A": 0.44, "B": 0.56}
+    said = class_marked("spiralled", 0.88, theirs, 0.35)
+    assert "the class marked **88%** lies on “spiralled”, of the map of A 44%, of the map of B 56%" in said
+    assert class_marked("spiralled", None, theirs, 0.35).startswith("Nobody has marked anything.")
 
 
 # ---------------------------------------------------------------- on the pages

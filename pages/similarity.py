@@ -27,12 +27,16 @@ if any(side.model is None for side in sides):
     address.stop()
 for side, column in zip(sides, columns, strict=True):
     with column:
-        figures.heading(side.model, side.colour)
+        figures.name(side.model, side.colour)
+        figures.remark(side.model)
 models = [side.model for side in sides]
-source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
+pictures, settings = st.columns([3, 1], vertical_alignment="bottom")
+with pictures:
+    source = picture_sets.pick_pictures(picture_sets.drawing_side(models))
+with settings:
+    layers, how, control, estimator = comparison.pick_how(models)
 if source:
     comparison.tell_guesses(sides, source.key[0] == picture_sets.DRAWN)
-layers, how, control, estimator = comparison.pick_how(models)
 if source is None:
     address.stop()
 asked = comparison.Asked(sides, layers, source, how, control, estimator)
@@ -53,8 +57,8 @@ except PictureError as error:  # a file of a folder, when its turn came
     st.error(plain(str(error)))
     address.stop()
 if not found and (known := beforehand.beforehand(asked)):
-    beforehand.note()
     cka_figures.show(asked, known)
+    beforehand.note()
     found = [known]
 if found:
     st.header("Which layers belong together?", anchor=False)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from .lessons import Step
 
-KEPT = "lesson_guide", "complaints"
+GUIDE = "lesson_guide"
 WIDGETS = "stSelectbox", "stSlider", "stNumberInput", "stTextInput", "stPopover", "stCheckbox"
 WHOLE = "l_whole"  # the switch that shows the whole page
 PAGE = ".stApp [data-testid=stMainBlockContainer]"
@@ -35,7 +35,7 @@ def focus(step: Step, guessed: bool, presenting: bool) -> None:
 def _alone(step: Step, presenting: bool) -> list[str]:
     """What hides the rest of the page: all parts, and in those that are kept all controls but one."""
     asked = [] if presenting or not step.asked else [step.asked]
-    keys = [*KEPT, *step.shows, *asked, *([] if presenting else ["header"])]
+    keys = [GUIDE, *step.shows, *asked, *([] if presenting else ["header"])]
     kept = f":is({', '.join(f'.st-key-{key}' for key in keys)})"
     parts = ":is([data-testid=stElementContainer], [data-testid=stLayoutWrapper], [data-testid=stColumn])"
     told = "[data-testid=stAlert], [data-testid=stException]"

@@ -46,7 +46,7 @@ def _refuse(key: str, value, why: str) -> None:
     if key in own.from_link:
         own.refused[key] = sentence(key, as_words(value), why)
         if own.box is not None:
-            own.box.warning(own.refused[key])
+            _tell(own)
 
 
 def offer(key: str, default) -> None:
@@ -65,6 +65,11 @@ def offer(key: str, default) -> None:
 def complaints() -> None:
     """What is wrong with the link, where the page begins."""
     own = held()
-    own.box = st.container(key="complaints")
-    for words in own.refused.values():
-        own.box.warning(words)
+    own.box = st.empty()
+    _tell(own)
+
+
+def _tell(own) -> None:
+    """All of it in one place, whatever is found on the way."""
+    if own.refused:
+        own.box.warning("\n\n".join(own.refused.values()))

@@ -30,8 +30,7 @@ def beforehand(asked: Asked) -> Step | None:
 
 def note() -> None:
     """What is shown, and how to ask for more."""
-    st.info(
-        "This was computed beforehand, for two networks that know drawn textures. Choose other networks "
-        "in the sidebar, other pictures or layers above, and press **Compare** for a result of your own.",
-        icon=":material/inventory_2:",
+    st.caption(
+        "Computed beforehand, for two networks that know drawn textures. Choose other networks in the "
+        "sidebar, other pictures or layers above, and press **Compare** for a result of your own."
     )

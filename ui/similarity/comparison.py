@@ -71,7 +71,7 @@ def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
     from vizcore.studies.cka import How
 
     every, pooled, rbf = "all", "mean over places", "RBF"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.popover("Settings", icon=":material/tune:"):
         layers = st.segmented_control(
             "Layers", ["blocks", every], default="blocks", required=True, key="k_layers"
         )
@@ -86,7 +86,6 @@ def pick_how(models) -> tuple[list[list[str]], Any, bool, str]:
         if kernel == rbf:
             bandwidth = st.slider("Bandwidth, of the median distance", 0.1, 2.0, 0.5, 0.1,
                                   key="k_bandwidth", width=220)  # fmt: skip
-    with st.container(horizontal=True, gap="medium"):
         control = st.toggle(
             "Random networks as a control", True, key="k_control",
             help="The same architectures with random weights see the same pictures. Takes twice as long.",

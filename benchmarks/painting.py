@@ -23,6 +23,17 @@ PICTURE, LINK = "A spiral on bands", "picture=A+spiral+on+bands&e_part=Paint+it+
 EVERY = 4.0  # seconds between two lifts
 
 
+class Painter(Visitor):
+    """Notes when the bars of either network come."""
+
+    heard: tuple[float, ...] = ()
+
+    def _take(self, fresh: dict, message) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super()._take(fresh, message)
+        if "answers" in message.delta.new_element.html.body:
+            self.heard += (time.monotonic(),)
+
+
 def board(visitor: Visitor):
     """The brush, the fragment that it belongs to, and what it was told."""
     for kind, element, fragment in visitor.shown.values():
@@ -36,17 +47,19 @@ def bars(visitor: Visitor) -> str:
     return "".join(one.body for one in visitor.elements("html") if "answers" in one.body)
 
 
-def lift(visitor: Visitor, mask: np.ndarray, turn: int) -> float:
-    """Lift the brush; how long until the bars that belong to it are there."""
+def lift(visitor: Painter, mask: np.ndarray, turn: int) -> float:
+    """Lift the brush; seconds until the bars of both networks are there. The page's rest comes after them."""
     element, fragment, told = board(visitor)
     said = {"of": told["of"], "turn": turn, "mask": brush.encode(mask), "lifted": True}
-    return visitor.change(element, ("painted", said), fragment)
+    visitor.heard, begin = (), time.monotonic()
+    visitor.change(element, ("painted", said), fragment)
+    return visitor.heard[1] - begin if len(visitor.heard) > 1 else float("inf")
 
 
 def paint(address: str, number: int, seconds: float, every: float) -> list[tuple[float, bool]]:
     """One person: seconds of each lift, and whether it was answered before the next one."""
     draw, grid = np.random.default_rng(number), brush.grid_of(sample(PICTURE).size, GRID)
-    visitor = Visitor(address, LINK, "experiments")
+    visitor = Painter(address, LINK, "experiments")
     visitor.open()
     mask, took = np.zeros(grid, bool), []
     start = time.monotonic() + every * draw.random()

@@ -9,6 +9,7 @@ import argparse
 import json
 import statistics
 import time
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Painter(Visitor):
 
 def board(visitor: Visitor):
     """The brush, the fragment that it belongs to, and what it was told."""
+    element: Any
     for kind, element, fragment in visitor.shown.values():
         if kind == "bidi_component" and element.component_name.endswith("brush"):
             return element, fragment, json.loads(element.json)

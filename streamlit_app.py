@@ -19,6 +19,7 @@ def main() -> None:
     pages = [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
+        st.Page("pages/room.py", title="Room", icon=":material/groups:"),
         st.Page("pages/experiments.py", title="Experiments", icon=":material/science:"),
         st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/grid_view:"),
         st.Page("pages/attention_rollout.py", title="Attention rollout", icon=":material/account_tree:"),

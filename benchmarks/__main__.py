@@ -22,6 +22,7 @@ BENCHMARKS = {
     "isolation": "a Grad-CAM on a server while somebody else's activation maximisation runs there",
     "walk": "every sentence of the pages in thousands of states, beside figures recomputed from the networks",
     "long": "the tests that take long: most of the viewer's in a browser, histories, four visitors at once",
+    "painting": "thirty people who paint a picture out: from a lifted brush to the bars",
     "links": "links that people have: what they show, beside what they showed",
     "digest": "figures that a reshaping of the code must leave as they are, bit for bit",
     "shifts": "how much pages move as they load and as another class, layer or method is asked for",

@@ -9,8 +9,10 @@ from ui.header import header
 chosen()
 header("Lessons")
 st.markdown(
-    "Short experiments. Each step opens a page in the state that it needs, with a guide above it: what to "
-    "do, what to watch, and a question whose answer is behind a click. Every step is a link of its own, "
-    "and you can change whatever you like on the way. They work offline."
+    "Short experiments. Each step opens a page in the state that it needs, with a guide beside it: what to "
+    "do, and a question to guess at before its answer opens. Every step is a link of its own, which takes a "
+    "lesson up where it was. They work offline."
 )
+guide.take_up()
 guide.shelf()
+guide.for_a_class()

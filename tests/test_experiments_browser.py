@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from shared import new_tab, settled, shared_model
 
-from ui.experiments import marks
+from ui import marks
 from ui.picture_picker import sample
 from vizcore.experiments import cover_up
 

@@ -10,8 +10,8 @@ from PIL import Image
 from shared import shared_model
 
 from benchmarks.whole_app import all_maps, all_words
-from ui import posters, saving
-from ui.experiments import bars, marks
+from ui import marks, posters, saving
+from ui.experiments import bars
 from ui.picture_picker import sample
 from vizcore.baselines import blurred
 from vizcore.experiments import cells, trick

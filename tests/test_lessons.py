@@ -1,6 +1,8 @@
 """Every step of every lesson opens what it says, and every claim in it holds on the bundled networks."""
 
 import re
+from html import unescape
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -8,11 +10,14 @@ import torch
 from PIL import Image
 from shared import shared_model
 
+from ui import marks
 from ui.guide import find, values_of
 from ui.lessons import LESSONS
-from ui.picture_picker import SAMPLES, SAMPLES_FOLDER, SCENES
+from ui.picture_picker import SAMPLES, SAMPLES_FOLDER, SCENES, sample
+from ui.worksheets import worksheet
 from vizcore import truth
 from vizcore.capture import capture
+from vizcore.experiments import cells, cover_up, trick
 from vizcore.imagine.gallery import load_gallery
 from vizcore.methods import attention, rollout, tokens
 from vizcore.methods import table as heatmaps
@@ -39,10 +44,65 @@ def test_a_step_opens_its_page_with_its_widgets(app, key, number):
     assert not at.exception and not at.error and not at.warning
     for name, value in values.items():
         assert at.session_state[name] == value, name
-    shown = "\n".join(block.value for block in at.markdown)
-    assert step.do in shown and step.watch in shown and step.answer in shown
+    shown = said(at)
+    assert step.do in shown and step.watch in shown and step.question in shown and step.answer not in shown
     assert f"step {number} of {len(LESSONS[key].steps)}" in shown and not of_another(at)
     assert at.query_params["lesson"] == f"{key}.{number}" and "start" not in at.query_params
+    if step.options:
+        wrong = (step.right + 1) % len(step.options)
+        at.button(key=f"l_option_{wrong}").click().run()
+        assert at.query_params["l_said"] in (f"{number}.{wrong}", [f"{number}.{wrong}"])
+        assert f"**{step.options[wrong]}** (your guess)" in said(at)
+    else:
+        at.session_state["e_guess"] = marks.coded(sample(values["picture"]), np.ones((32, 32), bool))
+        at.session_state["e_open"] = True
+        at.run()
+        assert at.query_params["l_said"] in (f"{number}.m", [f"{number}.m"])
+    assert step.answer in said(at) and not at.exception
+
+
+def said(at) -> str:
+    return "\n".join(block.value for block in at.markdown)
+
+
+def test_steps_are_whole():
+    """Each has something to guess, and what it shows and asks for are keys of its page."""
+    for key, lesson in LESSONS.items():
+        assert 5 <= lesson.minutes <= 8
+        for step in lesson.steps:
+            assert len(step.options) != 1 and step.shows and 0 <= step.right < max(len(step.options), 1), key
+            assert len(step.do) + len(step.watch) < 330 and len(step.question) < 100, step.question
+    assert len(LESSONS) >= 6 and any(not step.options for step in LESSONS["paint"].steps)
+
+
+def test_a_lesson_that_was_left_is_taken_up_where_it_was(app):
+    step = LESSONS["truth"].steps[0]
+    at = app(step.page, start="truth.1")
+    at.button(key="l_option_0").click().run()
+    at.switch_page("pages/lessons.py").run()
+    (link,) = [one for one in at.get("page_link") if "Go on with" in one.proto.label]
+    query = dict(parse_qsl(link.proto.query_string))
+    assert query["lesson"] == "truth.1" and query["l_said"] == "1.0" and "l_said" not in at.query_params
+    other = app(step.page, **query)
+    assert step.answer in said(other) and "step 1 of 5" in said(other)
+
+
+def test_presented_it_shows_the_question_and_the_answer_on_demand(app):
+    step = LESSONS["truth"].steps[0]
+    at = app(step.page, start="truth.1", l_present="true")
+    shown = said(at)
+    assert step.question in shown and step.do not in shown and step.answer not in shown
+    at.button(key="l_reveal").click().run()
+    assert step.answer in said(at) and not at.exception
+
+
+def test_a_worksheet_has_each_question_and_only_its_key_the_answers():
+    for lesson in LESSONS.values():
+        blank, key = (unescape(worksheet(lesson, "http://a.b/c?d=e", answers)) for answers in (False, True))
+        for step in lesson.steps:
+            assert step.question in blank and all(option in blank for option in step.options)
+            assert step.answer in key and step.answer not in blank
+            assert "☑" not in blank and (not step.options or f"☑ {step.options[step.right]}" in key)
 
 
 def test_a_lesson_leaves_what_is_changed_on_the_way_alone(app):
@@ -134,7 +194,8 @@ def test_the_first_step_asks_for_what_both_networks_answer(key, cnn, vit):
 SPEAKS = r"\banswer(s|ed)?\b|\bnetworks? says?\b|\bsure(r|st)?\b"
 CHECKED = {  # steps that speak of a network's answer, and the test that looks at the bars
     "truth.1": "the_first_step", "truth.2": "truth_2", "truth.3": "truth_3", "truth.5": "truth_5",
-    "attention.1": "the_first_step", "dream.3": "dream_3",
+    "attention.1": "the_first_step", "dream.2": "dream_2", "dream.3": "dream_3", "paint.1": "truth_3",
+    "paint.2": "paint_2", "paint.3": "paint_3", "paint.4": "paint_4",
 }  # fmt: skip
 
 
@@ -213,6 +274,64 @@ def test_truth_5_a_network_that_learnt_nothing(cnn):
     areas = {key: curve.area for key, curve in last.curves.items()}
     assert areas["deletion", "random"] - areas["deletion", "map"] > 0.04
     assert areas["insertion", "map"] - areas["insertion", "random"] > 0.04
+
+
+def says(model, array):
+    """Its first answer, and how sure it is."""
+    chances = probabilities(model, Image.fromarray(array))
+    return model.labels[chances.argmax()], float(chances.max())
+
+
+def test_paint_2_both_say_banded_and_are_surer_of_it(cnn, vit):
+    masks, image = scene("A spiral on bands")
+    mask = torch.from_numpy(masks["spiralled"].astype(np.float32))[None, None]
+    cover = (torch.nn.functional.adaptive_avg_pool2d(mask, 32)[0, 0] > 0.02).numpy()  # "the whole spiral"
+    covered = cover_up.covered(np.asarray(image), cover, cover_up.ground(np.asarray(image)))
+    for model in (cnn, vit):
+        before, now = says(model, np.asarray(image)), says(model, covered)
+        assert before[0] == "spiralled" and now[0] == "banded" and now[1] > before[1]
+        assert model.labels[probabilities(model, image).topk(2).indices[1]] == "banded"  # "a second answer"
+
+
+@pytest.mark.long
+def test_paint_3_the_vit_gives_up_under_the_smaller_cover(cnn, vit):
+    _, image = scene("A spiral on bands")
+    array, size = np.asarray(image), image.size
+    below, step = cover_up.ground(array), 8
+
+    def enough(model, ranked):
+        """The share of the picture that changes the answer, in the order of a map's cells."""
+        box = model.preprocess.box(size)
+        values, where = cells.on_cells(ranked, box, size, (32, 32)), cells.seen_cells(box, size, (32, 32))
+        for count in range(step, 1024, step):
+            if (
+                says(model, cover_up.covered(array, cells.first(values, where, count).numpy(), below))[0]
+                != "spiralled"
+            ):
+                return count / 1024
+        return 1.0
+
+    for model, own, random in ((cnn, 0.17, 0.86), (vit, 0.07, 0.26)):
+        heat = heatmaps.METHODS["Grad-CAM"].make(
+            model, model.preprocess(image), model.labels.index("spiralled")
+        )
+        heat = heat.reshape(heat.shape[-2:])
+        assert enough(model, heat) == pytest.approx(own, abs=0.005)
+        assert enough(model, truth.random_map(*heat.shape)) == pytest.approx(random, abs=0.005)
+    answer = LESSONS["paint"].steps[2].answer
+    assert "7 %" in answer and "17 %" in answer and "26 and 86 %" in answer
+
+
+@pytest.mark.long
+def test_paint_4_one_is_fooled_and_not_the_other(cnn, vit):
+    values, (_, image) = values_of("paint", 4), scene("A spiral on bands")
+    array, size = np.asarray(image), values["e_size"]
+    *_, found = trick.tricks(vit, array, vit.labels.index("spiralled"), size)
+    assert values["e_whom"] == "b" and np.abs(found.picture.astype(int) - array).max() <= size == 2
+    assert says(vit, found.picture)[0] != "spiralled"
+    name, sure = says(cnn, found.picture)
+    assert name == "spiralled" and sure == pytest.approx(says(cnn, array)[1], abs=0.01)
+    assert all(says(model, trick.noise(array, size))[0] == "spiralled" for model in (cnn, vit))
 
 
 def test_attention_1_and_2_only_relevance_knows_the_class(vit):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ui import posters
-from vizcore.drawing import poster, render
+from ui import loops, posters
+from vizcore.drawing import loop, poster, render
 
 LINK = "http://127.0.0.1:8501/experiments?e_cover=9ac5f9." + "A" * 171 + "&v=3"
 
@@ -83,3 +83,29 @@ def test_the_page_s_poster_says_what_it_comes_to_and_holds_its_link(app, monkeyp
     data = posters.file(panels, "Both **maps**.", LINK, "", "pdf")
     assert data.startswith(b"%PDF") and made == [(3, made[0][1], ["Both maps."], LINK)]
     assert "evidence for" in made[0][1]
+    films, offered = dict(at.session_state["films"]), []
+    assert len(films) == 2
+    loops.given(films, at.session_state["flips"], "home", lambda *button: offered.append(button))
+    ((_, made_file, name, kind),) = offered
+    film = Image.open(io.BytesIO(made_file()))
+    assert (film.format, name, kind) == ("WEBP", "sightlines-home-loop.webp", "image/webp")
+    flips = max(map(len, at.session_state["flips"]))
+    assert film.n_frames == flips > 1 and film.width == 2 * 384 + loop.GAP
+    said = film.getexif()[loop.DESCRIPTION]
+    assert "Texture ResNet" in said and "Texture ViT" in said and "A spiral on bands" in said
+
+
+def test_a_loop_plays_for_four_seconds_and_says_what_it_shows():
+    frames = [np.full((60, 90, 3), 80 * k, np.uint8) for k in range(3)]
+    film = Image.open(io.BytesIO(loop.loop(frames, ["one", "two " * 30, "three"], "What it is.")))
+    assert film.n_frames == 3 and film.info["loop"] == 0 and film.getexif()[loop.DESCRIPTION] == "What it is."
+    total = 0
+    for k in range(3):
+        film.seek(k)
+        film.load()
+        total += film.info["duration"]
+        seen = np.asarray(film.convert("RGB"), int)
+        assert abs(seen[:60].mean() - 80 * k) < 4 and seen[60:].max() > 200, "words on white below"
+    assert 3000 <= total <= 5000
+    with pytest.raises(ValueError, match="two frames or more"):
+        loop.loop(frames[:1], ["one"], "")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from . import answers, code, figures, saving, viewer
+from . import answers, code, figures, loops, saving, viewer
 from .classes import class_names, guesses
 from .mapped import Mapped
 
@@ -24,6 +24,7 @@ def show(
     key: str, shown: viewer.Picture, maps: Sequence[viewer.Map], chosen: str = "", moving: str = "", **how
 ) -> None:
     """``viewer.show``; what is seen counts for a shared scale. moving: of its key, while it grows."""
+    loops.seen(maps)
     seen = next((one for one in maps if one.name == chosen), maps[0])
     state.setdefault("seen", {})[key] = seen, shown.size
     viewer.show(f"{key}{moving}", shown, maps, chosen, **how)
@@ -95,7 +96,12 @@ def keep(
         given = low_high() if look["scale"] == "shared" and shown.kind == "heat" else (None, None)
         return code.over(one, made, shown, look, given, opacity)
 
+    def frame(other: viewer.Map) -> tuple[np.ndarray, str]:
+        shown = laid(picture, other, look, ends(other, picture.size, look), opacity)
+        return shown, f"{one.model.title}: {plainly(other.words)}"
+
     name = f"{what} of {one.model.title}, {one.choice.slot.upper()}"
+    loops.keep(name, loops.Film(shown, about, frame))
     saving.keep(name, about, draw, script if made else "", **maps)
     return draw, low_high
 

@@ -86,3 +86,5 @@ def header(title: str) -> None:
             _LINK(key="copy_link", data={"without": _only_here()})
             st.session_state["tools"] = st.empty()
     st.session_state.update({"kept": {}, "tables": {}, "panels": {}, "seen": {}, "poster_words": ""})
+    st.session_state.update({"flips": [], "films": {}})
+    st.session_state.update({"flips": [], "films": {}})

@@ -54,7 +54,13 @@ def job(
         del state[name]
     if start and name not in state:
         _press(name, question, make)
-    held = _held(key)
+    with st.container(key=f"{key}_job"):
+        return _at_work(key, question, make, draw, words, keep_all)
+
+
+def _at_work(key: str, question: Any, make, draw: Callable[[list], None], words: str, keep_all: bool) -> list:
+    """The button, what has been found, and the run that goes on."""
+    name, held = _name(key), _held(key)
     bar, place = _button(key, words, held, partial(_press, name, question, make)), st.empty()
     if held["found"]:
         with place.container():

@@ -1,4 +1,5 @@
-"""The lessons, as data: a step is a page, the state of its widgets, and a question. ``guide`` shows them."""
+"""The lessons, as data: a step is a page, the state of its widgets, and a question that is guessed at
+before its answer opens. ``guide`` shows them; what they claim, ``tests/test_lessons.py`` computes."""
 
 from __future__ import annotations
 
@@ -12,6 +13,11 @@ class Step(NamedTuple):
     watch: str
     question: str
     answer: str
+    options: tuple[str, ...]  # to guess from; none where the guess is a mark on the picture
+    right: int  # which of them
+    shows: tuple[str, ...]  # keys of what the step needs of its page: its maps first
+    asked: str = ""  # the key of the control that it asks for, if it does
+    covered: bool = False  # until the guess is given: what is seen is the answer
 
 
 class Lesson(NamedTuple):
@@ -24,6 +30,7 @@ class Lesson(NamedTuple):
 
 FEATURES, ROLLOUT, CAM = (f"pages/{name}.py" for name in ("feature_maps", "attention_rollout", "grad_cam"))
 IMAGINE, SIMILARITY = (f"pages/{name}.py" for name in ("activation_maximization", "similarity"))
+TRY = "pages/experiments.py"
 PAIR = {
     "picture": "Honeycomb in bands",
     "a": "texture_resnet",
@@ -62,56 +69,137 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 CAM,
                 {},
-                "Look at the two maps of “honeycombed”, the first answer of both networks. This picture was "
+                "Look at the two maps of “honeycombed”, the first answer of both networks. The picture was "
                 "drawn by code, so where the honeycomb is, is known: the white line.",
-                "the sentence below each map: does its maximum lie inside the line, and how much of it does?",
-                "Are both maps right?",
-                "Yes: both maxima lie inside the honeycomb, and so does most of either map. Pointing at "
+                "the sentence below each map.",
+                "Which maps are right?",
+                "Both maxima lie inside the honeycomb, and so does most of either map. Pointing at "
                 "the known place is the first test of a heatmap. It is a weak one: here, a map that knows "
                 "nothing of the class passes it about half of the time.",
+                ("both", "only the ResNet’s", "only the ViT’s", "neither"),
+                0,
+                ("g_maps",),
             ),
             Step(
                 CAM,
                 {"g_class": "banded"},
-                "The class asked for is now “banded”: the same picture, and the other texture in it. Nobody "
-                "answered that first; a map can be asked for it all the same. Go back and forth between this "
-                "step and the last one.",
-                "where the maps go.",
-                "What would a map do that only shows what is striking in the picture?",
+                "The class asked for is now “banded”, the other texture in the same picture. Nobody "
+                "answered that first; a map can be asked for it all the same.",
+                "where the maps are, and where they were one step back.",
+                "A map shows only what is striking in a picture. Where is it, once “banded” is asked for?",
                 "It would stay where it was. These leave the honeycomb and light up around it: the class "
                 "enters them, through the gradient of its score. A map that answers every question alike "
                 "is no answer to any.",
+                ("where it was", "on the bands", "nowhere"),
+                0,
+                ("g_maps",),
+                covered=True,
             ),
             Step(
                 CAM,
                 {"picture": "A spiral on bands", "g_class": "spiralled"},
                 "Another drawn picture. Anybody sees the spiral; both networks say “spiralled” first.",
                 "which network's map has its maximum inside the spiral. The ResNet is the surer of the two.",
-                "The ResNet's answer is right. Is its reason?",
-                "By this map, not only: its maximum lies on the bands. So a right and sure answer doesn't "
+                "The surer network’s answer is right. Does its map point to the spiral too?",
+                "No: the ResNet’s maximum lies on the bands. So a right and sure answer doesn't "
                 "make a map point to the right place. Whether the network used the bands, or the map "
-                "misleads, one map can't tell: try the cross-test, at the bottom of the page.",
+                "misleads, one map can't tell: that takes the cross-test, at the bottom of the whole page.",
+                ("yes, a sure answer has a true map", "no, only the less sure one’s does", "neither does"),
+                1,
+                ("g_maps",),
             ),
             Step(
                 CAM,
                 {"g_method_b": "rollout"},
-                "The ViT's method is now rollout, which follows attention through all blocks. Under “Class "
-                "asked for”, change honeycombed to banded and back.",
-                "which of the two maps changes, and what the sentence below the ViT's map says.",
-                "Rollout passes the test for one texture. Is it a good map of that texture?",
+                "The ViT's method is now rollout, which follows attention through all blocks. Change the "
+                "class from honeycombed to banded and back.",
+                "which of the two maps changes.",
+                "Rollout points to one texture. Is it a good map of that texture?",
                 "No. No class enters rollout, so it is the same map for both textures: it is right about "
                 "one and wrong about the other. That is why a test needs both questions, and many pictures.",
+                ("yes", "no, it is the same for the other texture"),
+                1,
+                ("g_maps", "g_class"),
+                "g_class",
             ),
             Step(
                 CAM,
                 {"weights_a": "random", "seed_a": 4},
-                "The ResNet's weights are now random: it has learnt nothing. Press “Measure” at the bottom.",
-                "its map, its legend, its answers, and what the curves say of it.",
-                "Can you tell from the colours that this network knows nothing?",
+                "The ResNet's weights are now random: it has learnt nothing. Press “Measure”.",
+                "its map, its legend, and its curves.",
+                "Can you tell from the colours alone that this network knows nothing?",
                 "No: colours are stretched over whatever range there is. The legend can: its values are a "
-                "tiny fraction of the trained network's. So can the answers, about one in twenty for each "
+                "tiny fraction of the trained network's. So can its answers, about one in twenty for each "
                 "of twenty textures, and the curves: what the map ranks first matters no more than chance. "
                 "Read the numbers before the colours.",
+                ("yes, they are paler", "yes, they are everywhere", "no"),
+                2,
+                ("g_maps", "g_curves_job"),
+                "g_curves_button",
+            ),
+        ],
+    ),
+    "paint": Lesson(
+        "Paint it out",
+        "The plainest test of what an answer rests on: cover it. First say where you would look, then cover "
+        "as little as you can, then let a network be fooled by what nobody sees.",
+        7,
+        {**PAIR, "picture": "A spiral on bands", "e_class": "spiralled", "e_with": "blur"},
+        [
+            Step(
+                TRY,
+                {"e_part": "Guess first"},
+                "Mark on the picture where you would look for the spiral, then uncover both maps.",
+                "how much of your mark is among a map’s first cells, and how much would be by chance.",
+                "Where is the spiral? Mark it.",
+                "Anybody sees it, and the ViT’s map has its maximum inside. The ResNet’s has it on the "
+                "bands, though both networks say “spiralled”. A right answer doesn’t make you and a network "
+                "look at the same place.",
+                (),
+                0,
+                ("e_table", "e_covered", "e_of"),
+                "e_guessing",
+            ),
+            Step(
+                TRY,
+                {"e_part": "Paint it out"},
+                "Guess first. Then paint over the whole spiral: a blur covers it.",
+                "both networks’ bars while you paint.",
+                "What will the networks say once the spiral is covered?",
+                "Both say “banded”, and are surer of it than they were of the spiral. It was a second answer "
+                "all along: the picture has two textures, and the networks name one.",
+                ("both “banded”", "both still “spiralled”", "one this, one that"),
+                0,
+                ("e_easel",),
+                "e_board",
+            ),
+            Step(
+                TRY,
+                {"e_part": "Paint it out"},
+                "Clear it. Now cover as little as you can until an answer changes; the page keeps your best.",
+                "the smallest cover of each network.",
+                "Whose answer changes under the smaller cover?",
+                "The ViT’s. In the order of its own map 7 % of the picture is enough, for the ResNet 17 %; "
+                "covers in the order of a random map have to be larger, 26 and 86 %. You may have found "
+                "smaller ones: a map’s order isn’t the best there is.",
+                ("the ResNet’s", "the ViT’s", "both at once"),
+                1,
+                ("e_easel",),
+                "e_board",
+            ),
+            Step(
+                TRY,
+                {"e_part": "Fool it", "e_whom": "b", "e_size": 2},
+                "Nothing is covered now. Each value of the picture is changed by 2 of 255 at most, along "
+                "the ViT’s own gradient.",
+                "the answers before and after, and whether the maps give it away.",
+                "The ViT is fooled by what you can’t see. Is the ResNet fooled by the same picture?",
+                "No: it still says “spiralled”, as sure as before. The change was made for one network’s "
+                "weights. A random change as large fools neither.",
+                ("yes", "no"),
+                1,
+                ("e_verdict", "e_two"),
+                covered=True,
             ),
         ],
     ),
@@ -125,42 +213,56 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 ROLLOUT,
                 {},
-                "Compare the ViT's three maps: attention in the last block, rollout through all blocks, "
-                "and relevance, which weighs attention by the gradient of “honeycombed”, its first answer.",
+                "Compare the ViT's three maps: attention in the last block, rollout through all blocks, and "
+                "relevance, which weighs attention by the gradient of “honeycombed”, its first answer.",
                 "which of them covers the honeycomb, and no more.",
-                "Which map tells you where the honeycomb is?",
+                "Which of the three tells you where the honeycomb is?",
                 "Relevance: most of it lies on the honeycomb. Attention and rollout are spread over both "
                 "textures. They say where information could have come from, not what was made of it.",
+                ("attention", "rollout", "relevance"),
+                2,
+                ("r_maps_0",),
             ),
             Step(
                 ROLLOUT,
                 {"r_class": "banded"},
-                "The class asked for is now “banded”. Go back and forth between this step and the last one.",
+                "The class asked for is now “banded”. Change it to honeycombed and back.",
                 "which maps change.",
-                "Two maps stayed exactly as they were. Why?",
-                "Attention and rollout are computed on the way forward, before any class is asked for: "
+                "How many of the ViT’s three maps change with the class?",
+                "One. Attention and rollout are computed on the way forward, before any class is asked for: "
                 "they can't depend on it. Relevance, and the CNN's Grad-CAM, moved to the bands. “Proof”, "
-                "at the bottom of the page, puts a number on it.",
+                "at the bottom of the whole page, puts a number on it.",
+                ("none", "one", "two", "all"),
+                1,
+                ("r_maps_0", "r_class"),
+                "r_class",
             ),
             Step(
                 ROLLOUT,
                 {"r_residual": 90},
-                "Open “Settings”. The residual share was 50 %, it is now 90 %: how "
-                "much of itself each token is taken to keep in each block. Try 0 % as well.",
-                "how far the rollout changes, while the network and the picture stay the same.",
+                "Open “Settings”. The residual share was 50 %, it is now 90 %: how much of itself each "
+                "token is taken to keep in each block. Try 0 % as well.",
+                "how far the rollout changes, while network and picture stay the same.",
                 "Which share is the right one?",
                 "Nobody measured one. 50 % is what the method's authors chose to stand for the residual "
                 "connection. A map that depends on such a choice shows the method as well as the network.",
+                ("0 %", "50 %", "90 %", "nobody knows"),
+                3,
+                ("r_maps_0", "r_settings"),
+                "r_settings",
             ),
             Step(
                 ROLLOUT,
                 {"weights_b": "random", "seed_b": 0},
                 "The ViT's weights are now random. Look at its rollout, then at the numbers below it.",
                 "the legend's range: the smallest and the largest share that a patch gets.",
-                "This network learnt nothing. Why does its rollout show something?",
-                "Because colours are stretched over whatever range there is: here the largest share is "
-                "only a few per cent above the smallest, where the trained network's differ by far more. A "
-                "shared scale, to be chosen below the maps, makes that visible.",
+                "This network learnt nothing. How much more does its favourite patch get than its least?",
+                "Only a few per cent more, where the trained network's differ by far more. It shows "
+                "something because colours are stretched over whatever range there is. A shared scale, to "
+                "be chosen below the maps of the whole page, makes that visible.",
+                ("a few per cent more", "twice as much", "ten times as much"),
+                0,
+                ("r_maps_0",),
             ),
         ],
     ),
@@ -175,10 +277,13 @@ LESSONS: dict[str, Lesson] = {
                 FEATURES,
                 {"layer_a": "conv_stem", "layer_b": "conv_stem", "view_a": "Channels", "view_b": "Channels"},
                 "Compare the first layer of both networks. Only one of them was trained.",
-                "the small pictures of the channels: outlines, bright and dark, colours.",
-                "Could you tell which one was trained?",
+                "outlines, bright and dark.",
+                "Could you tell from this layer which one was trained?",
                 "Hardly. Even random filters respond to edges and colours, and the two overlays are almost "
                 "the same. That a layer shows the picture's outlines is no sign that it learnt anything.",
+                ("yes, it has the outlines", "hardly, they are almost the same", "yes, it is the brighter"),
+                1,
+                ("f_maps",),
             ),
             Step(
                 FEATURES,
@@ -194,6 +299,9 @@ LESSONS: dict[str, Lesson] = {
                 "What does the first layer know about a pupil?",
                 "That it is dark. Whatever is dark is alike to it, in both networks, be it an eye or a "
                 "shadow.",
+                ("that it is an eye", "that it is dark", "that it is round"),
+                1,
+                ("f_maps",),
             ),
             Step(
                 FEATURES,
@@ -205,10 +313,13 @@ LESSONS: dict[str, Lesson] = {
                 },
                 "The same question, a few blocks deeper.",
                 "the other eye, and how much else is orange.",
-                "Now which one was trained?",
-                "The one that tells the eyes from everything else: outside of the eye that was asked "
+                "Which of the two finds the cat’s other eye?",
+                "The trained one tells the eyes from everything else: outside of the eye that was asked "
                 "about, nothing is as similar as the other eye. To the random network most of what it sees "
                 "is still alike. Training shows in what a network tells apart.",
+                ("the trained one", "the random one", "both", "neither"),
+                0,
+                ("f_maps",),
             ),
             Step(
                 FEATURES,
@@ -218,12 +329,16 @@ LESSONS: dict[str, Lesson] = {
                     "view_a": "Channels",
                     "view_b": "Channels",
                 },
-                "The last block. Read the line of small print below each figure: channels, and their size.",
-                "how coarse the maps have become, and how many channels there are.",
-                "What did the network give up on the way, and what for?",
+                "The last block. Go back through the layers with the arrow beside their name.",
+                "how coarse the maps have become.",
+                "On the way to here, what did the network give up, and what for?",
                 "Place, for meaning: the first layer has few channels with many places, the last many "
                 "channels with few places. That is why heatmaps from the last layer, such as Grad-CAM's, "
                 "are coarse, whatever the smooth colours suggest.",
+                ("channels, for places", "places, for channels", "colours, for outlines"),
+                1,
+                ("f_maps",),
+                "line_a",
             ),
         ],
     ),
@@ -237,34 +352,43 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 IMAGINE,
                 {"m_look": "honeycombed"},
-                "Both networks started from noise and climbed towards each class. Cover the names with your "
-                "hand and guess them.",
+                "Both networks started from noise and climbed towards “honeycombed”. Look at others too.",
                 "what a picture has of its class, such as cells or stripes, and what it lacks.",
                 "You can name many of them. What does that prove?",
                 "That the network knows something that you know too. Not that it sees this in a photograph, "
                 "and not that it goes by nothing else: each is one of many pictures that excite its class.",
+                ("that it sees as you do", "that it knows something that you know too", "nothing at all"),
+                1,
+                ("m_closer",),
+                "m_look",
             ),
             Step(
                 IMAGINE,
                 {"m_look": "chequered"},
-                "Look at “One class, closer”. Some pictures were made with random views, shifted and turned "
-                "anew at each step, the others with one view that never moved.",
-                "which of them look like noise, and in the table below, how often each network recognises "
-                "its own pictures of either kind.",
-                "Every picture raised its class's score while it was made. What went wrong with one view?",
-                "It found a trick that works from one angle. In new views the ResNet recognises only about "
-                "half of its own one-view pictures, the ViT about one in eight; those made with random "
-                "views, always. What is to be trusted must survive being moved.",
+                "Some pictures were made with random views, shifted and turned anew at each step, the others "
+                "with one view that never moved.",
+                "which of them look like noise.",
+                "How often does the ResNet recognise its own one-view pictures, once they are moved?",
+                "About half of the time, and the ViT about one in eight; those made with random views, "
+                "always. With one view it found a trick that works from one angle. What is to be trusted "
+                "must survive being moved.",
+                ("always", "about half of the time", "never"),
+                1,
+                ("m_closer",),
             ),
             Step(
                 IMAGINE,
                 {"m_look": "zigzagged"},
-                "Now the other network is the judge. Look at “zigzagged”, then at the matrix at the bottom.",
-                "the columns where one network judges the other's pictures.",
-                "Both are sure of their own “zigzagged”, and neither believes the other's. Who is right?",
-                "Each about itself: they go by different signs of the same word. With random views a picture "
-                "convinces the other network about half of the time or more, with one view hardly ever. A "
-                "second network is a test that your own eyes can't replace.",
+                "Now the other network is the judge. Each is sure of its own “zigzagged”.",
+                "what the two pictures with random views have in common.",
+                "Does the other network say “zigzagged” too?",
+                "Neither believes the other's: they go by different signs of the same word. Over all "
+                "classes, with random views a picture convinces the other network about half of the time or "
+                "more, with one view hardly ever. A second network is a test that your own eyes can't "
+                "replace.",
+                ("both do", "only the ResNet", "only the ViT", "neither does"),
+                3,
+                ("m_closer",),
             ),
             Step(
                 IMAGINE,
@@ -275,12 +399,15 @@ LESSONS: dict[str, Lesson] = {
                     "m_class": ["honeycombed"],
                     "m_recipe": "fast",
                 },
-                "Press “Imagine” and watch. Then choose another seed under “Options of the recipe” and "
-                "imagine once more.",
+                "Press “Imagine” and watch. Then take another seed and imagine once more.",
                 "what stays and what changes.",
                 "Which of the pictures is the network's idea of a honeycomb?",
                 "None alone: many pictures excite the class, and the seed decides which one is found. What "
                 "they have in common says more than any of them.",
+                ("the first", "the one with the highest score", "none alone"),
+                2,
+                ("m_run_job", "m_options"),
+                "m_run_button",
             ),
         ],
     ),
@@ -297,28 +424,41 @@ LESSONS: dict[str, Lesson] = {
                 "Press “Compare”: every block of the CNN beside every block of the ViT, on 64 drawn "
                 "textures.",
                 "the brightest cell of each row and where it lies. The input is at the lower left.",
-                "Do the two networks climb together?",
-                "Yes: what comes first in the CNN is most like what comes first in the ViT, and its last "
-                "block is most like the ViT's last layers. Nobody told them to agree; the task was the same.",
+                "The CNN’s first blocks are most like which blocks of the ViT?",
+                "Its first: what comes first in the CNN is most like what comes first in the ViT, and its "
+                "last block is most like the ViT's last layers. Nobody told them to agree; the task was the "
+                "same.",
+                ("its first", "its last", "all alike"),
+                0,
+                ("k_cka_job",),
+                "k_cka_button",
             ),
             Step(
                 SIMILARITY,
                 {"weights_a": "random", "weights_b": "random", "seed_a": 0, "seed_b": 1},
                 "Now neither network has learnt anything. Press “Compare” again.",
                 "how bright the matrix is beside the last one.",
-                "They know nothing, and are more alike than before. How can that be?",
-                "Random layers pass on little but a picture's mean colour, and that is the same for both. A "
-                "high value says that two layers find the same pictures alike, not that either knows "
+                "Are two networks that know nothing more alike, or less?",
+                "More. Random layers pass on little but a picture's mean colour, and that is the same for "
+                "both. A high value says that two layers find the same pictures alike, not that either knows "
                 "anything.",
+                ("more alike", "as alike", "less alike"),
+                0,
+                ("k_cka_job",),
+                "k_cka_button",
             ),
             Step(
                 SIMILARITY,
                 {"b": "texture_resnet", "weights_b": "random", "seed_b": 0},
                 "The trained ResNet beside its own random self. Press “Compare”.",
                 "the cells from the lower left to the upper right: the same layer, trained and random.",
-                "From where on did training change what is computed?",
-                "Little at the first layer, where even random filters find edges and colours. At the last "
-                "block hardly anything is left in common. What is learnt is learnt deep inside.",
+                "Where did training change most of what is computed?",
+                "At the end. The first layer is little changed: even random filters find edges and colours. "
+                "At the last block hardly anything is left in common. What is learnt is learnt deep inside.",
+                ("at the first layer", "everywhere alike", "at the last block"),
+                2,
+                ("k_cka_job",),
+                "k_cka_button",
             ),
             Step(
                 SIMILARITY,
@@ -329,6 +469,10 @@ LESSONS: dict[str, Lesson] = {
                 "What does the biased estimator find in noise?",
                 "Nearly perfect agreement in many cells, as there are far more features than pictures. The "
                 "unbiased one finds about 0. Before you believe a high value, ask what noise would get.",
+                ("nothing in common", "a little in common", "nearly perfect agreement"),
+                2,
+                ("k_cka_job",),
+                "k_cka_button",
             ),
         ],
     ),

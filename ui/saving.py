@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from vizcore import __version__
 from vizcore.drawing import render
 
-from . import posters
+from . import loops, posters
 
 state = st.session_state
 TIMES = 2, 4  # how much larger a slide is than its picture
@@ -85,6 +85,7 @@ def offer(page: str) -> None:
                 file = f"sightlines-{slug(page)}-{times}x.png"
                 button(f"For a slide, {times} × (PNG)", partial(slide_file, panels, times), file, "image/png")
             posters.offer(panels, slug(page), button)
+            loops.offer(slug(page), button)
             for name, one in kept.items():
                 button(f"{name} (PNG)", partial(picture_file, one), f"{slug(name)}.png", "image/png")
             if any(one.maps for one in kept.values()):

@@ -23,7 +23,7 @@ def pick_recipe():
         "frequencies of photographs, and larger steps. fast: fewer steps. classic: pixels "
         "through a sigmoid, every kind of view, L2, early stopping.",
     )  # fmt: skip
-    with st.expander("Options of the recipe", icon=":material/tune:"):
+    with st.expander("Options of the recipe", icon=":material/tune:", key="m_options"):
         recipe, seed = _options(RECIPES[name])
     return name, recipe, seed
 

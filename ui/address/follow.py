@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from .. import streamlit_private
+from . import keys
 from .held import Held, held, is_default, now, query, take
 from .kinds import LONGEST
 from .words import LESSON, START, in_words, parse, sentence
@@ -61,6 +62,12 @@ def lesson() -> str:
     return held().lesson
 
 
+def left() -> tuple[str, dict[str, list[str]]]:
+    """The step of a lesson that was left last, by its name, and the address that takes it up; "" for none."""
+    name, values = held().left
+    return name, in_words({key: values[key] for key in keys.known(values)}) | {LESSON: [name]}
+
+
 def page() -> str:
     """The path of the page that is shown."""
     return held().page
@@ -96,6 +103,7 @@ def read(page: str, step: Step) -> None:
     late = found in own.seen and not history and (changed or moved) and _lesson(found) == own.lesson
     if not first and moved and not history and (not found or found == own.seen[-1]):
         if own.lesson:  # left by another way than its own
+            own.left = own.lesson, dict(own.values)
             take(own.before)
             own.lesson, own.before = "", {}
         own.seen.append(found)  # or Back to the step is taken for what is shown
@@ -128,6 +136,8 @@ def _follow(own: Held, found: dict[str, tuple[str, ...]], step: Step) -> None:
                 values |= values_of_step if name == START else {}
     if lesson and not own.lesson:
         own.before = dict(own.values)
+    if own.lesson and not lesson:
+        own.left = own.lesson, dict(own.values)
     own.lesson = lesson
     own.refused, own.from_link = wrong, set(values)
     take(values)

@@ -22,6 +22,7 @@ class Held:
     defaults: dict[str, Any] = field(default_factory=dict)  # those that depend on the networks
     lesson: str = ""
     before: dict[str, Any] = field(default_factory=dict)  # the values when the lesson began
+    left: tuple[str, dict[str, Any]] = ("", {})  # the step that was left last, and its values
     page: str = ""
     seen: deque = field(default_factory=lambda: deque(maxlen=12))  # addresses, as lately read or written
     from_link: set[str] = field(default_factory=set)  # keys that no widget has looked at since

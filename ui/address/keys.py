@@ -187,6 +187,10 @@ KEYS: dict[str, Key] = {
     "k_bandwidth": number(0.1, 2.0, 0.5),
     "k_control": flag(True),
     "k_biased": flag(),
+    # lessons
+    "l_said": texts(12),
+    "l_present": flag(),
+    "room": text(),
 }
 PREFIX = {"saliency": "s_", "grad_cam": "gm_"}  # of a page's methods' settings: their names follow
 

@@ -14,7 +14,7 @@ def controls(models: list) -> tuple[tuple[float, float], str, str, dict]:
     count = max((answers.heads_of(model) for model in models), default=0)
     heads = ["mean", "max", "min", *(f"head {i}" for i in range(count))]
     forget("r_head", heads, heads[0])  # of a network shown before
-    with st.popover("Settings", icon=":material/tune:"):
+    with st.popover("Settings", icon=":material/tune:", key="r_settings"):
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "medium"}
         with st.container(**row):
             words = "How much of itself a token keeps in each block of the rollout."

@@ -22,15 +22,20 @@ def rows(before: np.ndarray, now: np.ndarray, most: int = ROWS) -> list[int]:
     return found[:most]
 
 
-def show(side: Side, before: np.ndarray, now: np.ndarray, words: str, most: int = ROWS) -> None:
-    """A network's name, what is said of its answer, and its bars; one element, that is drawn anew at once."""
+def show(
+    side: Side, before: np.ndarray, now: np.ndarray, words: str, most: int = ROWS, named: bool = True
+) -> None:
+    """A network's name, what is said of its answer, and its bars; one element, that is drawn anew at once.
+
+    Args:
+        most: how many bars. named: else the name stands elsewhere.
+    """
     names, colour = class_names(side.model), figures.web_colour(side.colour)
     drawn = "".join(
         _row(names[index], before[index], now[index], colour) for index in rows(before, now, most)
     )
-    st.html(
-        f'{head(side)}<p class="verdict" role="status">{marked(words)}</p><ol class="answers">{drawn}</ol>'
-    )
+    said = f'<p class="verdict" role="status">{marked(words)}</p>'
+    st.html(f'{head(side) * named}{said}<ol class="answers">{drawn}</ol>')
 
 
 def head(side: Side) -> str:

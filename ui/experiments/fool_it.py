@@ -139,7 +139,7 @@ def _pictures(changed: Changed, size: int) -> None:
 
     first, second = viewer.row("e_changed")
     with first:
-        viewer.show("e_after", over_picture.picture(changed.after), lines=0)
+        st.image(render.png(changed.after.array), width="stretch", alt="The changed picture")
         st.caption("What both were shown.")
     with second:
         shown = trick.difference(changed.before.array, changed.after.array, TIMES)
@@ -178,7 +178,9 @@ def _side(side: Side, changed: Changed, facts: verdicts.Fooled) -> None:
         st.html(f"{bars.head(side)}<p>{bars.marked(facts.why_not)}</p>")
         return
     before, after = (_chances(side, one) for one in changed[:2])
-    bars.show(side, before, after, verdicts.control(facts), most=3)
+    st.html(bars.head(side))
+    place = st.container()
+    bars.show(side, before, after, verdicts.control(facts), most=3, named=False)
     if guess := guesses(side, changed.before.drawn):
         st.caption(guess)
     names = class_names(side.model)
@@ -190,9 +192,9 @@ def _side(side: Side, changed: Changed, facts: verdicts.Fooled) -> None:
     except ValueError:
         st.caption(words)
         return
-    for what, own, one, column in zip(
-        ("Before", "After"), (was, now), changed, viewer.row(f"e_pair_{side.slot}"), strict=False
-    ):
+    with place:
+        columns = viewer.row(f"e_pair_{side.slot}")
+    for what, own, one, column in zip(("Before", "After"), (was, now), changed, columns, strict=False):
         with column:
             shown = [
                 _map(maps[one.key][name], one, what, label) for label, name in ((OWN, own), (BEFORE, was))

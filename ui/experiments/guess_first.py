@@ -12,12 +12,12 @@ from vizcore import judgements
 from vizcore.drawing import render
 from vizcore.experiments import cover_up, verdicts
 
-from .. import as_seen, brush, cant_show, figures, over_picture, saving, viewer
+from .. import as_seen, brush, cant_show, figures, marks, over_picture, saving, viewer
 from ..address import drop, forget
 from ..answers import Side
 from ..classes import ask, guesses, several
 from ..plain import plain
-from . import inquiry, marks
+from . import inquiry
 
 state = st.session_state
 GUESS, REGION = "e_guess", "your guess"

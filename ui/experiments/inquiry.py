@@ -13,7 +13,7 @@ from .. import over_picture
 from ..answers import Side
 from ..classes import class_names
 from ..mapped import Mapped
-from .marks import grid_of
+from ..marks import grid_of
 
 
 @st.cache_data(show_spinner=False)

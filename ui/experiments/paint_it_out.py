@@ -12,13 +12,13 @@ from vizcore import judgements
 from vizcore.drawing import render
 from vizcore.experiments import cover_up, verdicts
 
-from .. import as_seen, brush, cant_show, figures, over_picture, saving, viewer
+from .. import as_seen, brush, cant_show, figures, marks, over_picture, saving, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names, guesses
 from ..picture_picker import SAMPLES, SCENES, sample
 from ..plain import plain
-from . import bars, inquiry, marks
+from . import bars, inquiry
 
 state = st.session_state
 WITH = {"blur": "Blur", "mean": "Mean colour", "picture": "Another picture"}

@@ -76,10 +76,13 @@ def _rollout(_cnn, vit: Side, picture, _names):
     return _heat(vit, picture, row[model.num_prefix_tokens :].reshape(model.grid))
 
 
+def _cam(side: Side, picture, names) -> Mapped:
+    name = class_names(side.model)[_class(side, picture)]
+    return over_picture.cams(side, picture, names if name in names else [name])[name]
+
+
 def _evidence(cnn: Side, _vit, picture, names):
-    name = class_names(cnn.model)[_class(cnn, picture)]
-    cams = over_picture.cams(cnn, picture, names if name in names else [name])
-    return _heat(cnn, picture, cams[name].map)
+    return _heat(cnn, picture, _cam(cnn, picture, names).map)
 
 
 def _gradients(_cnn, vit: Side, picture, _names):  # the smaller network of the two for photographs
@@ -110,7 +113,25 @@ def _similarity(*_):
     return cv2.resize(colours, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
 
 
+def _tried(cnn: Side, _vit, picture, names):
+    """The picture with what the CNN's map ranks first painted out."""
+    from vizcore.experiments import cells, cover_up
+
+    model, size, grid = cnn.model, picture.size, (18, 32)
+    box = model.preprocess.box(size)
+    values = cells.on_cells(_cam(cnn, picture, names).map, box, size, grid)
+    where = cells.seen_cells(box, size, grid)
+    mark = cells.first(values, where, int(where.sum()) // 6)
+    return cover_up.covered(picture.array, mark.numpy(), cover_up.ground(picture.array, "mean"))
+
+
 DOORS = [
+    Door(
+        "pages/experiments.py",
+        "Experiments",
+        "What changes an answer? Paint the picture out, guess first, fool a network.",
+        _tried,
+    ),
     Door(
         "pages/feature_maps.py",
         "Feature maps",

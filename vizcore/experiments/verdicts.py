@@ -139,3 +139,27 @@ def given_away(rank: float, by_noise: float) -> str:
         return "One of its two maps is the same everywhere: they can't be compared."
     said = f"Its map for the answer from before, before and after: rank correlation **{rank:.2f}**"
     return said + ("." if math.isnan(by_noise) else f"; under a random change {by_noise:.2f}.")
+
+
+# ---------------------------------------------------------------- a class
+
+
+def class_chose(right: int, count: int, options: int) -> str:
+    """How a class did with a choice: how many of its guesses, of all, are right, among how many options."""
+    if not count:
+        return "Nobody has guessed."
+    by_lot = f"by lot it would be {1 / options:.0%}"
+    return f"**{right} of {count}** guessed right ({right / count:.0%}); {by_lot}."
+
+
+def class_marked(name: str, share: float | None, networks: dict[str, float], area: float) -> str:
+    """How a class did with its marks, beside the networks' maps.
+
+    Args:
+        name: of what was to be marked. share: of all that was marked, what lies on it; None where nobody has.
+        networks: by title, the share of each map that does. area: its share of the picture. 0 to 1 each.
+    """
+    theirs = ", ".join(f"of the map of {title} {one:.0%}" for title, one in networks.items())
+    if share is None:
+        return f"Nobody has marked anything. On “{name}” lie {theirs}; by chance {area:.0%}."
+    return f"Of what the class marked **{share:.0%}** lies on “{name}”, {theirs}; by chance {area:.0%}."

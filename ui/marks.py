@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from .. import brush
-from ..address import drop, forget
+from . import brush
+from .address import drop, forget
 
 state = st.session_state
 GRID = 32  # cells of the picture's longer side: a mark of 1,024 bits has its place in a link

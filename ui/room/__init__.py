@@ -1,0 +1,1 @@
+"""The room's own: what stands on a phone while a class guesses."""

@@ -100,7 +100,7 @@ IN_BROWSER: dict[str, dict] = {  # what the viewer offers there, by the key unde
         "r_colours": list(COLOUR_MAPS),
         "r_scale": ["own", "shared"],
     },
-    "unit": {"u_of": ["a", "b"]},  # called there as the networks are
+    "unit": {"u_of": ["a", "b"], "u_kind": ["channels", "heads", "classes"]},  # called otherwise there
 }
 
 

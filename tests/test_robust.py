@@ -85,6 +85,7 @@ CALLS = {
     "as_maps": ("cnn", CHANNELS, lambda m, x: features.as_maps(x, Layout("NCHW", 8, (16, 16)))),
     "summary": ("cnn", CHANNELS, lambda m, x: features.summary(squeezed(x)).high),
     "strength": ("cnn", CHANNELS, lambda m, x: features.strength(squeezed(x))),
+    "norms": ("cnn", CHANNELS, lambda m, x: features.norms(squeezed(x))),
     "by_strength": ("cnn", CHANNELS, lambda m, x: features.by_strength(squeezed(x))),
     "pca_colours": ("cnn", CHANNELS, lambda m, x: features.pca_colours(squeezed(x))),
     "features.similarity": ("cnn", CHANNELS, lambda m, x: features.similarity(squeezed(x), 1, 2)),

@@ -86,6 +86,7 @@ CALLS = {
     "summary": ("cnn", CHANNELS, lambda m, x: features.summary(squeezed(x)).high),
     "strength": ("cnn", CHANNELS, lambda m, x: features.strength(squeezed(x))),
     "norms": ("cnn", CHANNELS, lambda m, x: features.norms(squeezed(x))),
+    "standing_out": ("cnn", CHANNELS, lambda m, x: features.standing_out(squeezed(x), 1, 2)),
     "by_strength": ("cnn", CHANNELS, lambda m, x: features.by_strength(squeezed(x))),
     "pca_colours": ("cnn", CHANNELS, lambda m, x: features.pca_colours(squeezed(x))),
     "features.similarity": ("cnn", CHANNELS, lambda m, x: features.similarity(squeezed(x), 1, 2)),

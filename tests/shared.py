@@ -226,3 +226,13 @@ def visit(tab, server):
     tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     tab.context.clear_cookies()
     assert not tab.problems
+
+
+def ran(at, tmp_path):
+    """Every figure that is offered with its code, made by that code."""
+    kept = {name: one for name, one in at.session_state["kept"].items() if one.code}
+    for name, one in kept.items():
+        written, file = {}, repr(str(tmp_path / "figure.png"))
+        exec(compile(one.code.replace('"figure.png"', file), name, "exec"), written)
+        assert np.abs(written["figure"].astype(int) - one.draw().astype(int)).mean() < 0.3, name
+    return kept

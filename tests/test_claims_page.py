@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from shared import ran
 
 from benchmarks.whole_app import all_maps, all_words
-from vizcore.experiments.altered import CHANGES
+from ui.claims.knows import Asked
+from vizcore.experiments.altered import CHANGES, Given
 from vizcore.studies import claims_in_words as words
 from vizcore.studies.claims_on_file import PAIRS, load_measured
 from vizcore.studies.knowing import Curve
@@ -23,16 +25,6 @@ def page(app):
         return at
 
     return open_page
-
-
-def ran(at, tmp_path):
-    """Every figure that is offered with its code, made by that code."""
-    kept = {name: one for name, one in at.session_state["kept"].items() if one.code}
-    for name, one in kept.items():
-        written, file = {}, repr(str(tmp_path / "figure.png"))
-        exec(compile(one.code.replace('"figure.png"', file), name, "exec"), written)
-        assert np.abs(written["figure"].astype(int) - one.draw().astype(int)).mean() < 0.3, name
-    return kept
 
 
 def test_how_far_both_look_and_the_link_of_a_place(page, tmp_path):
@@ -137,3 +129,10 @@ def test_where_they_stop_in_words():
     assert "for the outline" in kept and "A in **0.60** (0.50–0.70)" in kept
     assert words.lost_points(0.9, 0.1, "cat", "dog").endswith("it says **“dog”**.")
     assert "still knows" in words.lost_points(0.9, 0.5, "cat", "cat")
+
+
+def test_a_region_that_is_marked_anew_is_another_question():
+    """Answers are kept by the picture's pixels, which stay as they are."""
+    masks = [np.arange(64).reshape(8, 8) < cells for cells in (20, 40)]
+    asked = [Asked("silhouette", 1, Given(1, mask), "cat", None) for mask in (*masks, masks[0].copy())]
+    assert asked[0].key != asked[1].key and asked[0].key == asked[2].key

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from shared import ran
 
 from benchmarks.whole_app import all_maps, all_words
 from ui.look_inside.aligned import _wholly
@@ -24,16 +25,6 @@ def page(app):
 
 def seen(at, slot):
     return next(one for one in all_maps(at) if one["key"] == f"i_{slot}" and one["name"] == one["chosen"])
-
-
-def ran(at, tmp_path):
-    """Every figure that is offered with its code, made by that code."""
-    kept = {name: one for name, one in at.session_state["kept"].items() if one.code}
-    for name, one in kept.items():
-        written, file = {}, repr(str(tmp_path / "figure.png"))
-        exec(compile(one.code.replace('"figure.png"', file), name, "exec"), written)
-        assert np.abs(written["figure"].astype(int) - one.draw().astype(int)).mean() < 0.3, name
-    return kept
 
 
 def test_what_places_say_block_by_block(page, tmp_path):

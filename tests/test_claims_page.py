@@ -136,3 +136,9 @@ def test_a_region_that_is_marked_anew_is_another_question():
     masks = [np.arange(64).reshape(8, 8) < cells for cells in (20, 40)]
     asked = [Asked("silhouette", 1, Given(1, mask), "cat", None) for mask in (*masks, masks[0].copy())]
     assert asked[0].key != asked[1].key and asked[0].key == asked[2].key
+
+
+def test_what_is_said_of_a_kind_of_picture_that_it_never_saw_is_called_a_guess(page):
+    guess = "It learnt only drawn textures, so what it says of another picture is a guess."
+    assert all_words(page(**KNOWS | {"picture": "A rocket"})).count(guess) == 2
+    assert "is a guess" not in all_words(page(**KNOWS))

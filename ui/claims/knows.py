@@ -14,7 +14,7 @@ from vizcore.experiments.cover_up import ground
 
 from .. import cant_show, code, figures, over_picture, saving, viewer
 from ..address import forget
-from ..classes import class_names
+from ..classes import class_names, guesses
 from ..picture_picker import SAMPLES, SCENES, of_image, sample
 from . import level_curves, measured
 
@@ -150,6 +150,8 @@ def _one(side, picture, asked: Asked) -> np.ndarray:
     own = int(found[0].argmax())
     best = np.argsort(-now, kind="stable")[:3]
     figures.predictions(side.model, [(int(k), float(now[k])) for k in best], side.colour)
+    if words := guesses(side, picture.drawn):
+        st.caption(words)
     st.markdown(lost_points(float(found[0, own]), float(now[own]), names[own], names[int(best[0])]))
     return found[:, own]
 

@@ -6,8 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from vizcore.pictures.images import PictureError
+from vizcore.pictures.sets import MB
+
 from .plain import plain
 
+SET_MB = 200  # a set of pictures
 PICTURES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 
 
@@ -35,3 +39,18 @@ def uploader(label: str, kinds: list[str], media: str, **options) -> Any:
         else:
             taken.append(file)
     return taken if several else (taken or [None])[0]
+
+
+def several_pictures(label: str, key: str, words: str) -> list:
+    """Files of pictures, or zips of them, that may take ``SET_MB`` together.
+
+    Raises:
+        PictureError: they are larger.
+    """
+    files = uploader(
+        label, [*PICTURES, "zip"], "image/*", accept_multiple_files=True, key=key, max_upload_size=SET_MB,
+        help=words,
+    )  # fmt: skip
+    if sum(file.size for file in files) > SET_MB * MB:
+        raise PictureError(f"These files are larger than {SET_MB} MB together; choose fewer.")
+    return files

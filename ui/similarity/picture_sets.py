@@ -16,11 +16,10 @@ from vizcore.pictures.images import PictureError
 from ..address import forget
 from ..limits import LOCAL
 from ..plain import plain
-from ..uploads import PICTURES, uploader
+from ..uploads import several_pictures
 
 state = st.session_state
 DRAWN, UPLOADED, CIFAR, FOLDER = "Drawn textures", "Your pictures", "CIFAR-100", "A folder here"
-UPLOAD_MB = 200
 MOST = 2048
 
 
@@ -67,21 +66,15 @@ def _drawn(count: int, seed: int, side: int) -> Source:
 
 
 def _uploaded(count: int, _seed: int, _side: int) -> Source | None:
-    files = uploader(
+    files = several_pictures(
         "Several pictures, or a zip of them",
-        [*PICTURES, "zip"],
-        "image/*",
-        accept_multiple_files=True,
-        key="k_files",
-        max_upload_size=UPLOAD_MB,
-        help=f"Up to {pictures.MOST}. They stay in this session's memory and are never written to disk.",
+        "k_files",
+        f"Up to {pictures.MOST}. They stay in this session's memory and are never written to disk.",
     )
     if not files:
         state.pop("k_read", None)
         st.info("Upload pictures of your own, at least 4.")
         return None
-    if sum(file.size for file in files) > UPLOAD_MB * pictures.MB:
-        raise PictureError(f"These files are larger than {UPLOAD_MB} MB together; choose fewer.")
     key = tuple(file.file_id for file in files)
     if state.get("k_read", [None])[0] != key:  # decoded once, in the session that sent them
         with st.spinner("Reading the pictures …"):

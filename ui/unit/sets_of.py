@@ -19,13 +19,12 @@ from ..insides import OF_EACH, SAMPLE_CODE, sample_set
 from ..limits import LOCAL
 from ..picture_picker import SAMPLES
 from ..plain import plain
-from ..uploads import PICTURES, uploader
+from ..uploads import several_pictures
 
 state = st.session_state
 STORED, DRAWN, SAMPLE, UPLOADED, FOLDER = (
     "Stored textures", "Drawn textures", "The samples", "Your pictures", "A folder here",
 )  # fmt: skip
-UPLOAD_MB = 200
 MOST_CLASSES = 100  # up to which it is told how values are spread over them
 
 
@@ -116,17 +115,15 @@ def _folder(count: int, seed: int) -> Source | None:
 
 def _uploaded(count: int, _seed: int) -> Source | None:
     most = min(count, sets.MOST)
-    files = uploader(
-        "Several pictures, or a zip of them (with folders: those are classes)", [*PICTURES, "zip"], "image/*",
-        accept_multiple_files=True, key="u_files", max_upload_size=UPLOAD_MB,
-        help=f"Up to {sets.MOST} are looked at. They stay in this session's memory, never written to disk.",
-    )  # fmt: skip
+    files = several_pictures(
+        "Several pictures, or a zip of them (with folders: those are classes)",
+        "u_files",
+        f"Up to {sets.MOST} are looked at. They stay in this session's memory, never written to disk.",
+    )
     if not files:
         state.pop("u_read", None)
         st.info("Upload pictures of your own.")
         return None
-    if sum(file.size for file in files) > UPLOAD_MB * sets.MB:
-        raise PictureError(f"These files are larger than {UPLOAD_MB} MB together; choose fewer.")
     read, digest = _read(files, most)
     for words in read.left_out[:2]:
         st.warning(plain(words))

@@ -87,4 +87,3 @@ def header(title: str) -> None:
             st.session_state["tools"] = st.empty()
     st.session_state.update({"kept": {}, "tables": {}, "panels": {}, "seen": {}, "poster_words": ""})
     st.session_state.update({"flips": [], "films": {}})
-    st.session_state.update({"flips": [], "films": {}})

@@ -16,7 +16,8 @@ from ui.lessons import LESSONS
 
 PAGES = ["", "lessons", "room", "feature_maps", "attention_rollout", "grad_cam", "saliency",
          "activation_maximization", "look_inside", "unit", "claims", "similarity", "your_model",
-         "experiments"]  # fmt: skip
+         "experiments",
+         "grad_cam?picture=Honeycomb+in+bands&g_class=honeycombed&v=3&lesson=truth.1"]  # fmt: skip
 RULES = {  # by theme: only colours differ
     "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
     "dark": ["color-contrast"],
@@ -110,7 +111,7 @@ def complaints(page, rules: list[str]) -> list[str]:
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
 
-QUICK = ("",)
+QUICK = PAGES[0], PAGES[-1]
 
 
 @pytest.mark.parametrize(

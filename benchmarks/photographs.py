@@ -169,6 +169,7 @@ def pairs(
                 scene = known.Scene(both.picture, {**under.masks, **both.masks})
                 yield scene, {other.name: other.index, one.name: one.index}
                 found += 1
+                _progress(f"{model.title}, scenes of two things", found, count)
                 break
             before.append(one)
     print(f"{model.title}: {found} scenes of two things; {tried} were tried, each alone at its place")

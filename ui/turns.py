@@ -14,7 +14,7 @@ from .warmup import CORES
 
 AT_ONCE = max(2, CORES // 2)  # jobs that compute at the same time, of all sessions; later ones wait
 NICE = 10  # of a long job's thread; 0 is usual, 19 the most
-ASIDE = 0.3  # seconds at most that a long job waits, before each step, for those who wait for an answer
+ASIDE = 1.0  # seconds at most that a long job waits, before each step, for those who wait for an answer
 
 _queue: list[object] = []  # one ticket for each running or waiting job of the server, in order of arrival
 _queue_lock = threading.Lock()

@@ -409,4 +409,6 @@ def test_a_method_is_said_to_beat_the_controls_only_where_its_interval_does():
     assert "more than each control" in said
     said = judgements.known("X", 40, 0.25, [measured("Grad-CAM", 0.55, 0.1)], controls)
     assert "**not clearly more** than the control edges does" in said
+    said = judgements.known("X", 40, 0.25, [measured("Grad-CAM", 0.3, 0.1)], controls)
+    assert "**not clearly more** than the controls random and edges do" in said
     assert "asked nothing" in judgements.known("X", 0, 0.25, best, controls)

@@ -258,8 +258,9 @@ def known(
     above = [one.name for one in controls if best.low > one.high]
     if len(above) == len(controls):
         return f"{said} That is more than each control does."
-    others = " and ".join(one.name for one in controls if one.name not in above)
-    return f"{said} That is **not clearly more** than the control {others} does."
+    *first, last = (one.name for one in controls if one.name not in above)
+    others = f"controls {', '.join(first)} and {last} do" if first else f"control {last} does"
+    return f"{said} That is **not clearly more** than the {others}."
 
 
 # ---------------------------------------------------------------- a map beside others

@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from benchmarks.whole_app import whole_app
 from ui import jobs
 from ui.activation_maximization import imagined, runs
 from vizcore.imagine.gallery import load_gallery
@@ -65,13 +66,20 @@ def test_the_gallery_follows_the_networks_or_says_whose_it_is(page):
     assert at.session_state["m_part"] == "Make your own" and at.button(key="m_run_button")
 
 
-def test_each_pair_has_its_gallery(page, app):
-    titles = ["EfficientNet-Lite0", "Photo ViT"]
-    at = fine(app().switch_page("pages/activation_maximization.py").run())
+def test_the_sidebar_says_why_it_opens_on_textures_as_long_as_it_shows_them():
     opens = "It begins with the pair that knows the textures"
-    assert opens in words(at) and [one.value for one in at.subheader] == ["Texture ResNet", "Texture ViT"]
+    with whole_app() as visit:
+        at = fine(visit("activation_maximization", {}))
+        assert opens in words(at) and [one.value for one in at.subheader] == ["Texture ResNet", "Texture ViT"]
+        fine(at.button(key="m_turn_efficientnet_lite0").click().run())
+        assert opens not in words(at) and at.subheader[0].value == "EfficientNet-Lite0"
+
+
+def test_each_pair_has_its_gallery(page):
+    titles = ["EfficientNet-Lite0", "Photo ViT"]
+    at = page()
     fine(at.button(key="m_turn_efficientnet_lite0").click().run())
-    assert [one.value for one in at.subheader] == titles and opens not in words(at)
+    assert [one.value for one in at.subheader] == titles
     assert at.selectbox(key="m_look").value == "goldfish" and "one view" not in words(at)
     stored = load_gallery("photographs")
     (own,) = [one for one in stored.verdicts if (one["name"], one["origin"]) == ("goldfish", titles[1])

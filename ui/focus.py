@@ -22,6 +22,10 @@ def focus(step: Step, guessed: bool, presenting: bool) -> None:
     if step.asked and not guessed:
         look = "outline: 3px solid #e67800; outline-offset: 4px; border-radius: 0.4rem;"
         rules.append(f".stApp .st-key-{step.asked} {{ {look} }}")
+    if not guessed:
+        rules.append(".stApp { --facts: hidden; }")  # what is said below a map could give the answer away
+        told = ".stApp :is(.st-key-e_bars, .st-key-e_first)" if step.options else ""
+        rules += [f"{told} {{ visibility: hidden; }}"] * bool(told)
     if step.covered and not guessed:
         shown = ", ".join(f".stApp .st-key-{key}" for key in step.shows)
         rules.append(f"{shown} {{ position: relative; }}")

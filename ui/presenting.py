@@ -171,8 +171,9 @@ def _door(room: Room) -> None:
         f"Join with the code **{room.code}**", icon=":material/qr_code_2:", expanded=True, key="l_door"
     ):
         if to:
-            st.image(render.png(qr(to, 260)), width=150, alt=f"A QR code of {to}")
-            st.caption(to)
+            with st.container(horizontal=True, vertical_alignment="center", key="l_code"):
+                st.image(render.png(qr(to, 260)), width=150, alt=f"A QR code of {to}")
+                st.markdown(f"## {room.code}  \n{to}", width="content")
         if urlsplit(to).hostname in ("localhost", "127.0.0.1", "::1"):
             st.caption(f":material/warning: {LOCAL}")
         ends = datetime.fromtimestamp(room.ends).strftime("%H:%M")

@@ -12,7 +12,7 @@ from ..address import drop
 from ..classrooms import LENGTH, Room, read_code, rooms, wait
 from ..guide import values_of
 from ..lessons import LESSONS, Step
-from ..picture_picker import SAMPLES, SCENES, sample
+from ..picture_picker import PHOTOGRAPHS, SCENES, sample
 from ..plain import plain
 
 state = st.session_state
@@ -143,7 +143,7 @@ def _options(room: Room, step: Step, word: str, mine: str | None) -> None:
 def _mark(room: Room, step: Step, word: str, mine: str | None) -> None:
     """The lesson's picture, to mark on, and a button that sends it."""
     title = values_of(room.lesson, room.step).get("picture")
-    if title not in (*SAMPLES, *SCENES):
+    if title not in (*PHOTOGRAPHS, *SCENES):
         return
     picture, key = sample(title), f"room_mark_{room.code}_{room.step}"
     mark = marks.decoded(picture, mine if mine is not None else state.get(key))

@@ -159,7 +159,7 @@ def say(visitor: Visitor, label: str) -> str:
 
 
 def flood(visitor: Visitor, label: str, times: int) -> None:
-    """Press a button many times without waiting for an answer, whether the page lets people press it or not."""
+    """Press a button many times without waiting for an answer, whether it can be pressed or not."""
     element, fragment = button(visitor, label)
     ask = BackMsg()
     pressed = WidgetState(id=element.id, trigger_value=True)

@@ -144,6 +144,7 @@ def test_what_is_painted_out_moves_both_networks_bars(phone, way):
     assert 10 < mark.sum() < 300
     for slot, name in enumerate(("texture_resnet", "texture_vit")):
         assert rows(phone, slot) == apart(name, mark) != apart(name, None)
+    expect(phone.get_by_role("button", name="Save")).to_be_visible()
     share = cover_up.pixels(mark, SPIRAL.size).mean()
     expect(phone.locator(".st-key-e_board output")).to_have_text(f"{100 * share:.1f} %")
     phone.mouse.move(2, 2)

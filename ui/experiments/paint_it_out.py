@@ -119,7 +119,7 @@ def _table(table: Table) -> None:
                     with column:
                         _instead(table, side, cover, said[side.slot])
     if state.pop(LIFTED, False):
-        if any(state.get(one) for one in OPENED):
+        if any(map(state.get, OPENED)) or (state.get("kept") and "save" not in state):  # not on offer yet
             st.rerun()
         address.write()
 

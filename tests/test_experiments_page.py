@@ -308,7 +308,7 @@ def test_a_page_that_is_left_after_many_strokes_is_as_it_was(server):
         assert painting.lift(visitor, mask, turn) < 60 and not visitor.errors()
     cover, shown = visitor.link["e_cover"], painting.bars(visitor)
     assert cover == marks.coded(SPIRAL, mask) and 0 < shown.count("<ol") <= 2
-    for page in ("grad_cam", "experiments"):
+    for page in ("experiments", "grad_cam", "experiments"):
         (link,) = [one for one in visitor.elements("page_link") if one.page == page][:1]
         visitor.link = dict(parse_qsl(link.query_string))
         visitor.visit(page)

@@ -102,8 +102,8 @@ def read(page: str, step: Step) -> None:
     changed = now() != own.values  # by the visitor, since the last run
     # a click that was made before the last address had reached the browser comes with the one before; and the
     # sidebar's links are those of the last whole run, since when a part of the page may have written others
-    ours = found in (*own.seen, own.linked) and _lesson(found) == own.lesson
-    late = ours and not history and (changed or moved)
+    late = found == own.linked or (found in own.seen and (changed or moved))
+    late = late and not history and _lesson(found) == own.lesson
     if not first and moved and not history and (not found or found == own.seen[-1]):
         if own.lesson:  # left by another way than its own
             own.left = own.lesson, dict(own.values)

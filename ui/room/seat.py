@@ -66,7 +66,7 @@ def _seated(code: str) -> bool:
     """Take a seat, unless there is no such room, or this session has tried too many."""
     wrong, last = state.get("room_wrong", (0, 0.0))
     if (pause := wait(wrong, last, time.monotonic())) > 0:
-        _say(f"That were {wrong} wrong codes. Try again in {pause:.0f} s.")
+        _say(f"Those were {wrong} wrong codes. Try again in {pause:.0f} s.")
         return False
     if rooms().find(code) is None:
         state["room_wrong"] = wrong + 1, time.monotonic()

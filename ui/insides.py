@@ -9,10 +9,8 @@ from vizcore.pictures.quarters import with_quarters
 
 from .picture_picker import SAMPLES, sample
 
-SAMPLE_CODE = (
-    'with_quarters(read_picture(open(f"samples/{name}", "rb").read()) for name in '
-    f"{list(SAMPLES.values())})"
-)
+SAMPLES_CODE = f'[read_picture(open(f"samples/{{name}}", "rb").read()) for name in {list(SAMPLES.values())}]'
+SAMPLE_CODE = f"with_quarters({SAMPLES_CODE})"
 OF_EACH = 5  # pictures: a sample, and its quarters
 
 

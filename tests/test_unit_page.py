@@ -91,7 +91,7 @@ def test_what_a_link_names_in_vain_is_a_sentence(page):
     assert "u_unit is “9999”, which isn't one of 0 to 255 here" in said
     assert "u_layer is “nowhere”" in said and "u_data is “Mars”" in said
     at = page(u_of="a", u_kind="heads")
-    assert "No heads." in at.info[0].value
+    assert "No heads can be asked one by one." in at.info[0].value
     at = page(u_of="c", u_kind="<b>", u_unit="1e999", u_n="-1", u_seed="nan")
     said = " ".join(one.value for one in at.warning)
     assert all(key in said for key in ("u_of", "u_kind", "u_unit", "u_n", "u_seed"))

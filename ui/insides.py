@@ -22,6 +22,17 @@ def heads_of(choice, _model) -> dict:
     return heads(_model)
 
 
+def no_heads(own: dict, model) -> str:
+    """Why none of a network's heads can be asked, in sentences."""
+    from vizcore.inside import sayings
+
+    why = next((one.why_not for one in own.values() if one.why_not), "")
+    return sayings.no_heads(f"In it {why}." if why else model.no_rollout or _UNSEEN)
+
+
+_UNSEEN = "What its heads write can't be seen apart."
+
+
 @st.cache_resource(show_spinner=False)
 def sample_set() -> list[Image.Image]:
     """The samples, whole and in quarters."""

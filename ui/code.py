@@ -150,6 +150,7 @@ IMPORTS = {  # what a line has that needs it
     "[channel(": "from vizcore.objectives import channel",
     "RECIPES[": "from vizcore.imagine.maximise import RECIPES, maximise",
     "with_quarters(": "from vizcore.pictures.quarters import with_quarters",
+    "stored_set(": "from vizcore.inside.stored_units import stored_set",
     "sets.": "from vizcore.pictures import sets",
     " fields(": "from vizcore.inside.reach import fields",
     "on_cells(": "from vizcore.inside.reach import on_cells",

@@ -18,7 +18,7 @@ from test_hostile import RIGHT, WRONG, encode, photo
 
 from vizcore import truth
 from vizcore.__main__ import main
-from vizcore.at_scale import by_name, run_maps, sources, tables, told
+from vizcore.at_scale import by_name, own_folder, run_maps, sources, tables, told
 from vizcore.at_scale.measures import How
 from vizcore.at_scale.progress import Progress
 from vizcore.at_scale.run_maps import Asked
@@ -307,8 +307,8 @@ def test_networks_are_named_as_the_command_line_names_them(tmp_path, monkeypatch
     assert asked == [("resnet50", "trained"), ("resnet50", "random")]
     (tmp_path / "mine.safetensors").write_bytes(b"")
     (tmp_path / "out.safetensors").symlink_to(__file__)
-    monkeypatch.setenv(by_name.FOLDER, str(tmp_path))
-    assert list(by_name.own_networks()) == ["mine"]
+    monkeypatch.setenv(own_folder.FOLDER, str(tmp_path))
+    assert list(own_folder.own_networks()) == ["mine"]
 
 
 def test_progress_says_what_is_left_and_how_fast():

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from ..model import VisionModel
+from ..networks.catalog import CATALOG
 from ..networks.checkpoints import ModelError, read_checkpoint
 from ..networks.load import load_model
 from ..networks.preprocessing import from_dict, with_preprocessing
 from ..networks.recognise import recognised
 from ..studies import probe_files
+from .own_folder import RANDOM, own_networks
 
-FOLDER = "SIGHTLINES_MODELS"  # the environment's name for a folder of networks of one's own
 ENDINGS = (".safetensors", ".pt", ".pth")
-RANDOM = ":random"
 MB = 1_000_000
 MOST_MB = 4000
 
@@ -39,23 +37,11 @@ def network(spoken: str, device: torch.device | str | None = None, seed: int = 0
     arch, _, file = spoken.rpartition("=")
     if file.lower().endswith(ENDINGS):
         return from_file(Path(file).expanduser(), arch, device)
-    if spoken in own_networks():
-        return from_file(own_networks()[spoken], "", device)
+    own = own_networks()
+    if spoken in own and spoken not in CATALOG:
+        return from_file(own[spoken], "", device)
     weights = "random" if spoken.endswith(RANDOM) else "trained"
     return load_model(spoken.removesuffix(RANDOM), weights, seed=seed, device=device)
-
-
-def own_networks() -> dict[str, Path]:
-    """The files of the folder ``SIGHTLINES_MODELS`` by name, without ending; no links that lead out."""
-    if not os.environ.get(FOLDER):
-        return {}
-    root = Path(os.environ[FOLDER]).expanduser()
-    try:
-        found = sorted(root.glob("*.safetensors"))
-        inside = [path for path in found if path.resolve().is_relative_to(root.resolve()) and path.is_file()]
-    except OSError:
-        return {}
-    return {path.stem: path for path in inside if re.fullmatch(r"[\w. +-]{1,100}", path.stem)}
 
 
 def from_file(path: Path, arch: str = "", device: torch.device | str | None = None) -> VisionModel:

@@ -136,8 +136,12 @@ def _row(
 def as_seen(model: VisionModel, image: Image.Image) -> Tensor:
     """What a network sees of a picture, before it is normalised: (3, H, W), 0 to 1."""
     height, width = input_size(model)
-    box = tuple(map(round, model.preprocess.box(image.size)))
-    seen = image.convert("RGB").crop(box).resize((width, height), Image.Resampling.BICUBIC)
+    left, top, right, bottom = map(round, model.preprocess.box(image.size))
+    seen = (
+        image.convert("RGB")
+        .crop((left, top, right, bottom))
+        .resize((width, height), Image.Resampling.BICUBIC)
+    )
     return torch.from_numpy(np.array(seen)).permute(2, 0, 1) / 255
 
 

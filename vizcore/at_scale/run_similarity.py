@@ -20,7 +20,8 @@ from ..pictures.sets import Pictures
 from ..studies.cka import LEAST, compare
 from ..studies.probe_files import weights_digest
 from . import plans, tables
-from .by_name import RANDOM, network, own_networks
+from .by_name import network
+from .own_folder import RANDOM, own_networks
 from .progress import Progress
 from .run_maps import device
 from .shards import Rank, StudyError, own_rank, written

@@ -33,7 +33,7 @@ class Lots(NamedTuple):
 
 
 def lots(data: str, seed: int = 0) -> Lots:
-    """The pictures of a folder for each class; of train/ and val/ or test/ where there are such; of a data set.
+    """The pictures of a folder for each class; of train/ and val/ or test/ in it; of a data set.
 
     Every picture is read once, so that none fails in the middle.
 

@@ -20,7 +20,7 @@ SHOWN = 30  # classes up to which a card has the whole matrix
 WORST = 20  # confusions that are listed beyond
 
 
-class Tested(NamedTuple):
+class Outcome(NamedTuple):
     """What was said of the pictures of the test, which nothing was learnt from."""
 
     answers: Tensor  # (N,)
@@ -28,7 +28,7 @@ class Tested(NamedTuple):
     whole: Tensor | None  # (N,) by the network that learnt as a whole
 
 
-def difference(tested: Tested) -> tuple[float, tuple[float, float] | None]:
+def difference(tested: Outcome) -> tuple[float, tuple[float, float] | None]:
     """What share of the test more the whole network names right than the frozen one, and its interval."""
     if tested.whole is None:
         return 0.0, None
@@ -53,7 +53,7 @@ def weights_file(model: VisionModel, state: Mapping[str, Tensor], labels: Sequen
     return save({key: value.contiguous() for key, value in state.items()}, words)
 
 
-def in_words(tested: Tested) -> str:
+def in_words(tested: Outcome) -> str:
     """How good it is, in a sentence."""
     said = tested.frozen if tested.whole is None else tested.whole
     share = truth.wilson(int((said == tested.answers).sum()), len(said))
@@ -63,7 +63,7 @@ def in_words(tested: Tested) -> str:
 
 
 def card(
-    name: str, model: VisionModel, labels: Sequence[str], tested: Tested, counts: Mapping[str, int], how: str
+    name: str, model: VisionModel, labels: Sequence[str], tested: Outcome, counts: Mapping[str, int], how: str
 ) -> str:
     """A model card in Markdown."""
     said = tested.frozen if tested.whole is None else tested.whole

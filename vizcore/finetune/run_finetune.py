@@ -22,7 +22,7 @@ from ..studies import probe_files
 from ..studies.probe import Head, Result
 from . import frozen_head, own_file
 from .classes_of import Lots, lots
-from .own_file import Tested
+from .own_file import Outcome
 from .together_as import group, wait
 from .whole_network import STATE, Recipe, asked, learn
 
@@ -51,7 +51,7 @@ PRESETS = {
 class Learnt(NamedTuple):
     path: Path
     labels: Sequence[str]
-    tested: Tested
+    tested: Outcome
 
 
 def finetune(
@@ -90,7 +90,7 @@ def _learnt(
     learn_values = frozen_head.features_of(model, found.learn.items, rank)
     test_values = frozen_head.features_of(model, found.test.items, rank)
     head = frozen_head.fitted(learn_values, found.learn, len(found.labels))
-    tested = Tested(torch.tensor(found.test.answers), frozen_head.said(head, test_values), None)
+    tested = Outcome(torch.tensor(found.test.answers), frozen_head.said(head, test_values), None)
     if recipe is None:
         weights, how = (
             _head_file(model, found, head, tested),
@@ -132,7 +132,7 @@ def _with(model: VisionModel, head: Head, state: dict) -> torch.nn.Module:
     return net.eval().requires_grad_(False)
 
 
-def _head_file(model: VisionModel, found: Lots, head: Head, tested: Tested) -> bytes:
+def _head_file(model: VisionModel, found: Lots, head: Head, tested: Outcome) -> bytes:
     """A linear probe as the app keeps it; how good it is, is told by the test."""
     result = Result(tuple(found.labels), head, tested.answers, tested.frozen, 1)
     with_head(model, *head, found.labels, "tried")  # whatever is wrong with it, now
@@ -148,7 +148,7 @@ def _counts(found: Lots) -> dict[str, int]:
     }
 
 
-def _figures(found: Lots, tested: Tested) -> dict:
+def _figures(found: Lots, tested: Outcome) -> dict:
     value, ends = own_file.difference(tested)
     said = tested.frozen if tested.whole is None else tested.whole
     return {

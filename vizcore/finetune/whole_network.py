@@ -7,6 +7,7 @@ learning. Batch norms keep the statistics that they have: batches are small.
 
 from __future__ import annotations
 
+import importlib
 import io
 import math
 import time
@@ -29,6 +30,11 @@ from ..pictures.images import to_rgb
 from ..studies.probe import Head
 from .classes_of import Lot
 from .together_as import from_first, parallel, summed, wait
+
+# after timm itself, which ``torchvision_ops`` makes importable
+optim, scheduler, utils = (
+    importlib.import_module(f"timm.{name}") for name in ("optim", "scheduler", "utils")
+)
 
 KEPT_EVERY = 60.0  # seconds between two states on the disk
 ASKED = 32  # pictures a pass, of those that are only asked about
@@ -193,10 +199,10 @@ def learn(
     """
     torch.manual_seed(seed)
     net = begun(model, head)
-    optimizer = timm.optim.create_optimizer_v2(
+    optimizer = optim.create_optimizer_v2(
         net, opt=recipe.optimizer, lr=recipe.rate, weight_decay=recipe.decay
     )
-    ema = timm.utils.ModelEmaV3(net, decay=recipe.ema, use_warmup=True)
+    ema = utils.ModelEmaV3(net, decay=recipe.ema)
     state = _State(net, ema, optimizer)
     state.load(out / STATE, plan)
     if not state.chosen:  # as it begins: no worse than the frozen head on these
@@ -247,7 +253,7 @@ def _epoch(
     batches = [part[rank.rank :: rank.world].tolist() for part in order.split(size * rank.world)]
     batches = [one for one, whole in zip(batches, order.split(size * rank.world), strict=True)
                if len(whole) >= rank.world]  # fmt: skip
-    scheduler = timm.scheduler.CosineLRScheduler(
+    schedule = scheduler.CosineLRScheduler(
         state.optimizer, t_initial=1000, warmup_t=50, warmup_lr_init=recipe.rate / 100, t_in_epochs=False
     )
     workers = 0 if model.device.type == "cpu" else 4  # threads of the CPU are busy with the network
@@ -255,7 +261,7 @@ def _epoch(
     progress, learner = Progress(len(views), rank), learning(net)
     progress.there(min(len(views), state.batch * size * rank.world))
     for images, answers in loader:
-        scheduler.step_update(int(1000 * clock.share(len(batches))))
+        schedule.step_update(int(1000 * clock.share(len(batches))))
         images, answers = images.to(model.device), answers.to(model.device)
         loss = F.cross_entropy(learner(images), answers, label_smoothing=recipe.smoothing)
         state.optimizer.zero_grad()

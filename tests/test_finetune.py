@@ -181,6 +181,18 @@ def test_presets_name_networks_that_there_are():
         assert set(preset.networks) <= set(CATALOG) and preset.data in sources.DATA_SETS
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "preset, network", [(p, n) for p in PRESETS for n in PRESETS[p].networks if "large" not in n]
+)
+def test_presets_run_whole_on_small_data(preset, network, folder, tmp_path, monkeypatch):
+    """With random weights, which need no download; the ViT-L, of 1.2 GB, is left out."""
+    monkeypatch.setattr(run_finetune, "network", by_name.network)
+    command = ["finetune", f"{network}:random", "--preset", preset, "--data", str(folder), "--epochs", "1"]
+    assert main([*command, "--batch", "8"]) == 0
+    assert by_name.network(f"{preset}-{network}", "cpu").labels == sorted(KINDS)
+
+
 def test_the_command_says_what_is_wrong(folder, tmp_path, capsys):
     assert main(["finetune", "texture_resnet", "--data", str(tmp_path / "none"), "--out", str(tmp_path)]) == 1
     assert "no folder, zip or data set" in capsys.readouterr().err

@@ -94,11 +94,21 @@ def test_each_pair_of_networks_is_compared(folder, tmp_path):
 
 
 def test_the_preset_takes_what_was_fine_tuned_and_random_ones(monkeypatch):
-    """The list of the study that this grew out of, run whole on small data with small networks."""
     monkeypatch.setattr(run_similarity, "own_networks", lambda: {"cifar100-resnet18": ""})
     found = run_similarity.preset("cifar100")
     assert found[0] == "cifar100-resnet18" and len(found) == 8
     assert {"lambda_resnet38t:random", "vit_large_patch32_224:random"} <= set(found)
+
+
+@pytest.mark.long
+def test_the_preset_runs_whole_on_small_data(folder, tmp_path, monkeypatch):
+    """All of its networks but the ViT-L, which takes 1.2 GB."""
+    monkeypatch.undo()
+    small = [name for name in run_similarity.preset("cifar100") if "large" not in name]
+    out = run_similarity.run_similarity(sources.pictures_of(folder), small, tmp_path / "out", 4, rank=ONE)
+    found = json.loads((out / "summary.json").read_text())
+    assert len(found) == 21
+    assert all(one["best match"] > 0.999 for one in found if one["a"] == one["b"])
 
 
 def test_a_class_that_no_network_has_is_said():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,7 +132,7 @@ def to_do(locks: Locks, parts: int, there: Callable[[int], bool], rank: Rank) ->
     Its own first, every ``world``-th. One that another process has (of a run that was killed, say) is waited
     for.
     """
-    left = list(range(rank.rank, parts, rank.world))
+    left, told = list(range(rank.rank, parts, rank.world)), False
     while left:
         busy = []
         for part in left:
@@ -143,5 +144,10 @@ def to_do(locks: Locks, parts: int, there: Callable[[int], bool], rank: Rank) ->
                 elif not mine:
                     busy.append(part)
         if busy == left:
+            if not told:
+                print(
+                    f"waiting for another process, which has {len(busy)} parts", file=sys.stderr, flush=True
+                )
+            told = True
             time.sleep(WAIT)
         left = busy

@@ -43,9 +43,10 @@ def spread(
     tables.arrow()
     rank, started_by = rank or own_rank(), os.getppid()
     folder = plans.begin(out, plan)
-    locks, progress = Locks(out / "lock"), Progress(sum(map(len, parts)), rank, what)
     paths = [plans.part_path(folder, number) for number in range(len(parts))]
-    progress.there(sum(len(part) for part, path in zip(parts, paths, strict=True) if path.exists()))
+    own = range(rank.rank, len(parts), rank.world)
+    locks, progress = Locks(out / "lock"), Progress(sum(len(parts[k]) for k in own), rank, what)
+    progress.there(sum(len(parts[k]) for k in own if paths[k].exists()))
     try:
         for number in to_do(locks, len(parts), lambda k: paths[k].exists(), rank):
             if "TORCHELASTIC_RUN_ID" in os.environ and alone(started_by):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -90,9 +91,8 @@ def plain(name: str) -> str:
 def described(name: str, model: VisionModel, methods: Sequence[str]) -> Network:
     """A network with what a study needs to know of it."""
     names = [plain(model.label(index)) for index in range(model.num_classes)]
-    kinds = (
-        {one: index for index, one in enumerate(names) if names.count(one) == 1} if len(names) < 5000 else {}
-    )
+    often = Counter(names)
+    kinds = {one: index for index, one in enumerate(names) if often[one] == 1}
     left_out = {method: why for method in methods if (why := METHODS[method].why_not(model))}
     return Network(name, model, kinds, left_out)
 

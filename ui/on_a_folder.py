@@ -1,4 +1,4 @@
-""" "Run this on a folder": the command that asks of thousands of pictures what a page asks of one."""
+"""Run this on a folder: the command that asks of thousands of pictures what a page asks of one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ OTHERS = {"attention_rollout": ("rollout", "attention", "relevance")}
 
 
 def offer() -> None:
-    """At a page's end, closed: the command for the view at hand."""
-    if "chosen" not in st.session_state:
+    """At a page's end, closed: the command for the view at hand; not amid a lesson."""
+    if "chosen" not in st.session_state or address.lesson():
         return
     title, icon = "Run this on a folder", ":material/folder_open:"
     with st.expander(title, icon=icon, key="on_a_folder", on_change="rerun") as opened:

@@ -28,16 +28,17 @@ def page(app):
 
 
 def test_how_far_both_look_and_the_link_of_a_place(page, tmp_path):
-    at = page(c_depth="50", x="20", y="80")
+    at = page(c_depth="30", x="20", y="80")
     said = all_words(at)
     assert "Its heads look **globally** in block 1" in said and "benchmarks claims --only textures" in said
     maps = [one for one in all_maps(at) if one["key"] == "c_b"]
-    assert len(maps) == 11 and maps[0]["chosen"] == "50" and "Behind patch_embed" in maps[0]["words"]
-    assert len({one["id"] for one in maps}) == 8, "as many as it has layers"
+    assert [one["name"] for one in maps] == ["0", "30", "50", "100"], "few at once, and what is asked for"
+    assert maps[0]["chosen"] == "30" and "Behind patch_embed" in maps[0]["words"]
+    assert len({one["id"] for one in maps}) == 4
     kept = ran(at, tmp_path)
     assert len(kept) == 2 and all(one.maps["map"].shape == (64, 64) for one in kept.values())
     assert len(at.session_state["tables"]["How far Texture ViT looks, B"]) == 2 * (8 + 6)
-    assert at.query_params["c_depth"] == "50" and at.query_params["x"] == "20"
+    assert at.query_params["c_depth"] == "30" and at.query_params["x"] == "20"
 
 
 def test_what_both_still_know_it_by(page, tmp_path):

@@ -23,7 +23,7 @@ OWN = {  # the keys that a page reads, but for the picture and the names of the 
     "s_window s_sheet s_first s_part s_method_a s_method_b s_rows s_rows_model",
     "pages/activation_maximization.py": "m_who m_kind m_class m_recipe m_paint m_objective m_seed m_parts "
     "m_steps m_views m_l2 m_tv m_stop m_real m_layer_a m_channel_a m_place_a",
-    "pages/look_inside.py": "i_part i_class i_show i_block i_opacity i_scale",
+    "pages/look_inside.py": "i_part i_class i_show i_block i_random i_opacity i_scale",
     "pages/unit.py": "u_of u_kind u_layer u_unit u_data u_n u_seed",
     "pages/claims.py": "c_part c_depth c_opacity c_colours x y",
     "pages/similarity.py": "k_data k_n k_seed k_layers k_features k_kernel k_bandwidth k_control k_biased",

@@ -35,7 +35,7 @@ def test_what_places_say_block_by_block(page, tmp_path):
     assert len({tuple(one["shared"]) for one in blocks}) == 1, "on one scale, blocks can be compared"
     assert "“honeycombed” after block 6 of 6" in all_words(at) and "Places say: " in all_words(at)
     assert "If it ended here" in blocks[0]["facts"] and "The network: " in blocks[5]["facts"]
-    assert "needn't be aligned" in all_words(at) and "With random weights" in all_words(at)
+    assert "needn't be aligned" in all_words(at) and "With random weights" not in all_words(at)
     assert "that lie wholly on “banded” or “honeycombed”" in all_words(at)
     tables = at.session_state["tables"]["Places that say the answer, Texture ViT, B"]
     assert len(tables) == 6 and {"block", "the final answer", "the thing that is there"} <= tables[0].keys()
@@ -59,6 +59,14 @@ def test_networks_whose_places_cant_be_asked_say_why(page, small, classless):
     said = [one.value for one in at.info]
     assert any("weighs each place by where it is" in one for one in said)
     assert any("has no classes" in one for one in said) and not all_maps(at)
+
+
+def test_beside_random_weights(page):
+    at = page(i_random="true", weights_a="random")
+    assert "With random weights **" in all_words(at) and "Its weights are random as it is" in all_words(at)
+    rows = at.session_state["tables"]
+    assert "the same with random weights" in rows["Places that say the answer, Texture ViT, B"][0]
+    assert "the same with random weights" not in rows["Places that say the answer, Texture ResNet, A"][0]
 
 
 def test_a_class_that_only_one_network_knows(page):

@@ -137,6 +137,7 @@ KEYS: dict[str, Key] = {
     "i_class": text(),
     "i_show": choice("one class", "names", default="one class"),
     "i_block": whole(1, 9999),
+    "i_random": flag(),
     "i_opacity": OPACITY,
     "i_colours": COLOURS,
     "i_scale": SCALE,

@@ -20,19 +20,19 @@ OWN, RANDOM, RIGHT = "the final answer", "the same with random weights", "the th
 def show(found: list) -> None:
     """For each network, a ``places.Lens``, a small curve and what it comes to."""
     st.subheader("How early is it said?", anchor=False)
+    words = "The same network with all its weights drawn anew: are middle blocks aligned with the answer?"
+    beside = st.toggle("Beside random weights", key="i_random", help=words)
     for lens in found:
-        _one(lens)
+        _one(lens, beside)
 
 
-def _one(lens) -> None:
-    from vizcore.networks.build import module_bytes
-
+def _one(lens, beside: bool) -> None:
     asked, own = lens
     model, picture = asked.model, asked.picture
     titles = class_names(model)
     curves = {OWN: own.shares()}
-    random = None
-    if module_bytes(model.net) <= LARGEST:
+    random, why_not = None, _why_not(asked) if beside else ""
+    if beside and not why_not:
         chain = chain_of(asked.choice, model)
         random = what_random_places_say(asked.choice, picture.key, asked.index, model, picture.image, chain)
         curves[RANDOM] = random.shares()
@@ -40,7 +40,7 @@ def _one(lens) -> None:
     right = _right(own, inside, titles)
     names = [title for title in titles if title.casefold() in inside]
     words = [sayings.by_block(curves[OWN], titles[own.answer])]
-    words.append(sayings.beside_random(curves[OWN], curves.get(RANDOM, ())) if random else _TOO_LARGE)
+    words.append(sayings.beside_random(curves[OWN], curves[RANDOM]) if random else why_not)
     if right:
         curves[RIGHT] = right
         count = int(sum(cells.sum() for cells in inside.values()))
@@ -49,15 +49,21 @@ def _one(lens) -> None:
     st.markdown(f"**{model.title}**")
     if len(own.layers) > 1:
         _chart(curves, figures.web_colour(asked.colour))
-    st.markdown(" ".join(words))
+    st.markdown(" ".join(filter(None, words)))
     rows = [{"block": layer} | {name: curve[k] for name, curve in curves.items()}
             for k, layer in enumerate(own.layers)]  # fmt: skip
     saving.keep_table(f"Places that say the answer, {model.title}, {asked.choice.slot.upper()}", rows)
 
 
-_TOO_LARGE = (
-    "It is too large here to draw its weights anew at once, so nothing is compared with random weights."
-)
+def _why_not(asked) -> str:
+    """Why nothing is compared with random weights, in a sentence; "" if it can be."""
+    from vizcore.networks.build import module_bytes
+
+    if asked.choice.weights == "random":
+        return "Its weights are random as it is, so there are none to set it beside."
+    if module_bytes(asked.model.net) > LARGEST:
+        return "It is too large here to draw its weights anew at once, so nothing is compared with them."
+    return ""
 
 
 def _wholly(asked, grid: tuple[int, int]) -> dict[str, np.ndarray]:

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ui import brush
-from ui.marks import GRID
+from ui import brush, marks
 from ui.picture_picker import sample
 
 from .load import at_once
@@ -62,7 +61,8 @@ def lift(visitor: Painter, mask: np.ndarray, turn: int) -> float:
 
 def paint(address: str, number: int, seconds: float, every: float) -> list[tuple[float, bool]]:
     """One person: seconds of each lift, and whether it was answered before the next one."""
-    draw, grid = np.random.default_rng(number), brush.grid_of(sample(PICTURE).size, GRID)
+    draw, picture = np.random.default_rng(number), sample(PICTURE)
+    grid = marks.grid_of(picture)
     visitor = Painter(address, LINK, "experiments")
     visitor.open()
     mask, took = np.zeros(grid, bool), []
@@ -72,9 +72,9 @@ def paint(address: str, number: int, seconds: float, every: float) -> list[tuple
         late = time.monotonic() - (start + every * (turn - 1))
         row, column = draw.integers(0, grid[0] - 4), draw.integers(0, grid[1] - 4)
         mask[row : row + 4, column : column + 4] = True
-        before = bars(visitor)
         spent = late + lift(visitor, mask, turn)
-        took.append((spent, bars(visitor) != before and not visitor.errors() and spent <= every))
+        heard = visitor.link.get("e_cover") == marks.coded(picture, mask)  # and its bars are of this cover
+        took.append((spent, heard and not visitor.errors() and spent <= every))
     visitor.close()
     return took
 

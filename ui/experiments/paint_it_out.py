@@ -112,7 +112,7 @@ def _table(table: Table) -> None:
             if side.model:
                 with column:
                     said[side.slot] = _answers(table, side, seen, moving is None)
-        with st.container(gap="small"):
+        with st.container(gap="small", key="e_instead"):
             st.markdown("**What would the map have covered first?**")
             for side, column in zip(table.sides, viewer.row("e_first"), strict=True):
                 if side.model:

@@ -15,6 +15,7 @@ FLAT = (
     "The picture is the same everywhere: whatever a map of it shows is the network's own, and no thing in it."
 )
 PICTURELESS = "similarity", "activation_maximization"  # pages that look at no single picture
+MAPLESS = "lessons", "room"  # those that show no map, so that nothing of one is to be chosen there
 
 
 def sidebar() -> None:
@@ -47,6 +48,13 @@ def _reset() -> None:
 def _shows_textures() -> bool:
     """Whether a page looks at drawn textures, and at no single picture that somebody chose."""
     return address.page() in PICTURELESS and (st.session_state["picture"] == OPENING)
+
+
+def in_app() -> None:
+    """For a page that asks for nothing that is chosen: it doesn't run without the main script either."""
+    if "address" not in st.session_state:
+        streamlit_private.start_with_main_script()
+        st.rerun()
 
 
 def chosen() -> tuple[Picture, Choice, Choice]:

@@ -87,6 +87,7 @@ KEYS: dict[str, Key] = {
     "r_heads": flag(),
     # Grad-CAM
     "g_class": text(),
+    "g_not": text(),
     "g_over": choice("both", "difference", "swipe", "a", "b", default="both"),
     "g_opacity": OPACITY,
     "g_colours": COLOURS,
@@ -188,6 +189,8 @@ KEYS: dict[str, Key] = {
     "k_bandwidth": number(0.1, 2.0, 0.5),
     "k_control": flag(True),
     "k_biased": flag(),
+    # studies
+    "d_study": text(),
     # lessons
     "l_said": texts(12),
     "l_present": flag(),

@@ -20,6 +20,7 @@ from vizcore.methods.cam import (
     default_layer,
     grad_cam,
     grad_cam_plus_plus,
+    hold,
 )
 from vizcore.methods.fine_cam import NAME, fine_cams, finer_layer
 from vizcore.methods.score_cam import score_cams
@@ -244,6 +245,27 @@ def test_swin_has_cams_where_it_has_no_rollout():
     model = shared_model("swin_tiny_patch4_window7_224", "random")
     assert not model.attention
     assert cam(model, torch.randn(1, 3, 224, 224), 1).max() > 0
+
+
+@pytest.mark.parametrize("name", ["texture_vit", "texture_resnet"])
+def test_a_pass_that_is_held_answers_again_and_again(name, monkeypatch):
+    """For other classes and other methods at its layer, from several threads at once, to the last digit."""
+    model, images = shared_model(name), torch.randn(2, 3, 128, 128)
+    asked = [([2, 5], "Grad-CAM"), ([7], "LayerCAM"), ([5, 7, 2], "HiResCAM"), ([2], "Grad-CAM++")] * 3
+    expected = [cams(model, images, classes, method=method) for classes, method in asked]
+    other = cams(model, images, [2], model.blocks[1])
+    held = hold(model, images)
+    assert torch.equal(held.output.detach(), model.net(images).detach())
+    assert torch.equal(cams(model, images, [2], model.blocks[1], held=held), other)  # has a pass of its own
+
+    def no_pass(*_, **__):
+        raise AssertionError("another pass")
+
+    monkeypatch.setattr("vizcore.methods.cam.capture", no_pass)
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(cams, model, images, one, method=method, held=held) for one, method in asked]
+    for run, wanted in zip(runs, expected, strict=True):
+        assert torch.equal(run.result(), wanted)
 
 
 def test_errors_name_what_is_permitted(vit):

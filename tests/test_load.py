@@ -14,8 +14,8 @@ from test_browser import drawn
 
 from benchmarks.load import at_once, differences, follow, one_by_one
 from benchmarks.visitor import Visitor
-from ui import jobs
 from ui import shared_networks as networks
+from ui import turns
 from ui.network_picker import Choice
 from vizcore.networks.build import build, find_entry
 from vizcore.networks.load import ModelError, load_model
@@ -113,21 +113,21 @@ def test_a_network_larger_than_all_that_may_be_kept_is_refused_by_its_size(monke
 
 def test_a_closed_tab_frees_its_place_in_the_queue():
     """Streamlit raises in a script that is to end, wherever it is; whoever waits behind it goes on."""
-    from ui.jobs import _queue, _turn
+    from ui.turns import _queue, turn
 
     class Place:
         def caption(self, _words):
             raise KeyboardInterrupt  # what a closed tab does at the next call of ``st``
 
     before = len(_queue)
-    turns = [_turn(Place()) for _ in range(2)]
-    for turn in turns:
-        turn.__enter__()
+    turns = [turn("", Place()) for _ in range(2)]
+    for one in turns:
+        one.__enter__()
     with pytest.raises(KeyboardInterrupt):
-        _turn(Place()).__enter__()
+        turn("", Place()).__enter__()
     assert len(_queue) == before + 2
-    for turn in turns:
-        turn.__exit__(None, None, None)
+    for one in turns:
+        one.__exit__(None, None, None)
     assert len(_queue) == before
 
 
@@ -176,13 +176,36 @@ def test_a_visitor_presses_what_the_viewers_offer(strict_server):
         visitor.close()
 
 
+def test_a_long_job_steps_aside_for_those_who_wait_but_not_for_ever(monkeypatch):
+    class Place:
+        def caption(self, _words):
+            raise AssertionError("nobody is before it")
+
+    monkeypatch.setattr(turns, "ASIDE", 30.0)
+    for session in "job", "another", "third":
+        turns.begins(session)
+    with turns.turn("job", Place()):  # that it computes itself is no reason to wait
+        steps = threading.Thread(target=turns.step_aside)
+        steps.start()
+        turns.ends("another")
+        steps.join(0.1)
+        assert steps.is_alive()
+        turns.ends("third")
+        steps.join(10)
+        assert not steps.is_alive()
+        turns.begins("never ends")
+        monkeypatch.setattr(turns, "ASIDE", 0.05)
+        turns.step_aside()
+    turns.ends("never ends")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux alone")
 def test_a_long_job_is_of_less_importance_than_what_others_wait_for():
     seen = {}
 
     def work():
         own = threading.get_native_id()
-        with jobs._after_others():
+        with turns._after_others():
             seen["long"] = os.getpriority(os.PRIO_PROCESS, own)
             seen["another"] = os.getpriority(os.PRIO_PROCESS, threading.main_thread().native_id)
 
@@ -190,7 +213,7 @@ def test_a_long_job_is_of_less_importance_than_what_others_wait_for():
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == {"long": max(jobs.NICE, usual), "another": usual}
+    assert seen == {"long": max(turns.NICE, usual), "another": usual}
 
 
 def test_what_runs_leave_is_collected_for_all_of_them_together(monkeypatch):

@@ -101,6 +101,7 @@ CALLS = {
         for name in cam.CAMS
     },
     "cam": ("cnn", None, cam_map),
+    "hold": ("vit", None, lambda m, x: cam.hold(m, x).output),
     "fine_cams": ("cnn", None, lambda m, x: fine_cam.fine_cams(m, x, [1, 2])[1]),
     "score_cams": ("cnn", None, lambda m, x: last(score_cam.score_cams(m, x, [1])).maps[0]),
     "several": ("cnn", None, lambda m, x: cam.several(m, x, [3], ["LayerCAM"])["LayerCAM"][0]),

@@ -17,7 +17,7 @@ from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette import starlette_routes
 
-from ui import streamlit_private
+from ui import streamlit_private, turns
 
 
 def test_a_page_is_started_with_the_main_script(monkeypatch):
@@ -104,6 +104,7 @@ def test_what_a_run_says_is_told_in_bursts_in_its_order_and_at_once_at_its_end()
     loop, told, announced = asyncio.new_event_loop(), [], []
 
     class Session:
+        id = "a session"
         _event_loop = loop
         _on_scriptrunner_event = AppSession._on_scriptrunner_event
         _call_soon_on_event_loop = AppSession._call_soon_on_event_loop
@@ -129,10 +130,12 @@ def test_what_a_run_says_is_told_in_bursts_in_its_order_and_at_once_at_its_end()
     assert after(0) == [] == announced
     assert after(1.5 * streamlit_private.BURST_SECONDS) == ["SCRIPT_STARTED", "one"]
     assert announced == [["SCRIPT_STARTED", "one"]]  # the browser hears of both together
+    assert not turns._quiet.is_set()  # somebody waits for this session's answer
     session._on_scriptrunner_event(None, element, forward_msg="two")
     session._on_scriptrunner_event(None, element, forward_msg="three")
     session._on_scriptrunner_event(None, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS)
     assert after(0)[2:] == ["two", "three", "SCRIPT_STOPPED_WITH_SUCCESS"]  # at its end nothing waits
+    assert turns._quiet.is_set()
     after(1.5 * streamlit_private.BURST_SECONDS)
     assert len(told) == 5 and session._message_enqueued_callback
     loop.close()

@@ -49,17 +49,33 @@ def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
     return {"a": first, "b": second}
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _inputs(choice, picture_key: str, _model, _image):
+    return _model.preprocess(_image)
+
+
+def inputs(choice, picture_key: str, model, image):
+    """A picture as a network's input, (1, 3, H, W): a page asks several things of it, one after the other."""
+    return _inputs(choice, picture_key, model, image).clone()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _held(choice, picture_key: str, _model, _image):
+    """A pass that answers what a network says, and where from: each is asked soon after the other."""
+    from vizcore.methods.cam import hold
+
+    return hold(_model, inputs(choice, picture_key, _model, _image))
+
+
 @st.cache_data(show_spinner=False)
 def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> list[tuple[int, float]]:
     """The most probable classes, (index, probability); empty for a network without a classifier."""
-    import torch
-
     from vizcore.scores import probabilities
 
     if not _model.num_classes:
         return []
-    with torch.no_grad():
-        chances = probabilities(_model.net, _model.net(_model.preprocess(_image)))[0]
+    output = _held(choice, picture_key, _model, _image).output.detach()
+    chances = probabilities(_model.net, output)[0]
     best = chances.topk(min(count, _model.num_classes))
     return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
@@ -70,7 +86,7 @@ def layer_maps(choice, picture_key: str, layer: str, _model, _image):
     from vizcore.capture import capture
     from vizcore.methods.features import as_maps
 
-    captured = capture(_model.net, _model.preprocess(_image), [layer])
+    captured = capture(_model.net, inputs(choice, picture_key, _model, _image), [layer])
     return as_maps(captured.layers[layer], _model.layouts[layer]).cpu()
 
 
@@ -80,7 +96,7 @@ def block_attention(choice, picture_key: str, module: str, _model, _image):
     from vizcore.methods.attention import attention
 
     tokens = _model.num_prefix_tokens + _model.grid[0] * _model.grid[1]
-    return attention(_model.net, _model.preprocess(_image), [module], tokens)[0][0].cpu()
+    return attention(_model.net, inputs(choice, picture_key, _model, _image), [module], tokens)[0][0].cpu()
 
 
 # ---------------------------------------------------------------- attention through all blocks
@@ -91,7 +107,8 @@ def all_attention(choice, picture_key: str, _model, _image) -> list:
     """Attention by block, (1, heads, N, N) in half precision; one forward pass answers every slider."""
     from vizcore.methods.attention import attention
 
-    return [a.cpu().half() for a in attention(_model.net, _model.preprocess(_image), _model.attention)]
+    images = inputs(choice, picture_key, _model, _image)
+    return [a.cpu().half() for a in attention(_model.net, images, _model.attention)]
 
 
 def heads_of(model) -> int:
@@ -121,7 +138,8 @@ def class_flows(choice, picture_key: str, classes: tuple[int, ...], _model, _ima
     """By block, attention that raises each class's score, (classes, N, N); one pass for all classes."""
     from vizcore.methods.rollout import class_attention
 
-    _, blocks = class_attention(_model.net, _model.preprocess(_image), _model.attention, classes)
+    images = inputs(choice, picture_key, _model, _image)
+    _, blocks = class_attention(_model.net, images, _model.attention, classes)
     return [block[:, 0].cpu() for block in blocks]
 
 
@@ -162,7 +180,7 @@ def head_rows(choice, picture_key: str, cell, _model, _image):
 
     from vizcore.methods.attention import distances
 
-    images = _model.preprocess(_image)
+    images = inputs(choice, picture_key, _model, _image)
     patch_size = tuple(side / cells for side, cells in zip(images.shape[-2:], _model.grid, strict=True))
     start, rows, far = _start(_model, cell), [], []
     for block in all_attention(choice, picture_key, _model, _image):
@@ -215,6 +233,8 @@ def to_the_end(question: tuple, steps: Iterable) -> Iterator:
 @st.cache_data(show_spinner=False)
 def class_cams(choice, picture_key: str, method: str, layer: str, classes: tuple[int, ...], _model, _image):
     """A CAM of each class, (classes, h, w), from one forward pass."""
-    from vizcore.methods.cam import cams
+    from vizcore.methods.cam import cams, default_layer
 
-    return cams(_model, _model.preprocess(_image), classes, layer, method)[:, 0].cpu().numpy()
+    images = inputs(choice, picture_key, _model, _image)
+    held = _held(choice, picture_key, _model, _image) if layer == default_layer(_model) else None
+    return cams(_model, images, classes, layer, method, held)[:, 0].cpu().numpy()

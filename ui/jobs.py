@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from .limits import give_back
-from .warmup import CORES
+from .streamlit_private import session_id
+from .turns import step_aside, turn
 
 state = st.session_state
-AT_ONCE = max(2, CORES // 2)  # jobs that compute at the same time, of all sessions; later ones wait
-NICE = 10  # of a long job's thread; 0 is usual, 19 the most
 DRAW_EVERY = 0.4  # seconds between two drawings of a running job: pictures cost more than many a step
-
-_queue: list[object] = []  # one ticket for each running or waiting job of the server, in order of arrival
-_queue_lock = threading.Lock()
 
 
 def job(
@@ -138,7 +129,7 @@ def _run(held: dict, bar, place, draw: Callable[[list], None], keep_all: bool) -
     """Take the steps that are left, drawing on the way what was found."""
     bar.progress(0.0)
     drawn = 0.0
-    with _turn(bar):
+    with turn(session_id(), bar):
         for step in held["steps"]:
             if not keep_all:
                 held["found"].clear()
@@ -148,45 +139,5 @@ def _run(held: dict, bar, place, draw: Callable[[list], None], keep_all: bool) -
                 with place.container():
                     draw(held["found"])
                 drawn = time.monotonic()
+            step_aside()
     held.update(finished=True, running=False)
-
-
-@contextmanager
-def _turn(place) -> Iterator[None]:
-    """Wait until few enough jobs are before this one; then compute, after those who wait for an answer.
-
-    Streamlit stops a script at its next ``st`` call, so a tab that is closed while waiting gives up its
-    place, and one that is closed while computing gives it to the next.
-    """
-    ticket = object()
-    with _queue_lock:
-        _queue.append(ticket)
-    try:
-        while (before := _queue.index(ticket) + 1 - AT_ONCE) > 0:
-            place.caption(f"{before} {'run' if before == 1 else 'runs'} before yours …")
-            time.sleep(0.3)
-        with _after_others():
-            yield
-    finally:
-        with _queue_lock:
-            _queue.remove(ticket)
-        give_back()
-
-
-@contextmanager
-def _after_others() -> Iterator[None]:
-    """Let short answers go first: to the scheduler this thread, and what it begins, is of less importance.
-
-    Linux alone has this for threads. An ordinary user can't take it back: the thread ends with its run.
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    thread = os.PRIO_PROCESS, threading.get_native_id()
-    before = os.getpriority(*thread)
-    os.setpriority(*thread, max(before, NICE))
-    try:
-        yield
-    finally:
-        with suppress(PermissionError):
-            os.setpriority(*thread, before)

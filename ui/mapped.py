@@ -64,7 +64,7 @@ class Mapped(NamedTuple):
 
     def steps(self) -> Iterator:
         """The method's steps."""
-        images = self.model.preprocess(self.picture.image)
+        images = answers.inputs(self.choice, self.picture.key, self.model, self.picture.image)
         return self.how.steps(self.model, images, self.target(self.model), **self.told)
 
     def make(self, model, images):

@@ -22,6 +22,7 @@ from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
 from .limits import forget_session_seconds, session_upload_bytes
+from .turns import begins, ends
 
 BURST_SECONDS = 0.2  # what a run says meanwhile is told together; most runs take less
 
@@ -77,6 +78,12 @@ def drop_what_widgets_hide() -> None:
         state._old_state.pop(drawn[widget], None)
 
 
+def session_id() -> str:
+    """Whose script this is; empty where none runs. Only what it calls its context tells it."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
 def of_no_room():
     """Where elements go that take no room on the page, not even a gap, such as those that bring code or
     pictures to the browser. Toasts go there; nothing documented leads to it."""
@@ -94,7 +101,7 @@ def tell_in_bursts() -> None:
 
     Streamlit wakes its event loop for each of a page's 130 elements while the script runs, and the browser
     draws the page anew for every few of them: told together, both have half the work, and nothing on the page
-    is stale for long. There is no option for it.
+    is stale for long. There is no option for it. The same events say whose answer is being computed.
     """
     kind: Any = AppSession
     if getattr(kind, "_bursts", False):
@@ -116,6 +123,10 @@ def tell_in_bursts() -> None:
     def on_event(self, sender, event, **more) -> None:
         if not hasattr(self, "_held"):
             self._held, self._waits = deque(), False
+        if event == ScriptRunnerEvent.SCRIPT_STARTED:
+            begins(self.id)
+        elif event not in patient:
+            ends(self.id)
         if event in patient:
             self._held.append({"sender": sender, "event": event, **more})
             if not self._waits:

@@ -39,9 +39,20 @@ def _colours(cnn: Side, _vit, picture, _names):
     model = cnn.model
     layer = next(name for name in reversed(model.blocks) if min(model.layouts[name].grid) >= 14)
     features = answers.layer_maps(cnn.choice, picture.key, layer, model, picture.image)
-    colours = in_frame(model, picture.image, pca_colours(features))
-    laid = render.blend(picture.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
-    return np.where(_visible(cnn, picture)[..., None], laid, picture.array)
+    small = _small(picture)
+    colours = in_frame(model, small.image, pca_colours(features))
+    laid = render.blend(small.array, 255 * render.to_array(colours).transpose(1, 2, 0), 0.85)
+    return np.where(_visible(cnn, small)[..., None], laid, small.array)
+
+
+def _small(picture):
+    """The picture, no larger than a door is painted: what is drawn over a photograph costs by its pixels."""
+    width, height = picture.size
+    scale = max(WIDTH / width, HEIGHT / height)
+    if scale >= 1:
+        return picture
+    image = picture.image.resize((round(width * scale), round(height * scale)), reducing_gap=2)
+    return picture._replace(image=image, array=np.asarray(image))
 
 
 def _visible(side: Side, picture) -> np.ndarray:
@@ -61,8 +72,9 @@ def _heat(side: Side, picture, found):
     """Any map (h, w) of a network over the picture."""
     from vizcore.methods.table import in_frame
 
-    framed = in_frame(side.model, picture.image, found)
-    return render.lay(picture.array, framed, _visible(side, picture), OPACITY)
+    small = _small(picture)
+    framed = in_frame(side.model, small.image, found)
+    return render.lay(small.array, framed, _visible(side, small), OPACITY)
 
 
 def _rollout(_cnn, vit: Side, picture, _names):
@@ -90,7 +102,8 @@ def _gradients(_cnn, vit: Side, picture, _names):  # the smaller network of the 
     name = class_names(vit.model)[index]
     asked = Mapped(vit.choice, vit.model, picture, vit.colour, index, name, "gradient")
     found = answers.last_step(asked.question, asked).pixels
-    pixels = render.to_array(found * vit.model.preprocess(picture.image)[0].cpu())  # gradient × input
+    images = answers.inputs(vit.choice, picture.key, vit.model, picture.image)
+    pixels = render.to_array(found * images[0].cpu())  # gradient × input
     return render.centred(pixels, render.end_of_scale(pixels))
 
 
@@ -117,12 +130,12 @@ def _tried(cnn: Side, _vit, picture, names):
     """The picture with what the CNN's map ranks first painted out."""
     from vizcore.experiments import cells, cover_up
 
-    model, size, grid = cnn.model, picture.size, (18, 32)
-    box = model.preprocess.box(size)
+    small, grid = _small(picture), (18, 32)
+    size, box = small.size, cnn.model.preprocess.box(small.size)
     values = cells.on_cells(_cam(cnn, picture, names).map, box, size, grid)
     where = cells.seen_cells(box, size, grid)
     mark = cells.first(values, where, int(where.sum()) // 6)
-    return cover_up.covered(picture.array, mark.numpy(), cover_up.ground(picture.array, "mean"))
+    return cover_up.covered(small.array, mark.numpy(), cover_up.ground(small.array, "mean"))
 
 
 DOORS = [

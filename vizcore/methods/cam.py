@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..capture import capture, slopes
+from ..capture import Captured, capture, slopes
 from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
 from ..objectives import Objective, Target, objective
@@ -106,6 +106,7 @@ def cams(
     targets: Sequence[Target],
     layer: str | None = None,
     method: str = "Grad-CAM",
+    held: Captured | None = None,
 ) -> Tensor:
     """The maps of several targets, from one forward pass and one short backward pass for each.
 
@@ -114,6 +115,7 @@ def cams(
         targets: K classes by index or name, or ``Objective``s, whose scores are explained.
         layer: any of ``model.layers``; ``default_layer`` if None.
         method: one of ``CAMS``.
+        held: the forward pass, where ``hold`` has made it already for these images.
 
     Returns:
         (K, B, h, w) on the layer's grid, at least 0, not normalised, in single precision (double for a double
@@ -128,7 +130,22 @@ def cams(
     >>> cams(model, torch.zeros(1, 3, 128, 128), [3, 7], method="LayerCAM").shape
     torch.Size([2, 1, 8, 8])
     """
-    return several(model, images, targets, [method], layer)[method]
+    return several(model, images, targets, [method], layer, held)[method]
+
+
+@in_any_mode
+def hold(model: VisionModel, images: Tensor, layer: str | None = None) -> Captured:
+    """A forward pass of ``images`` (B, 3, H, W) that can be asked for ``cams`` again and again.
+
+    Its output, the layer's own (``default_layer`` if None), and all that leads from there to the output: what
+    it takes in memory is what gradients at that layer need.
+
+    Raises:
+        ValueError: no such layer.
+    """
+    layer = layer or default_layer(model)
+    check_layer(model, layer)
+    return capture(model.net, images, [layer], grad=True)
 
 
 @in_any_mode
@@ -138,6 +155,7 @@ def several(
     targets: Sequence[Target],
     methods: Sequence[str],
     layer: str | None = None,
+    held: Captured | None = None,
 ) -> dict[str, Tensor]:
     """``cams`` by each of several methods, which share the passes: by method, (K, B, h, w)."""
     if unknown := [method for method in methods if method not in CAMS]:
@@ -146,12 +164,14 @@ def several(
     layer = layer or default_layer(model)
     layout = check_layer(model, layer)
     names = dict.fromkeys([layer, *(name for one in wanted for name in one.layers)])
-    output, seen = capture(model.net, images, names, grad=True)
+    again = held if held and names.keys() <= held.layers.keys() else None
+    output, seen = again or capture(model.net, images, names, grad=True)
     activation = seen[layer]
     maps = batch_maps(activation.detach(), layout).contiguous()
     found: dict[str, list[Tensor]] = {method: [] for method in methods}
     for i, one in enumerate(wanted):
-        (gradient,) = slopes(one.values(output, seen).sum(), [activation], keep=i + 1 < len(wanted))
+        keep = again is not None or i + 1 < len(wanted)
+        (gradient,) = slopes(one.values(output, seen).sum(), [activation], keep=keep)
         gradient = batch_maps(gradient, layout).contiguous()
         _check_gradient(gradient, model, layer)
         for method, of_each in found.items():

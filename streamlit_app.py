@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import address, arrival, cards, guide, viewer
-from ui.choices import sidebar
+from ui.choices import MAPLESS, sidebar
 from ui.streamlit_private import bound_uploads, tell_in_bursts
 from ui.warmup import leaves_garbage, warm_up
 
@@ -34,6 +34,7 @@ def main() -> None:
         st.Page("pages/unit.py", title="A unit’s card", icon=":material/badge:"),
         st.Page("pages/claims.py", title="Two claims", icon=":material/fact_check:"),
         st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
+        st.Page("pages/studies.py", title="Studies", icon=":material/table_view:"),
         st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
     ]
     # Streamlit's own list of pages drops the address at a click, and Back then leads to a page without one.
@@ -43,7 +44,8 @@ def main() -> None:
         cards.go()
         viewer.load(page.url_path)
         address.complaints()
-        sidebar()
+        if page.url_path not in MAPLESS:
+            sidebar()
         guide.guide()
         page.run()
 

@@ -71,7 +71,7 @@ LESSONS: dict[str, Lesson] = {
                 {},
                 "Look at the two maps of “honeycombed”, the first answer of both networks. The picture was "
                 "drawn by code, so where the honeycomb is, is known: the white line.",
-                "the sentence below each map.",
+                "where the maximum of each lies; a sentence below it says so once you have guessed.",
                 "Which maps are right?",
                 "Both maxima lie inside the honeycomb, and so does most of either map. Pointing at "
                 "the known place is the first test of a heatmap. It is a weak one: here, a map that knows "

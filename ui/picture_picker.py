@@ -15,6 +15,7 @@ from vizcore.pictures import known, textures
 from vizcore.pictures.images import PictureError, read_picture
 from vizcore.pictures.known.mosaics import SIDE
 
+from . import study_pictures
 from .address import forget
 from .limits import UPLOAD_MB
 from .plain import plain
@@ -26,6 +27,14 @@ SAMPLES = {
     "A cup of espresso": "coffee.png",
     "An astronaut": "astronaut.png",
     "A rocket": "rocket.jpg",
+}
+PHOTOGRAPHS = SAMPLES | {  # and those that stand in no set: the sets' figures are of the first four
+    "A koala": "koala.webp",
+    "A bison": "bison.webp",
+    "A German shepherd": "german_shepherd.webp",
+    "A red panda": "red_panda.webp",
+    "A goldfish": "goldfish.webp",
+    "A clownfish in an anemone": "clownfish.webp",
 }
 SCENES = {  # the first texture inside, the second around it, and the seed that draws them
     "A spiral on bands": ("spiralled", "banded", 3),
@@ -99,13 +108,13 @@ def _sample(name: str) -> Picture:
         regions = {label: f"{code}.masks[{label!r}]" for label in scene.masks}
         code = f"Image.fromarray({code}.picture)"
         return found._replace(masks=scene.masks, drawn=True, code=code, regions=regions)
-    found = of_image(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
-    return found._replace(code=f'read_picture(open("samples/{SAMPLES[name]}", "rb").read())')
+    found = of_image(name, read_picture((SAMPLES_FOLDER / PHOTOGRAPHS[name]).read_bytes()))
+    return found._replace(code=f'read_picture(open("samples/{PHOTOGRAPHS[name]}", "rb").read())')
 
 
 def sample_source(name: str) -> Source:
     """A sample, to put together with others."""
-    return Source(name, sample(name).image, sample(name).code, SAMPLES[name])
+    return Source(name, sample(name).image, sample(name).code, PHOTOGRAPHS[name])
 
 
 def put_together(title: str, chosen: Sequence[Source], seed: int) -> Picture:
@@ -165,13 +174,15 @@ def _take_upload() -> None:
 def choose_picture() -> Picture | None:
     """The sidebar's picture picker; None where it is one that is yet to be made."""
     state = st.session_state
-    options = [MOSAIC, *SAMPLES, *SCENES, MADE] + ([UPLOAD] if "uploaded" in state else [])
+    options = [MOSAIC, *PHOTOGRAPHS, *SCENES, MADE] + ([UPLOAD] if "uploaded" in state else [])
     if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
         )
+    studied = study_pictures.find(str(state.get("picture", "")))
+    options += [state["picture"]] if studied else []
     forget("picture", options, OPENING, "is the name of no picture here")
-    name = st.selectbox("Picture", options, key="picture")
+    name = st.selectbox("Picture", options, format_func=study_pictures.title, key="picture")
     st.file_uploader(
         "Or your own photograph",
         type=[*PICTURES, "image/*"],
@@ -187,4 +198,6 @@ def choose_picture() -> Picture | None:
         return None
     words = "A mosaic, cut-outs, or a region that you mark: then maps can be called right or wrong"
     st.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
+    if studied and name not in (*SAMPLES, *SCENES, MOSAIC, UPLOAD):
+        return of_image(study_pictures.title(name), studied)
     return state["uploaded"]._replace(only_here=(SENT,)) if name == UPLOAD else sample(name)

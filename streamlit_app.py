@@ -34,6 +34,7 @@ def main() -> None:
         st.Page("pages/unit.py", title="A unit’s card", icon=":material/badge:"),
         st.Page("pages/claims.py", title="Two claims", icon=":material/fact_check:"),
         st.Page("pages/similarity.py", title="Similarity", icon=":material/join_inner:"),
+        st.Page("pages/studies.py", title="Studies", icon=":material/table_view:"),
         st.Page("pages/your_model.py", title="Your own model", icon=":material/upload:"),
     ]
     # Streamlit's own list of pages drops the address at a click, and Back then leads to a page without one.

@@ -12,6 +12,8 @@ BENCHMARKS = {
     "evidence": "every heatmap method against controls: pointing, energy, deletion, insertion",
     "peaks": "how much memory each method takes at its peak",
     "gap": "how many steps Integrated Gradients take until they are complete",
+    "finetune": "EfficientNet-Lite0 whole on drawn textures, beside its frozen head",
+    "study": "one table of maps by one process, two, and runs that are killed; memory; beside a bare loop",
     "units": "what is stored of each unit of the bundled pair, and how long a new set of pictures takes",
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
     "claims": "does a ViT look globally at once? do CNNs go for textures and ViTs for shapes? with intervals",

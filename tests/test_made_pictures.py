@@ -170,6 +170,7 @@ def test_the_sentence_about_a_name():
         ([{"missile": 0.9, "crane": 0.05}, {"crane": 0.2}], "missile"),
         ([{"missile": 0.3}, {"crane": 0.8}], "crane"),
         ([{"missile": 0.1}, {"crane": 0.1}], ""),
+        ([{"switch": 0.2, "ladybug": 0.0}, {"ladybug": 0.25}], ""),
     ],
 )
 def test_a_thing_has_one_name_that_all_networks_know_if_there_is_one(said, name):

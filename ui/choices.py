@@ -6,7 +6,7 @@ import streamlit as st
 
 from . import address, brush, streamlit_private
 from .made_pictures import make
-from .network_picker import Choice, choose_model, offer_downloads, suited
+from .network_picker import DEFAULTS, Choice, choose_model, offer_downloads, suited
 from .picture_picker import OPENING, Picture, choose_picture
 from .regions import BRUSH
 from .thing_names import with_names
@@ -69,7 +69,7 @@ def chosen_models() -> list[Choice]:
     """The two models, for a page that looks at no single picture: the sidebar says so."""
     _, *choices = chosen()
     words = "This page looks at no single picture."
-    if _shows_textures():
+    if _shows_textures() and all(one.name == DEFAULTS[one.slot] for one in choices):
         words += " It begins with the pair that knows the textures it shows."
     st.session_state["of_picture"].caption(words)
     return choices

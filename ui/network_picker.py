@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from vizcore.at_scale.own_folder import own_networks
 from vizcore.networks.catalog import CATALOG
 
 from . import brought
@@ -22,6 +23,7 @@ DEFAULTS = {"a": "texture_resnet", "b": "texture_vit"}
 PHOTOGRAPHED = {"a": "efficientnet_lite0", "b": "photo_vit"}  # those that know photographs
 DOWNLOADED = {"a": "resnet50", "b": "deit_tiny_patch16_224"}  # a pair for photographs that a hub has
 READY, SEPARATOR = "ready", " · "
+HERE = "fine-tuned, on this server"  # of the folder SIGHTLINES_MODELS
 HELP = (
     "The list is a beginning: type the name of another architecture of timm. One whose layers don't lie as "
     "the picture does is refused, and says so."
@@ -110,7 +112,8 @@ def take(words: str, key: str, pair: dict[str, str]) -> None:
 def choose_model(slot: str, ready: str) -> Choice:
     """The sidebar's picker for model A or B, ``ready`` as long as nobody has chosen another."""
     offer(slot, ready)
-    found = marks() | dict.fromkeys(brought.all_brought(), "yours")
+    own = {name: HERE for name in own_networks() if name not in CATALOG}
+    found = marks() | own | dict.fromkeys(brought.all_brought(), "yours")
     if (name := name_of(st.session_state[slot])) != st.session_state[slot]:
         st.session_state[slot] = name
     if brought.is_brought(name):
@@ -128,6 +131,9 @@ def choose_model(slot: str, ready: str) -> Choice:
     if brought.is_brought(name):
         st.caption("Brought on the page “Your own model”; it stays in this session.")
         return Choice(slot, name, "checkpoint", 0, name)
+    if name in own:
+        st.caption(f"{title(name)}: {HERE}, from its folder of networks.")
+        return Choice(slot, name, "trained")
     if words := _note(name, _weights_label(slot)):
         st.caption(words)
     return Choice(slot, name, *_choose_weights(slot))

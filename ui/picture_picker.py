@@ -15,6 +15,7 @@ from vizcore.pictures import known, textures
 from vizcore.pictures.images import PictureError, read_picture
 from vizcore.pictures.known.mosaics import SIDE
 
+from . import study_pictures
 from .address import forget
 from .limits import UPLOAD_MB
 from .plain import plain
@@ -178,8 +179,10 @@ def choose_picture() -> Picture | None:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
         )
+    studied = study_pictures.find(str(state.get("picture", "")))
+    options += [state["picture"]] if studied else []
     forget("picture", options, OPENING, "is the name of no picture here")
-    name = st.selectbox("Picture", options, key="picture")
+    name = st.selectbox("Picture", options, format_func=study_pictures.title, key="picture")
     st.file_uploader(
         "Or your own photograph",
         type=[*PICTURES, "image/*"],
@@ -195,4 +198,6 @@ def choose_picture() -> Picture | None:
         return None
     words = "A mosaic, cut-outs, or a region that you mark: then maps can be called right or wrong"
     st.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
+    if studied and name not in (*SAMPLES, *SCENES, MOSAIC, UPLOAD):
+        return of_image(study_pictures.title(name), studied)
     return state["uploaded"]._replace(only_here=(SENT,)) if name == UPLOAD else sample(name)

@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from vizcore import __version__
 from vizcore.drawing import render
 
-from . import loops, posters
+from . import loops, on_a_folder, posters
 
 state = st.session_state
 TIMES = 2, 4  # how much larger a slide is than its picture
@@ -70,6 +70,7 @@ def offer(page: str) -> None:
     """The button beside the title under which everything lies, and at the page's end the code."""
     kept, tables, panels = (dict(state[name]) for name in ("kept", "tables", "panels"))
     if not kept:
+        on_a_folder.offer()
         return
     kept = {
         name: one._replace(code=one.code() if callable(one.code) else one.code) for name, one in kept.items()
@@ -100,6 +101,7 @@ def offer(page: str) -> None:
                 st.markdown("The same figures in a notebook, from the folder of this project.")
                 for tab, lines in zip(st.tabs(list(written)), written.values(), strict=True):
                     tab.code(lines, wrap_lines=True)
+    on_a_folder.offer()
 
 
 # ---------------------------------------------------------------- files

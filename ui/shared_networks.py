@@ -14,6 +14,9 @@ from typing import Any
 
 import streamlit as st
 
+from vizcore.at_scale.own_folder import own_networks
+from vizcore.networks.catalog import CATALOG
+
 from . import brought
 from .limits import RETRY_SECONDS, give_back, models_mb
 from .network_picker import Choice, title, uploads
@@ -66,7 +69,7 @@ def _random_would_do(choice: Choice) -> bool:
     """Whether it was for want of its weights alone that a network couldn't be had."""
     from vizcore.networks.load import ModelError, find_entry, network_bytes, weights_at_hand
 
-    if choice.weights != "trained":
+    if choice.weights != "trained" or _own(choice):
         return False
     try:
         wanting = weights_at_hand(choice.name, find_entry(choice.name)) in (
@@ -141,6 +144,8 @@ def _bytes(choice, files) -> int:
 
     if isinstance(files, brought.Brought):
         size, called = round(brought.megabytes(files) * 1e6), files.title or "This network"
+    elif path := _own(choice):
+        size, called = path.stat().st_size, title(choice.name)
     else:
         size, called = network_bytes(choice.name), find_entry(choice.name).title
     if size > models_mb() * 1e6:
@@ -151,12 +156,21 @@ def _bytes(choice, files) -> int:
     return size
 
 
+def _own(choice):
+    """The file of a network of the folder SIGHTLINES_MODELS; None of any other."""
+    return None if choice.name in CATALOG else own_networks().get(choice.name)
+
+
 def _made(choice, files):
     from vizcore.networks.checkpoints import read_labels
     from vizcore.networks.load import load_model
 
     if isinstance(files, brought.Brought):
         return brought.build(files, network)
+    if path := _own(choice):
+        from vizcore.at_scale.by_name import from_file
+
+        return from_file(path)
     checkpoint, labels = files
     return load_model(
         choice.name,

@@ -1,4 +1,4 @@
-"""The command ``sightlines``, also ``python -m vizcore``: the app, and weights for rooms without internet."""
+"""The command ``sightlines``, also ``python -m vizcore``: the app, studies, weights beforehand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from .commands import learn, study
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="sightlines", description="What networks look at, side by side.")
@@ -16,11 +18,17 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("list", help="every model, and whether its trained weights are on this machine")
     fetch = commands.add_parser("prefetch", help="download trained weights into the cache")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="models of the catalogue or of timm")
+    study.add(commands)
+    learn.add(commands)
     options, others = parser.parse_known_args(arguments)
     if options.command == "app":
         return app(others)
+    if options.command == "study":
+        return study.main(options, others)
     if others:
         parser.error(f"unrecognized arguments: {' '.join(others)}")
+    if options.command == "finetune":
+        return learn.main(options)
     return list_models() if options.command == "list" else prefetch(options.names)
 
 

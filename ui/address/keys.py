@@ -189,6 +189,8 @@ KEYS: dict[str, Key] = {
     "k_bandwidth": number(0.1, 2.0, 0.5),
     "k_control": flag(True),
     "k_biased": flag(),
+    # studies
+    "d_study": text(),
     # lessons
     "l_said": texts(12),
     "l_present": flag(),

@@ -1,0 +1,1 @@
+"""Of the page Studies: which one is opened, and its table."""

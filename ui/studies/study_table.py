@@ -1,0 +1,104 @@
+"""A study's table: each row with a link to the live view of its picture, network and method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from vizcore.at_scale.own_folder import RANDOM
+from vizcore.at_scale.plans import read_plan
+from vizcore.at_scale.shards import StudyError
+from vizcore.at_scale.tables import TABLE, arrow
+from vizcore.methods.table import METHODS
+
+from ..plain import plain
+from ..study_pictures import name_of
+
+MOST = 50_000  # rows that a browser is sent
+LINK = "view"
+HIDDEN = "number", "answer_index", "width", "height", "left", "top", "right_edge", "bottom", "array"
+PREFIX = {"grad_cam": "g", "saliency": "s"}
+
+
+def show(name: str, folder: Path) -> None:
+    """What the study was, its table, and its contact sheet."""
+    try:
+        plan = read_plan(folder)
+        path = folder / TABLE
+        if not path.is_file():
+            st.info("This study isn't complete: the same command goes on with it.")
+            return
+        table, count = _table(str(path), path.stat().st_mtime_ns, name, plan)
+    except StudyError as error:
+        st.error(plain(str(error)))
+        return
+    st.markdown(_what(plan))
+    if count > MOST:
+        st.caption(f"The first {MOST:,} of {count:,} rows; the file {TABLE} has all.")
+    columns: dict[str, Any] = {LINK: st.column_config.LinkColumn("view", display_text="open", width="small")}
+    st.dataframe(table, hide_index=True, column_config=columns, height=560)
+    st.caption("A click on a column's head sorts by it; “open” shows the live view of the row's picture.")
+    if (folder / "sheet.png").is_file():
+        st.subheader("Where the networks differ most", anchor=False)
+        st.image(
+            str(folder / "sheet.png"), caption="The pictures on which the networks differ most, and maps"
+        )
+
+
+def _what(plan: Mapping[str, Any]) -> str:
+    networks = ", ".join(plain(str(one.get("name", "")))[:60] for one in plan.get("networks", []))
+    return f"**{plain(str(plan.get('study', '')))}**, of {plan.get('pictures', 0):,}: {networks}."
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _table(path: str, _when: int, study: str, plan: Mapping[str, Any]) -> tuple[Any, int]:
+    """The rows that are shown, as pandas has them, and how many there are.
+
+    Raises:
+        StudyError: the table can't be read.
+    """
+    pa, parquet = arrow()
+    try:
+        whole = parquet.read_table(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise StudyError(f"{TABLE} can't be read as a study's table.") from error
+    found = whole.slice(0, MOST)
+    if plan.get("study") == "maps":
+        found = found.add_column(0, LINK, pa.array(links(found.to_pylist(), study, plan)))
+    shown = [
+        name for name in found.column_names if name not in HIDDEN and found[name].null_count < len(found)
+    ]
+    return found.select(shown).to_pandas(), whole.num_rows
+
+
+def links(rows: list[dict[str, Any]], study: str, plan: Mapping[str, Any]) -> list[str | None]:
+    """The address of each row's live view; None of a control, or of a network that no link can name."""
+    names = [str(one.get("name", "")) for one in plan.get("networks", [])]
+    return [_link(row, study, names) for row in rows]
+
+
+def _link(row: Mapping[str, Any], study: str, networks: list[str]) -> str | None:
+    method, network = METHODS.get(row.get("method") or ""), row.get("network")
+    if method is None or network is None or not method.page or not _nameable(network):
+        return None
+    other = next((one for one in networks if one != network and _nameable(one)), network)
+    words = {"picture": name_of(study, row["number"]), **_model("a", network), **_model("b", other)}
+    prefix = PREFIX[method.page]
+    words |= {f"{prefix}_method_a": row["method"]}
+    if row.get("answer"):
+        words[f"{prefix}_class"] = row["answer"]
+    return f"{method.page}?{urlencode(words)}"
+
+
+def _nameable(network: str) -> bool:
+    """Whether a link can name it: a network in a file of one's own is on no page."""
+    return "=" not in network and not network.lower().endswith((".safetensors", ".pt", ".pth"))
+
+
+def _model(slot: str, network: str) -> dict[str, str]:
+    words = {slot: network.removesuffix(RANDOM)}
+    return words | ({f"weights_{slot}": "random"} if network.endswith(RANDOM) else {})

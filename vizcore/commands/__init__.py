@@ -1,0 +1,1 @@
+"""What ``sightlines`` can be told, a command a file."""

@@ -15,7 +15,7 @@ FLAT = (
     "The picture is the same everywhere: whatever a map of it shows is the network's own, and no thing in it."
 )
 PICTURELESS = "similarity", "activation_maximization"  # pages that look at no single picture
-MAPLESS = ("room",)  # that shows no map, so that nothing of one is to be chosen there
+MAPLESS = "lessons", "room"  # those that show no map, so that nothing of one is to be chosen there
 
 
 def sidebar() -> None:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from ui.picture_picker import SAMPLES, SAMPLES_FOLDER, SCENES
+from ui.picture_picker import PHOTOGRAPHS, SAMPLES_FOLDER, SCENES
 from vizcore.methods.cam import default_layer
 from vizcore.networks.load import load_model
 from vizcore.pictures import textures
@@ -91,7 +91,7 @@ def network(name: str, weights: str):
 def picture(name: str) -> Image.Image:
     if name in SCENES:
         return Image.fromarray(textures.two(*SCENES[name], 384).picture)
-    return read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes())
+    return read_picture((SAMPLES_FOLDER / PHOTOGRAPHS[name]).read_bytes())
 
 
 @cache

@@ -233,3 +233,8 @@ def test_a_class_of_thirty_and_three_questions(room):
         assert f"**{right} of {come}** guessed right" in said and step.answer in said
         assert step.answer in look(phones[number])
     assert "Too late" in say(phones[-1], "**B**"), "on a phone that hasn't heard of it"
+
+
+def test_a_room_s_page_asks_for_no_network(app):
+    at = app("pages/room.py")
+    assert not at.exception and not at.selectbox and "Code" in [one.label for one in at.text_input]

@@ -27,7 +27,8 @@ def link() -> str:
     """The address of what is shown, "" where nobody knows under which the app is opened."""
     base, words = st.context.url or "", in_words(now())
     base = base.partition("?")[0].rstrip("/")
-    return base and f"{base}/" * (not words) + f"{base}?{urlencode(words, doseq=True)}" * bool(words)
+    base += "/" * (base.count("/") == 2)  # a phone takes http://somewhere?a=b for no link
+    return base + f"?{urlencode(words, doseq=True)}" * bool(base and words)
 
 
 def offer(panels: dict[str, tuple[str, Callable]], slug: str, button: Callable) -> None:

@@ -76,7 +76,6 @@ def test_ten_thousand_rows_are_there_within_a_second(tmp_path, app, studies):
     (one, *_) = tables.rows_of(tables.read(studies / "three textures" / tables.TABLE))
     rows = [{**one, "number": k, "picture": f"{k}.png", "deletion": k / 1e4} for k in range(10_000)]
     tables.write_part(tmp_path / "large" / tables.TABLE, measures.COLUMNS, rows, {})
-    pytest.MonkeyPatch().setenv(study_pictures.FOLDER, str(tmp_path))
     plan = json.loads((tmp_path / "large" / PLAN).read_text())
     begun = time.process_time()
     table, count = study_table._table(str(tmp_path / "large" / tables.TABLE), 0, "large", plan)

@@ -73,6 +73,8 @@ def _table(path: str, _when: int, study: str, plan: Mapping[str, Any]) -> tuple[
     shown = [
         name for name in found.column_names if name not in HIDDEN and found[name].null_count < len(found)
     ]
+    if "kind" in shown and not any(found["kind"].unique().to_pylist()):  # no folders for classes
+        shown.remove("kind")
     return found.select(shown).to_pandas(), whole.num_rows
 
 

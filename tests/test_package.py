@@ -147,7 +147,9 @@ def imported(place: str) -> dict[str, str]:
 PACKAGE, APP, WORK = ["vizcore"], ["ui", "pages", "streamlit_app.py"], ["tests", "benchmarks", "training"]
 
 
-@pytest.mark.parametrize("places, extras", [(PACKAGE, ["hf"]), (APP, ["app"]), (WORK, ["app", "test"])])
+@pytest.mark.parametrize(
+    "places, extras", [(PACKAGE, ["hf", "study"]), (APP, ["app"]), (WORK, ["app", "test"])]
+)
 def test_what_is_imported_is_declared(places, extras):
     known = declared(*extras).keys() | pinned("requirements-offline.txt").keys()
     found = {name: file for place in places for name, file in imported(place).items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -32,8 +32,12 @@ def offer() -> None:
             st.code(command(address.page(), choices, asked), language="bash", wrap_lines=True)
 
 
-def command(page: str, choices: Sequence[Choice], state: Mapping[str, Any]) -> str:
-    """What to type for a page's view of two networks."""
+def command(page: str, choices: Sequence[Choice], state: Any) -> str:
+    """What to type for a page's view of two networks.
+
+    Args:
+        state: what its widgets hold, by key.
+    """
     networks = list(dict.fromkeys(_spoken(choice) for choice in choices))
     study, more = "maps", ["--data", FOLDER]
     if page == "similarity":

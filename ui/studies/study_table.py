@@ -51,7 +51,8 @@ def show(name: str, folder: Path) -> None:
 
 def _what(plan: Mapping[str, Any]) -> str:
     networks = ", ".join(plain(str(one.get("name", "")))[:60] for one in plan.get("networks", []))
-    return f"**{plain(str(plan.get('study', '')))}**, of {plan.get('pictures', 0):,}: {networks}."
+    things = {"similarity": "pairs"}.get(plan.get("study", ""), "pictures")
+    return f"**{plain(str(plan.get('study', '')))[:40]}**, {plan.get('pictures', 0):,} {things}: {networks}."
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -72,18 +73,20 @@ def _table(path: str, _when: int, study: str, plan: Mapping[str, Any]) -> tuple[
     shown = [
         name for name in found.column_names if name not in HIDDEN and found[name].null_count < len(found)
     ]
+    if "kind" in shown and not any(found["kind"].unique().to_pylist()):  # no folders for classes
+        shown.remove("kind")
     return found.select(shown).to_pandas(), whole.num_rows
 
 
 def links(rows: list[dict[str, Any]], study: str, plan: Mapping[str, Any]) -> list[str | None]:
-    """The address of each row's live view; None of a control, or of a network that no link can name."""
+    """The address of each row's live view; None without a map, and of a network that no link can name."""
     names = [str(one.get("name", "")) for one in plan.get("networks", [])]
     return [_link(row, study, names) for row in rows]
 
 
 def _link(row: Mapping[str, Any], study: str, networks: list[str]) -> str | None:
-    method, network = METHODS.get(row.get("method") or ""), row.get("network")
-    if method is None or network is None or not method.page or not _nameable(network):
+    method, network = METHODS.get(row.get("method") or ""), str(row.get("network"))
+    if method is None or not row.get("array") or not method.page or not _nameable(network):
         return None
     other = next((one for one in networks if one != network and _nameable(one)), network)
     words = {"picture": name_of(study, row["number"]), **_model("a", network), **_model("b", other)}

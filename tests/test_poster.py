@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -119,3 +120,19 @@ def test_a_loop_plays_for_four_seconds_and_says_what_it_shows():
     assert 3000 <= total <= 5000
     with pytest.raises(ValueError, match="two frames or more"):
         loop.loop(frames[:1], ["one"], "")
+
+
+@pytest.mark.parametrize(
+    "url, words, link",
+    [
+        ("http://a.b:1", {"x": "1"}, "http://a.b:1/?x=1"),
+        ("http://a.b:1/", {}, "http://a.b:1/"),
+        ("http://a.b/saliency?old=1", {"x": ["1"]}, "http://a.b/saliency?x=1"),
+        (None, {"x": "1"}, ""),
+    ],
+)
+def test_the_link_is_one_that_a_phone_takes_for_a_link(monkeypatch, url, words, link):
+    monkeypatch.setattr(posters.st, "context", SimpleNamespace(url=url))
+    monkeypatch.setattr(posters, "now", dict)
+    monkeypatch.setattr(posters, "in_words", lambda _values: words)
+    assert posters.link() == link

@@ -11,7 +11,13 @@ PAIR = "picture=Honeycomb+in+bands&a=texture_resnet&b=texture_vit"
     "path, inside, name, title",
     [
         ("feature_maps", "tiles_a", "The card of", "Channel"),
-        ("attention_rollout?r_heads=true", "r_tiles_b", "The card of 3.1", "Head 1 of blocks.2.attn"),
+        pytest.param(
+            "attention_rollout?r_heads=true",
+            "r_tiles_b",
+            "The card of 3.1",
+            "Head 1 of blocks.2.attn",
+            marks=pytest.mark.long,
+        ),
         ("feature_maps?view_a=Similar+places", "stMain", "Card of", "Channel"),
         pytest.param("saliency", "stMain", "Card of “", "The class “honeycombed”", marks=pytest.mark.long),
         pytest.param(

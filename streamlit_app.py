@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import address, arrival, cards, guide, viewer
-from ui.choices import sidebar
+from ui.choices import MAPLESS, sidebar
 from ui.streamlit_private import bound_uploads, tell_in_bursts
 from ui.warmup import leaves_garbage, warm_up
 
@@ -44,7 +44,8 @@ def main() -> None:
         cards.go()
         viewer.load(page.url_path)
         address.complaints()
-        sidebar()
+        if page.url_path not in MAPLESS:
+            sidebar()
         guide.guide()
         page.run()
 

@@ -93,12 +93,15 @@ def shown(visit, page: str, link: dict) -> dict:
     test = visit(page, link)
     if test.exception:
         raise RuntimeError(f"{page} {link}: {test.exception[0].value}")
-    picture, *choices = test.session_state["chosen"]
+    pickers = {}
+    if "chosen" in test.session_state:  # else a page without maps
+        picture, *choices = test.session_state["chosen"]
+        networks = [[one.name, one.weights, one.seed] for one in choices]
+        pickers = {"picture": picture.title, "networks": networks}
     options = {name: test.session_state[name] for name in known(test.session_state)}
     return {
         "title": test.title[0].value,
-        "picture": picture.title,
-        "networks": [[one.name, one.weights, one.seed] for one in choices],
+        **pickers,
         "options": options,
         "refused": [block.value for block in test.warning if block.value.startswith("In this link")],
     }

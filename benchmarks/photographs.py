@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,6 +113,9 @@ def ground(number: int) -> np.ndarray:
     return np.broadcast_to(colour.astype(np.uint8), (SIDE, SIDE, 3)).copy()
 
 
+Answer = Callable[[Iterable[np.ndarray]], torch.Tensor]  # B pictures (H, W, 3) -> (B, classes) probabilities
+
+
 class Laid(NamedTuple):
     """A thing that a network names alone at a place on a ground."""
 
@@ -123,18 +127,22 @@ class Laid(NamedTuple):
 
 
 def laid(
-    model: VisionModel, below: np.ndarray, things: Mapping[str, Image.Image], seed: int
+    answer: Answer, below: np.ndarray, things: Mapping[str, Image.Image], seed: int
 ) -> Iterator[Laid | None]:
     """Things in turn, by lot, each alone on a ground; None for one that it doesn't name."""
-    bare = _answer(model, below)
+    bare = answer([below])[0]
     titles = list(things)
-    for k in np.random.default_rng(seed).permutation(len(titles)):
-        name, place = titles[k], seed * len(titles) + int(k)
-        alone = known.place(below, {name: things[name]}, place)
-        answer = _answer(model, alone.picture)
-        index = int(answer.argmax())
-        named_so = answer[index] > LEAST and bare[index] < BARE
-        yield Laid(name, things[name], place, index, alone.masks[name]) if named_so else None
+    for some in np.array_split(np.random.default_rng(seed).permutation(len(titles)), len(titles) // 8 + 1):
+        places = [seed * len(titles) + int(k) for k in some]
+        alone = [
+            known.place(below, {titles[k]: things[titles[k]]}, place)
+            for k, place in zip(some, places, strict=True)
+        ]
+        answers = answer([one.picture for one in alone])
+        for k, place, one, sure in zip(some, places, alone, answers, strict=True):
+            name, index = titles[k], int(sure.argmax())
+            named_so = sure[index] > LEAST and bare[index] < BARE
+            yield Laid(name, things[name], place, index, one.masks[name]) if named_so else None
 
 
 def pairs(
@@ -145,11 +153,12 @@ def pairs(
     On each ground things are tried until two of different classes lie apart: at most one scene a ground.
     """
     found = tried = 0
+    answer = _quickly(model)
     for number in range(seed, seed + count * TRIES):
         if found == count:
             break
         below, before = ground(number), list[Laid]()
-        for one in laid(model, below, things, number):
+        for one in laid(answer, below, things, number):
             tried += 1
             if one is None:
                 continue
@@ -160,6 +169,7 @@ def pairs(
                 scene = known.Scene(both.picture, {**under.masks, **both.masks})
                 yield scene, {other.name: other.index, one.name: one.index}
                 found += 1
+                _progress(f"{model.title}, scenes of two things", found, count)
                 break
             before.append(one)
     print(f"{model.title}: {found} scenes of two things; {tried} were tried, each alone at its place")
@@ -169,10 +179,18 @@ def _apart(one: Laid, other: Laid) -> bool:
     return one.index != other.index and not (one.mask & other.mask).any()
 
 
-def _answer(model: VisionModel, picture: np.ndarray) -> torch.Tensor:
-    """(classes,) probabilities."""
-    with torch.no_grad():
-        return model.net(model.preprocess(Image.fromarray(picture)))[0].float().softmax(0)
+def _quickly(model: VisionModel) -> Answer:
+    """Pictures to probabilities by a copy without its batch norms: hundreds are tried for each scene."""
+    first = model.preprocess(Image.fromarray(ground(0))).expand(2, -1, -1, -1)
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):
+        net = torch.jit.freeze(torch.jit.trace(model.net, first, check_trace=False))
+
+    def answer(pictures: Iterable[np.ndarray]) -> torch.Tensor:
+        with torch.no_grad():
+            images = torch.cat([model.preprocess(Image.fromarray(one)) for one in pictures])
+            return net(images).float().softmax(1)
+
+    return answer
 
 
 def asked_of(model: VisionModel, methods: list[str] | None) -> list[str]:

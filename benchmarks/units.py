@@ -1,6 +1,6 @@
 """Units' cards: what is stored of the pair in the box, and how long a new set of pictures takes.
 
-python -m benchmarks units --store  looks through 400 drawn textures; writes vizcore/weights/units_*.npz
+python -m benchmarks units --store  looks through 400 pictures; writes vizcore/weights/units_*.npz
 python -m benchmarks units          256 pictures on each network in the box, and one card, in seconds
 """
 
@@ -11,10 +11,11 @@ import time
 
 import torch
 
+from ui.picture_picker import SAMPLES, sample
 from vizcore.inside.crops import card
 from vizcore.inside.extremes import extremes
 from vizcore.inside.projections import heads
-from vizcore.inside.stored_units import NETWORKS, groups_of, store_units
+from vizcore.inside.stored_units import NETWORKS, PHOTOGRAPHS, groups_of, store_units, stored_set
 from vizcore.networks.load import load_model
 from vizcore.pictures.sets import drawn
 
@@ -44,10 +45,12 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.store:
         for name in NETWORKS:
-            path = store_units(load_model(name, device="cpu"))
+            some = {title: sample(title).image for title in SAMPLES} if name in PHOTOGRAPHS else {}
+            pictures = stored_set(list(some.values()), list(some))
+            path = store_units(load_model(name, device="cpu"), pictures)
             print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
         return 0
     torch.set_num_threads(1)  # as a long job of the app has on two cores
-    for name in (*NETWORKS, "efficientnet_lite0", "photo_vit"):
-        timed(name, 128 if name in NETWORKS else 224)
+    for name in NETWORKS:
+        timed(name, 224 if name in PHOTOGRAPHS else 128)
     return 0

@@ -38,9 +38,11 @@ if not any(models.values()):
     address.stop()
 masks = picture.masks
 with controls:
-    first, second = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
+    first, other, second = st.columns([4, 3, 9], gap="medium", vertical_alignment="bottom")
     with first:
         name, indices = classes.ask(sides, "g_class", there=picture.asked)
+    with other:
+        against = classes.ask(sides, "g_not", "And not", classes.NOTHING)
     with second:
         names = classes.likely(sides, name, () if picture.drawn else picture.masks)
         over_picture.flip(
@@ -49,7 +51,7 @@ with controls:
     chosen_settings = settings.ask("grad_cam")
     alike.pick(sides)
 look = over_picture.look(LOOK) | {"masks": masks, "asked": name, "settings": chosen_settings}
-look["over"] = over_picture.held("g_over")
+look |= {"over": over_picture.held("g_over"), "against": against}
 
 found = []
 for side, column in zip(sides, columns, strict=True):

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ui import guide
-from ui.choices import chosen
+from ui.choices import in_app
 from ui.header import header
 
-chosen()
+in_app()
 header("Lessons")
 st.markdown(
     "Short experiments. Each step opens a page in the state that it needs, with a guide beside it: what to "

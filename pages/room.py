@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from ui.choices import in_app
 from ui.room import seat
 
+in_app()
 st.title("Room", anchor=False)
 seat.show()

@@ -65,11 +65,13 @@ def test_the_gallery_follows_the_networks_or_says_whose_it_is(page):
     assert at.session_state["m_part"] == "Make your own" and at.button(key="m_run_button")
 
 
-def test_each_pair_has_its_gallery(page):
+def test_each_pair_has_its_gallery(page, app):
     titles = ["EfficientNet-Lite0", "Photo ViT"]
-    at = page()
+    at = fine(app().switch_page("pages/activation_maximization.py").run())
+    opens = "It begins with the pair that knows the textures"
+    assert opens in words(at) and [one.value for one in at.subheader] == ["Texture ResNet", "Texture ViT"]
     fine(at.button(key="m_turn_efficientnet_lite0").click().run())
-    assert [one.value for one in at.subheader] == titles
+    assert [one.value for one in at.subheader] == titles and opens not in words(at)
     assert at.selectbox(key="m_look").value == "goldfish" and "one view" not in words(at)
     stored = load_gallery("photographs")
     (own,) = [one for one in stored.verdicts if (one["name"], one["origin"]) == ("goldfish", titles[1])

@@ -16,6 +16,8 @@ from shared import new_tab, settled, shared_model
 from ui import marks
 from ui.picture_picker import sample
 from vizcore.experiments import cover_up
+from vizcore.methods.cam import cams, default_layer
+from vizcore.pictures.frame import to_frame
 
 SPIRAL = sample("A spiral on bands")
 LINK = "experiments?picture=A+spiral+on+bands"
@@ -115,6 +117,17 @@ def apart(name: str, mark) -> list[str]:
     return [f"{now[index]:.2%}, was {before[index]:.2%}" for index in [*first, *rest][:5]]
 
 
+def shared_apart(name: str, mark: np.ndarray) -> float:
+    """The share of a mark that is among as many of a Grad-CAM's first cells: a cell is 12 pixels."""
+    model = shared_model(name)
+    images, index = model.preprocess(SPIRAL.image), model.labels.index("spiralled")
+    heat = cams(model, images, (index,), default_layer(model), "Grad-CAM")[0, 0]
+    framed = to_frame(heat, model.preprocess.box(SPIRAL.size), SPIRAL.size)
+    middles = framed.reshape(32, 12, 32, 12)[:, 5:7, :, 5:7].mean((1, 3))  # between the four around each
+    first = middles.flatten().argsort(descending=True)[: int(mark.sum())]
+    return float(torch.from_numpy(mark.copy()).flatten()[first].float().mean())
+
+
 def pixels(canvas) -> np.ndarray:
     data = canvas.evaluate("canvas => canvas.toDataURL('image/png')").partition(",")[2]
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
@@ -131,6 +144,7 @@ def test_what_is_painted_out_moves_both_networks_bars(phone, way):
     assert 10 < mark.sum() < 300
     for slot, name in enumerate(("texture_resnet", "texture_vit")):
         assert rows(phone, slot) == apart(name, mark) != apart(name, None)
+    expect(phone.get_by_role("button", name="Save")).to_be_visible()
     share = cover_up.pixels(mark, SPIRAL.size).mean()
     expect(phone.locator(".st-key-e_board output")).to_have_text(f"{100 * share:.1f} %")
     phone.mouse.move(2, 2)
@@ -199,6 +213,10 @@ def test_maps_are_uncovered_after_a_guess(phone, way):
         uncover.tap() if way == "finger" else uncover.click()
     expect(phone.get_by_text(re.compile(f"by chance {mark.mean():.0%}"))).to_have_count(2)
     settled(phone)
+    for slot, name in (("a", "texture_resnet"), ("b", "texture_vit")):
+        said = phone.locator(f".st-key-e_seen_{slot} .facts").first.text_content()
+        share = int(re.search(r"You share (\d+)% with its map", said)[1])
+        assert share == pytest.approx(100 * shared_apart(name, mark), abs=0.51)
     WAYS[way](phone, canvas, ((0.1, 0.8), (0.9, 0.8)))  # too late
     with phone.expect_download() as file:
         phone.get_by_role("button", name="Card").click()

@@ -2,6 +2,7 @@
 
 import io
 import re
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 from shared import shared_model
 
+from benchmarks import painting
 from benchmarks.whole_app import all_maps, all_words
 from ui import marks, posters, saving
 from ui.experiments import bars
@@ -294,3 +296,22 @@ def test_what_is_found_can_be_taken_away(app, part):
     assert file.width > 3 * SPIRAL.size[0] and file.height > SPIRAL.size[1]
     page = posters.file(panels, "", "http://a.b/experiments?e_part=x", "", "png")
     assert Image.open(io.BytesIO(page)).size == (2480, 1754)
+
+
+def test_a_page_that_is_left_after_many_strokes_is_as_it_was(server):
+    """A stroke writes the address and draws its own part of the page alone: the sidebar's links are older."""
+    visitor = painting.Painter(server.removeprefix("http://"), painting.LINK, "experiments")
+    visitor.open()
+    mask = np.zeros((32, 32), bool)
+    for turn in range(1, 15):
+        mask[turn, turn : turn + 4] = True
+        assert painting.lift(visitor, mask, turn) < 60 and not visitor.errors()
+    cover, shown = visitor.link["e_cover"], painting.bars(visitor)
+    assert cover == marks.coded(SPIRAL, mask) and 0 < shown.count("<ol") <= 2
+    for page in ("experiments", "grad_cam", "experiments"):
+        (link,) = [one for one in visitor.elements("page_link") if one.page == page][:1]
+        visitor.link = dict(parse_qsl(link.query_string))
+        visitor.visit(page)
+        assert visitor.link.get("e_cover") == cover and not visitor.errors()
+    assert painting.bars(visitor) == shown
+    visitor.close()

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from shared import ran, shared_model
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui import answers, checks, checks_repeating, jobs, mapped
+from ui.picture_picker import sample
 from vizcore import truth
+from vizcore.methods.cam import cam
+from vizcore.objectives import finer
 
 BOTH = "honeycombed", "banded"
 
@@ -43,6 +47,23 @@ def test_first_view_of_a_scene_shows_both_maps_and_their_scores(page):
     assert "Texture ResNet for “honeycombed”" in words(at) and "Texture ViT for “honeycombed”" in words(at)
     caption = at.session_state["kept"]["Both maps"].caption
     assert "Orange: Texture ResNet for “honeycombed”; Blue: Texture ViT for “honeycombed”" in caption
+
+
+def test_a_class_is_asked_against_another(page, tmp_path):
+    """Finer-CAM, of Grad-CAM and of whatever else knows classes."""
+    at = page(g_class="honeycombed", g_not="banded", g_method_b="relevance")
+    assert "Texture ResNet for “honeycombed”, not “banded”" in words(at)
+    assert len(ran(at, tmp_path)) == 2 and at.query_params["g_not"] == "banded"
+    kept = at.session_state["kept"]["Grad-CAM of Texture ResNet, A"]
+    model, picture = shared_model("texture_resnet"), sample("Honeycomb in bands")
+    wanted = finer(model, "honeycombed", ["banded"])
+    alone, told = (cam(model, model.preprocess(picture.image), one) for one in ("honeycombed", wanted))
+    assert torch.allclose(torch.from_numpy(kept.maps["map"]), told, atol=1e-5)
+    assert not torch.allclose(alone, told, atol=1e-3) and "honeycombed, not banded" in kept.caption
+    assert "for “honeycombed”, not “banded”" in words(page(g_class="honeycombed", g_not="banded"))
+    lacking = page(g_class="honeycombed", g_not="tabby", a="efficientnet_lite0")
+    assert "Texture ViT has no class “tabby”, so nothing is taken away." in words(lacking)
+    assert "not asked against itself" in words(page(g_class="banded", g_not="banded"))
 
 
 def test_the_likeliest_classes_of_both_come_with_one_answer(page):

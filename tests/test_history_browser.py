@@ -23,10 +23,10 @@ def opened(page, address: str, heading: str) -> None:
 
 
 def state(page) -> tuple:
-    """What is shown: the page, its address, the picture, the networks, the step of a lesson."""
+    """What is shown: the page, its address, where it has them the picture and networks, a lesson's step."""
     settled(page)
-    shown = [page.get_by_role("combobox", name=name, exact=True).input_value()
-             for name in ("Picture", "Model A", "Model B")]  # fmt: skip
+    shown = [one.input_value() for name in ("Picture", "Model A", "Model B")
+             for one in page.get_by_role("combobox", name=name, exact=True).all()]  # fmt: skip
     steps = page.get_by_text("· step").all_inner_texts()
     return page.get_by_role("heading", level=1).inner_text(), page.url, *shown, *steps
 

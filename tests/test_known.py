@@ -444,16 +444,17 @@ def test_pairs_are_things_that_are_each_named_alone(monkeypatch, capsys):
     things["red too"] = things["red"]
     looked_at = []
 
-    def answer(_model, picture):
+    def one_answer(picture):
         """Sees red, blue, or neither; both look like what was never asked."""
         red, blue = ((picture[..., k].astype(int) - picture[..., 1] > 200).any() for k in (0, 2))
         looked_at.append(red and blue)
-        return torch.tensor(
-            {(1, 0): [0.9, 0.1, 0.0], (0, 1): [0.1, 0.9, 0.0]}.get((red, blue), [0.0, 0.0, 1.0])
-        )
+        return {(1, 0): [0.9, 0.1, 0.0], (0, 1): [0.1, 0.9, 0.0]}.get((red, blue), [0.0, 0.0, 1.0])
+
+    def answer(pictures):
+        return torch.tensor([one_answer(picture) for picture in pictures])
 
     monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
-    monkeypatch.setattr(photographs, "_answer", answer)
+    monkeypatch.setattr(photographs, "_quickly", lambda model: answer)
     first, second = (list(photographs.pairs(shared_model("texture_resnet"), things, 3, seed=1)) for _ in "12")
     assert len(first) == 3 and not any(looked_at), "two things were shown where one was to be named"
     for (scene, asked), (again, _) in zip(first, second, strict=True):
@@ -471,15 +472,17 @@ def test_what_the_bare_ground_is_called_is_no_name_of_a_thing(monkeypatch, capsy
     things = {name: known.cut(thing()) for name in "ab"}
     answers = {"bare": torch.tensor([0.2, 0.8]), "thing": torch.tensor([0.9, 0.1])}
     monkeypatch.setattr(photographs, "GROUNDS", ("plain",))
-    monkeypatch.setattr(
-        photographs, "_answer", lambda _, seen: answers["bare" if (seen == seen[0, 0]).all() else "thing"]
-    )
+
+    def answer(seen):
+        return torch.stack([answers["bare" if (one == one[0, 0]).all() else "thing"] for one in seen])
+
+    monkeypatch.setattr(photographs, "_quickly", lambda model: answer)
     monkeypatch.setattr(photographs, "TRIES", 3)
     assert not list(photographs.pairs(shared_model("texture_resnet"), things, 1))
     assert "0 scenes of two things; 6 were tried" in capsys.readouterr().out
     answers["bare"] = torch.tensor([0.05, 0.95])
     ground = photographs.ground(0)
-    assert all(found and found.index == 0 for found in photographs.laid(None, ground, things, 0))
+    assert all(found and found.index == 0 for found in photographs.laid(answer, ground, things, 0))
 
 
 @pytest.mark.skipif(not photographs.STAMPS.is_dir(), reason="apt-get install tuxpaint-stamps-default")

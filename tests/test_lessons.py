@@ -11,6 +11,7 @@ from PIL import Image
 from shared import shared_model
 
 from ui import marks
+from ui.claims import place_at_hand
 from ui.guide import find, values_of
 from ui.lessons import LESSONS
 from ui.picture_picker import SAMPLES, SAMPLES_FOLDER, SCENES, sample
@@ -18,7 +19,9 @@ from ui.worksheets import worksheet
 from vizcore import truth
 from vizcore.capture import capture
 from vizcore.experiments import cells, cover_up, trick
+from vizcore.experiments.altered import CHANGES, Given
 from vizcore.imagine.gallery import load_gallery
+from vizcore.inside import reach
 from vizcore.methods import attention, rollout, tokens
 from vizcore.methods import table as heatmaps
 from vizcore.methods.features import as_maps, similarity, strength
@@ -27,6 +30,7 @@ from vizcore.pictures.frame import cell_at, seen, to_frame
 from vizcore.pictures.images import read_picture
 from vizcore.pictures.sets import drawn
 from vizcore.studies.cka import compare
+from vizcore.studies.claims_on_file import load_measured
 
 FIRST = [(key, 1) for key in LESSONS]
 LATER = [(key, number) for key, lesson in LESSONS.items() for number in range(2, len(lesson.steps) + 1)]
@@ -195,7 +199,8 @@ SPEAKS = r"\banswer(s|ed)?\b|\bnetworks? says?\b|\bsure(r|st)?\b"
 CHECKED = {  # steps that speak of a network's answer, and the test that looks at the bars
     "truth.1": "the_first_step", "truth.2": "truth_2", "truth.3": "truth_3", "truth.5": "truth_5",
     "attention.1": "the_first_step", "dream.2": "dream_2", "dream.3": "dream_3", "paint.1": "truth_3",
-    "paint.2": "paint_2", "paint.3": "paint_3", "paint.4": "paint_4",
+    "paint.2": "paint_2", "paint.3": "paint_3", "paint.4": "paint_4", "shape.1": "shape_lesson",
+    "shape.2": "shape_lesson", "shape.3": "shape_lesson",
 }  # fmt: skip
 
 
@@ -224,6 +229,46 @@ def test_truth_3_both_networks_say_spiralled_first_and_the_resnet_is_the_surer(c
     first, second = (probabilities(model, image).max(0) for model in (cnn, vit))
     assert cnn.labels[first.indices] == vit.labels[second.indices] == "spiralled"
     assert first.values > second.values
+
+
+def test_local_lesson_is_as_it_was_measured_and_as_its_picture_has_it(cnn, vit):
+    """Far-looking heads; a place that hears little more than its patch; the whole picture at the end."""
+    step = LESSONS["local"].steps[0]
+    looks = load_measured()["textures"].looks["texture_vit"]
+    trained, random = looks["trained"], looks["random"]
+    far = [round(one) for one in (trained.blocks[0].value, trained.even_distance, random.blocks[0].value)]
+    assert f"{far[0]} pixels in the mean, of {far[1]}" in step.answer and f"it was {far[2]}" in step.answer
+    assert trained.pictures == 50 and step.options[step.right].startswith("as far as if")
+    _, image = scene(values_of("local", 2)["picture"])
+    shares = {}
+    for model in (cnn, vit):
+        images = model.preprocess(image)
+        layers = [place_at_hand._layer(model, depth) for depth in (10, 100)]
+        found = reach.fields(model, images, layers, draws=place_at_hand.DRAWS)
+        whole = reach.even_radius(images.shape[-2:])
+        shares[model.title] = [float(reach.radius(reach.rings(found[name]))[0]) / whole for name in layers]
+    patch = 128 / 8  # its side
+    assert place_at_hand._layer(vit, 10) == "blocks.0"
+    assert shares["Texture ViT"][0] * reach.even_radius((128, 128)) < patch
+    assert all(one[1] > 0.8 for one in shares.values()), "as a whole, as the page has it"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_shape_lesson_says_who_still_knows_the_spiral(number, cnn, vit):
+    step, values = LESSONS["shape"].steps[number - 1], values_of("shape", number)
+    _, image = scene(values["picture"])
+    change, array = CHANGES[values["c_change"]], np.asarray(image)
+    strange = scene(values["c_other"])[1] if "c_other" in values else None
+    given = Given(1, None, strange and cover_up.ground(array, other=strange))
+    changed = Image.fromarray(change.make(array, change.levels[values["c_level"]], given))
+    says = [model.labels[probabilities(model, changed).argmax()] == "spiralled" for model in (cnn, vit)]
+    assert all(model.labels[probabilities(model, image).argmax()] == "spiralled" for model in (cnn, vit))
+    assert (says == [True, False], says == [False, True], all(says), not any(says))[step.right]
+    known = load_measured()["textures"].knows
+    assert known.pictures == 200
+    curves = [known.networks[name][values["c_change"]] for name in ("texture_resnet", "texture_vit")]
+    rates = [curve.before if number == 3 else curve.right[values["c_level"]] for curve in curves]
+    assert all(f"{one.value:.0%}".replace("%", " %") in step.answer for one in rates), rates
 
 
 def test_truth_1_and_2_maps_point_to_the_texture_asked_for(cnn, vit):

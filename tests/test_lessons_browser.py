@@ -3,7 +3,10 @@
 import shutil
 import subprocess
 
+import cv2
+import numpy as np
 import pytest
+from playwright.sync_api import expect
 from shared import new_tab, settled
 
 from ui.lessons import LESSONS
@@ -64,3 +67,28 @@ def test_worksheets_are_one_page(browser, tmp_path):
             told = subprocess.check_output(["pdfinfo", tmp_path / "sheet.pdf"], text=True)
             assert "Pages:           1\n" in told and "A4" in told, (key, answers)
     page.close()
+
+
+@pytest.mark.parametrize("size", ["desk", pytest.param("phone", marks=pytest.mark.long)])
+def test_a_room_s_code_is_read_from_the_screen_and_nothing_gives_an_answer_away(browser, server, size):
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = new_tab(context)
+    page.goto(f"{server}/lessons")
+    page.get_by_role("button", name="Open a room").click()
+    image = page.locator(".st-key-l_door img")
+    image.wait_for()
+    settled(page)
+    in_view(page, image, height)
+    seen = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    sizes = (seen.repeat(times, 0).repeat(times, 1) for times in (1, 2, 3))
+    read = next(filter(None, (cv2.QRCodeDetector().detectAndDecode(one)[0] for one in sizes)), "")
+    code = page.locator(".st-key-l_door strong").inner_text()
+    assert read.startswith("http://") and read.endswith(f"/room?room={code}")
+    facts = page.locator(".st-key-g_maps .facts").first
+    assert facts.text_content() and not facts.is_visible(), "it says where the maximum lies"
+    page.get_by_role("button", name="Show the answer").click()
+    expect(facts).to_be_visible()
+    expect(image).to_have_count(0)
+    assert not page.problems
+    context.close()

@@ -17,8 +17,8 @@ OWN = {  # the keys that a page reads, but for the picture and the names of the 
     "channels_b query_b head_b",
     "pages/attention_rollout.py": "x y r_class r_query r_residual r_discard r_fusion r_prefix r_head "
     "r_method r_opacity r_colours r_scale r_block r_proof r_heads",
-    "pages/grad_cam.py": "g_class g_over g_opacity g_region g_five g_others g_part g_baseline g_steps g_left "
-    "g_depth g_noise g_method_a g_method_b g_layer_a g_layer_b",
+    "pages/grad_cam.py": "g_class g_not g_over g_opacity g_region g_five g_others g_part g_baseline g_steps "
+    "g_left g_depth g_noise g_method_a g_method_b g_layer_a g_layer_b",
     "pages/saliency.py": "s_class s_not s_view s_opacity s_region s_baseline s_steps s_rule s_noise s_draws "
     "s_window s_sheet s_first s_part s_method_a s_method_b s_rows s_rows_model",
     "pages/activation_maximization.py": "m_who m_kind m_class m_recipe m_paint m_objective m_seed m_parts "

@@ -7,6 +7,7 @@ from PIL import Image
 from shared import ran
 
 from benchmarks.whole_app import all_maps, all_words
+from ui.look_inside import before_after
 from ui.look_inside.aligned import _wholly
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit", "picture": "Honeycomb in bands"}
@@ -96,7 +97,9 @@ def test_cells_wholly_on_a_thing():
 
 def test_a_head_that_is_off(page, tmp_path):
     at = page(**OFF)
-    assert "nothing is off yet" in all_words(at) and "No heads. It has no attention" in all_words(at)
+    assert "nothing is off yet" in all_words(
+        at
+    ) and "No heads can be asked one by one. It has no attention" in all_words(at)
     before = seen(at, "b")
     at.multiselect(key="i_heads_b").set_value(["5.1", "5.2", "6.1"]).run()
     assert not at.exception and at.query_params["i_heads_b"] == ["5.1", "5.2", "6.1"]
@@ -153,6 +156,18 @@ def test_other_pictures_and_random_orders(page):
     assert "the mean of five random orders" in all_words(at)
 
 
+def test_many_heads_are_tried_on_a_press(page, monkeypatch):
+    from ui.look_inside import every_head
+
+    few = page(**OFF).session_state["tables"]["Without each head, Texture ViT, B"]
+    monkeypatch.setattr(every_head, "AT_ONCE", 9)
+    at = page(**OFF)
+    assert "Without each head, Texture ViT, B" not in at.session_state["tables"]
+    assert at.button(key="i_every_b_button").label == "Try all 18 heads"
+    at.button(key="i_every_b_button").click().run()
+    assert not at.exception and at.session_state["tables"]["Without each head, Texture ViT, B"] == few
+
+
 HOSTILE = ["", "1e999", "nan", "<b>", "😀" * 5000, "99.99"]
 
 
@@ -165,6 +180,35 @@ def test_broken_links_end_in_sentences(page, kind):
     assert not at.error and len(told) >= 6
     at = page(i_part="nonsense", i_kind="nonsense", **link)
     assert at.session_state["i_part"] == "What places say" and seen(at, "b")["chosen"] == "6"
+
+
+def test_answers_that_are_no_numbers_are_said_to_be_none():
+    from vizcore.inside import sayings
+
+    assert "then is not a number" in sayings.changed(0.5, float("nan"), "cat", "cat", "dog")
+    assert "as it is is not" in sayings.changed(float("nan"), 0.5, "cat", "cat", "dog")
+    assert sayings.answered("cat", 0.51) == "It says: cat 51%." and "number" in sayings.answered(
+        "", float("nan")
+    )
+    nothing = np.full(20, np.nan, np.float32)
+    assert (
+        len(before_after._likeliest(nothing)) == 0
+        and len(before_after._likeliest(np.ones(20, np.float32))) == 5
+    )
+    row = before_after._row({"class": "cat", "as it is": 0.5, "zero": np.nan}, ["as it is", "zero"], "red")
+    assert "50% · no number" in row and "nan" not in row
+
+
+def test_why_there_are_no_heads_says_nothing_of_rolling_out():
+    from vizcore.inside import sayings
+    from vizcore.networks import rollable
+
+    words = [rollable._NO_ATTENTION, rollable._WITHOUT_SOFTMAX, rollable._NO_MATRIX, rollable._UNMULTIPLIED]
+    assert all(
+        "roll" not in sayings.no_heads(one) and "so " not in sayings.no_heads(one) for one in words[:1]
+    )
+    assert not any("roll" in sayings.no_heads(one) for one in words)
+    assert sayings.no_heads("In it heads are mixed.").endswith("one by one. In it heads are mixed.")
 
 
 def test_pictures_that_a_mean_is_taken_over():

@@ -15,7 +15,7 @@ from benchmarks.whole_app import all_maps
 from ui import brush
 from ui import regions as regions_of_files
 from ui.network_picker import Choice
-from ui.picture_picker import MADE, OPENING, SAMPLES, Source, sample
+from ui.picture_picker import MADE, OPENING, PHOTOGRAPHS, SAMPLES, SAMPLES_FOLDER, Source, sample
 from ui.thing_names import common
 from ui.your_model import asking, truth_table
 from vizcore import judgements, truth
@@ -25,6 +25,18 @@ from vizcore.pictures.images import PictureError
 from vizcore.studies import named as studies_named
 
 CELLS = list(SAMPLES)
+
+
+def test_every_photograph_is_credited_free_and_small():
+    credits = (SAMPLES_FOLDER / "CREDITS.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (\S+) \| .* \| (CC0|public domain) \|$", credits, re.M))
+    assert rows.keys() == set(PHOTOGRAPHS.values()) and len(rows) >= 8
+    for file in set(rows) - set(SAMPLES.values()):
+        assert (SAMPLES_FOLDER / file).stat().st_size < 60_000 and max(sample_size(file)) <= 640
+
+
+def sample_size(file: str) -> tuple[int, int]:
+    return Image.open(SAMPLES_FOLDER / file).size
 
 
 def fine(at):
@@ -158,6 +170,7 @@ def test_the_sentence_about_a_name():
         ([{"missile": 0.9, "crane": 0.05}, {"crane": 0.2}], "missile"),
         ([{"missile": 0.3}, {"crane": 0.8}], "crane"),
         ([{"missile": 0.1}, {"crane": 0.1}], ""),
+        ([{"switch": 0.2, "ladybug": 0.0}, {"ladybug": 0.25}], ""),
     ],
 )
 def test_a_thing_has_one_name_that_all_networks_know_if_there_is_one(said, name):

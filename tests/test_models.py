@@ -76,6 +76,12 @@ def test_every_entry_builds_and_everything_that_applies_to_it_runs(name, chelsea
         ("chelsea.png", {"tabby", "tiger cat", "Egyptian cat"}),
         ("coffee.png", {"espresso"}),
         ("rocket.jpg", {"missile", "projectile"}),
+        ("koala.webp", {"koala"}),
+        ("bison.webp", {"bison"}),
+        ("german_shepherd.webp", {"German shepherd"}),
+        ("red_panda.webp", {"lesser panda"}),
+        ("goldfish.webp", {"goldfish"}),
+        ("clownfish.webp", {"anemone fish"}),
     ],
 )
 def test_efficientnet_knows_the_samples(file, answers):

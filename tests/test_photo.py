@@ -65,7 +65,11 @@ def test_its_first_stages_are_efficientnets(chelsea):
     assert torch.equal(*stem.values(), own) and own.shape == (1, views.CHANNELS, 12, 12)
 
 
-@pytest.mark.parametrize(("file", "answer"), [("coffee.png", "espresso"), ("rocket.jpg", "projectile")])
+@pytest.mark.parametrize(("file", "answer"), [
+    ("coffee.png", "espresso"), ("rocket.jpg", "projectile"), ("koala.webp", "koala"),
+    ("bison.webp", "bison"), ("german_shepherd.webp", "German shepherd"),
+    ("red_panda.webp", "lesser panda"), ("goldfish.webp", "goldfish"),
+])  # fmt: skip
 def test_it_knows_some_of_the_samples(file, answer):
     model = shared_model("photo_vit")
     with torch.no_grad():

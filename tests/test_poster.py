@@ -54,16 +54,18 @@ def test_a_poster_is_a_page_whose_code_leads_to_the_view(page):
 
 
 def test_its_files_open(page, tmp_path):
-    made = poster.files(page, "Where?")
+    made = poster.files(page, "Where?", "A cat, and where “cat” is.")
     image = Image.open(io.BytesIO(made["png"]))
     assert image.format == "PNG" and (np.asarray(image) == page).all()
     assert image.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+    assert image.info["Description"] == "A cat, and where “cat” is."
     assert made["pdf"].startswith(b"%PDF") and made["pdf"].rstrip().endswith(b"%%EOF")
     if shutil.which("pdfinfo"):
         path = tmp_path / "poster.pdf"
         path.write_bytes(made["pdf"])
         said = subprocess.check_output(["pdfinfo", path], text=True)
         width, height = map(float, re.search(r"Page size: +([\d.]+) x ([\d.]+)", said).groups())
+        assert re.search(r"Title: +Where\?\nSubject: +A cat, and where “cat” is\.", said)
         assert "Pages:           1" in said and (width, height) == pytest.approx((1190, 842), abs=2)
 
 
@@ -81,6 +83,14 @@ def test_the_page_s_poster_says_what_it_comes_to_and_holds_its_link(app, monkeyp
     assert not at.exception
     panels = dict(at.session_state["panels"])
     data = posters.file(panels, "Both **maps**.", LINK, "", "pdf")
+    described = Image.open(io.BytesIO(posters.file(panels, "Both **maps**.", LINK, "", "png"))).info[
+        "Description"
+    ]
+    assert all(
+        one in described
+        for one in ("A spiral on bands.", "Texture ResNet", "Texture ViT", "Both maps.", LINK)
+    )
+    del made[1:]
     assert data.startswith(b"%PDF") and made == [(3, made[0][1], ["Both maps."], LINK)]
     assert "evidence for" in made[0][1]
     films, offered = dict(at.session_state["films"]), []

@@ -2,8 +2,12 @@
 
 import re
 import time
+from contextlib import suppress
+from urllib.parse import urlencode
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from benchmarks.load import at_once
 from benchmarks.visitor import Visitor
@@ -154,6 +158,26 @@ def say(visitor: Visitor, label: str) -> str:
     return words(visitor)
 
 
+def flood(visitor: Visitor, label: str, times: int) -> str:
+    """Press a button many times without waiting for an answer, whether it can be pressed or not; what the
+    page says once all is answered."""
+    element, fragment = button(visitor, label)
+    ask = BackMsg()
+    pressed = WidgetState(id=element.id, trigger_value=True)
+    ask.rerun_script.widget_states.widgets.extend([*visitor.set.values(), pressed])
+    ask.rerun_script.query_string = urlencode(visitor.link)
+    ask.rerun_script.fragment_id = fragment
+    ask.rerun_script.page_script_hash = visitor.pages.get(visitor.page, "")
+    for _ in range(times):
+        visitor.socket.send(ask.SerializeToString())
+    with suppress(TimeoutError):  # what it answers meanwhile: a whole run brings all of it anew
+        while True:
+            visitor.socket.recv(timeout=3)
+    visitor._ask()
+    assert not visitor.errors()
+    return words(visitor)
+
+
 def present(desk: Visitor, number: int) -> None:
     step = LESSONS[LESSON].steps[number - 1]
     query = guide.query_of(LESSON, number) | {"l_present": "true"}
@@ -172,16 +196,12 @@ def room(server):
     desk.change(picker, LESSONS[LESSON].title)
     say(desk, "Open a room")
     present(desk, 2)
-    code = re.search(r"Join with the code \*\*(\w{6})", " ".join(b.expandable.label for b in blocks(desk)))[1]
+    code = re.search(r"Join with the code \*\*(\w{6})", words(desk))[1]
     phones = [Visitor(address, f"room={code}", "room") for _ in range(COUNT)]
     at_once(lambda number: [phones[number].open()], COUNT)
     yield desk, phones, code
     for one in (desk, *phones):
         one.close()
-
-
-def blocks(visitor: Visitor) -> list:
-    return [one for one in visitor.elements("block") if one.WhichOneof("type") == "expandable"]
 
 
 def test_a_class_of_thirty_and_three_questions(room):
@@ -205,7 +225,9 @@ def test_a_class_of_thirty_and_three_questions(room):
         while f"**{come}** of {COUNT} have guessed" not in look(desk):
             assert time.monotonic() - last < 4
             time.sleep(0.2)
-        assert "counts once" in say(phones[0], "**B**"), "again"
+        again = flood(phones[0], "**B**", 1000) if number == 2 else say(phones[0], "**B**")
+        assert "counts once" in again
+        assert f"**{come}** of {COUNT} have guessed" in look(desk)
         right = len(range(step.right, come, len(step.options)))
         said = say(desk, "Show the answer")
         assert f"**{right} of {come}** guessed right" in said and step.answer in said

@@ -10,12 +10,14 @@ from shared import ran, shared_model
 
 from benchmarks.whole_app import all_words
 from ui import cards
+from ui.picture_picker import SAMPLES, sample
 from vizcore.inside import unit_sayings as say
-from vizcore.inside.stored_units import COUNT, NETWORKS, SEED, SIDE, load_units, weights_digest
+from vizcore.inside.stored_units import NETWORKS, PHOTOGRAPHS, load_units, stored_set
 from vizcore.inside.unit_groups import Group, responses
+from vizcore.pictures import textures
 from vizcore.pictures.images import PictureError
 from vizcore.pictures.samples_of import some_of
-from vizcore.pictures.sets import drawn
+from vizcore.studies.probe_files import weights_digest
 
 PAIR = {"a": "texture_resnet", "b": "texture_vit", "picture": "Honeycomb in bands"}
 
@@ -49,6 +51,16 @@ def test_a_channel_of_the_stored_set(page):
     assert not at.exception and at.query_params["u_unit"] == "13" and "**Channel 13" in all_words(at)
 
 
+def test_networks_that_know_photographs_have_a_set_too(page):
+    at = page(a="efficientnet_lite0", b="photo_vit", picture="A rocket", u_unit="7")
+    assert at.segmented_control(key="u_data").value == "Stored pictures" and not at.warning
+    assert not [one for one in at.button if one.key == "u_look_button"]
+    assert (
+        all_html(at).count("<figure") == 12 and len(at.session_state["tables"]["Spread over classes"]) == 24
+    )
+    assert "stored_set([read_picture(" in at.session_state["kept"]["Card of channel 7 of blocks.6.0"].code
+
+
 def test_the_code_of_a_card_makes_it(page, tmp_path):
     at = page(u_data="Drawn textures", u_n="24", u_layer="layer2.0", u_unit="5")
     assert "Card of channel 5 of layer2.0" in ran(at, tmp_path)
@@ -79,7 +91,7 @@ def test_what_a_link_names_in_vain_is_a_sentence(page):
     assert "u_unit is “9999”, which isn't one of 0 to 255 here" in said
     assert "u_layer is “nowhere”" in said and "u_data is “Mars”" in said
     at = page(u_of="a", u_kind="heads")
-    assert "No heads." in at.info[0].value
+    assert "No heads can be asked one by one." in at.info[0].value
     at = page(u_of="c", u_kind="<b>", u_unit="1e999", u_n="-1", u_seed="nan")
     said = " ".join(one.value for one in at.warning)
     assert all(key in said for key in ("u_of", "u_kind", "u_unit", "u_n", "u_seed"))
@@ -118,13 +130,17 @@ def test_the_ways_to_a_card(app):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_is_stored_is_of_these_weights(name):
-    found = load_units(name)
-    assert found.weights == weights_digest(name), "python -m benchmarks units --store"
+    found, model = load_units(name), shared_model(name)
+    assert found.weights == weights_digest(model), "python -m benchmarks units --store"
     for one in found.step.found.values():
         assert one.most.values.shape == one.least.pictures.shape == (len(one.lowest), 6)
         assert (one.most.values >= one.least.values[:, :1]).all() and int(one.spread.counts.sum()) == 400
-    model, group = shared_model(name), Group("channels", shared_model(name).blocks[-1])
-    best, again = found.step.found[group].most, drawn(COUNT, SEED, SIDE)
+    group = Group("channels", model.blocks[-1])
+    photographs = {title: sample(title).image for title in SAMPLES} if name in PHOTOGRAPHS else {}
+    best, again = found.step.found[group].most, stored_set(list(photographs.values()), list(photographs))
+    assert len(again.names) == len(again) == 400 and again.names[:30] == (
+        ("Chelsea the cat",) * 30 if photographs else textures.LABELS + textures.LABELS[:10]
+    )
     for unit in (0, 12):
         images = model.preprocess(again[int(best.pictures[unit, 0])])
         value = peaks_of(model, images, group)[0, unit]

@@ -108,15 +108,16 @@ def keep(
 
 def keep_method(one: Mapped, shown: viewer.Map, look: Mapping, slide: bool = True) -> None:
     """The same of a method's map, with its code, and on a slide."""
-    of_class = {"class": one.name} if one.how.knows_class else {}
+    asked = one.name if one.other is None else f"{one.name}, not {class_names(one.model)[one.other]}"
+    of_class = {"class": asked} if one.how.knows_class else {}
     facts = saving.about(
         one.method, one.model, one.picture, layer=one.layer, **of_class, **dict(one.settings)
     )
-    made = code.heat(one.method, one.index, one.name, **one.told)
+    made = code.heat(one.method, one.index, asked, one.other, **one.told)
     draw, low_high = keep(one, one.method, facts, shown, look, made, map=one.map.numpy())
     if slide:
-        heading = f"Where is the evidence for “{one.name}”?" if of_class else one.method
-        what = f"{one.method} for “{one.name}”." if of_class else f"{one.method}, of no class."
+        heading = f"Where is the evidence for “{asked}”?" if of_class else one.method
+        what = f"{one.method} for “{asked}”." if of_class else f"{one.method}, of no class."
         keep_for_slide(one, heading, [what, shown.facts], draw, low_high, look["colours"])
 
 

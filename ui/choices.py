@@ -6,7 +6,7 @@ import streamlit as st
 
 from . import address, brush, streamlit_private
 from .made_pictures import make
-from .network_picker import Choice, choose_model, offer_downloads, suited
+from .network_picker import DEFAULTS, Choice, choose_model, offer_downloads, suited
 from .picture_picker import OPENING, Picture, choose_picture
 from .regions import BRUSH
 from .thing_names import with_names
@@ -15,6 +15,7 @@ FLAT = (
     "The picture is the same everywhere: whatever a map of it shows is the network's own, and no thing in it."
 )
 PICTURELESS = "similarity", "activation_maximization"  # pages that look at no single picture
+MAPLESS = "lessons", "room"  # those that show no map, so that nothing of one is to be chosen there
 
 
 def sidebar() -> None:
@@ -49,6 +50,13 @@ def _shows_textures() -> bool:
     return address.page() in PICTURELESS and (st.session_state["picture"] == OPENING)
 
 
+def in_app() -> None:
+    """For a page that asks for nothing that is chosen: it doesn't run without the main script either."""
+    if "address" not in st.session_state:
+        streamlit_private.start_with_main_script()
+        st.rerun()
+
+
 def chosen() -> tuple[Picture, Choice, Choice]:
     """The picture and the two models that all pages look at."""
     if "chosen" not in st.session_state:
@@ -61,7 +69,7 @@ def chosen_models() -> list[Choice]:
     """The two models, for a page that looks at no single picture: the sidebar says so."""
     _, *choices = chosen()
     words = "This page looks at no single picture."
-    if _shows_textures():
+    if _shows_textures() and all(one.name == DEFAULTS[one.slot] for one in choices):
         words += " It begins with the pair that knows the textures it shows."
     st.session_state["of_picture"].caption(words)
     return choices

@@ -15,7 +15,7 @@ model = {model}
 images = model.preprocess(image)  # (1, 3, H, W)
 """
 HEATS = {  # each gives ``heat``, (h, w), over what the model sees
-    "method": "heat = METHODS[{method!r}].make(model, images, {index!r}{told})  # for {name!r}\n",
+    "method": "heat = METHODS[{method!r}].make(model, images, {target}{told})  # for {name!r}\n",
     "pixels": """\
 *_, last = METHODS[{method!r}].steps(model, images, {target}{told})  # for {name!r}
 pixels = {part}  # (C, h, w)
@@ -150,6 +150,7 @@ IMPORTS = {  # what a line has that needs it
     "[channel(": "from vizcore.objectives import channel",
     "RECIPES[": "from vizcore.imagine.maximise import RECIPES, maximise",
     "with_quarters(": "from vizcore.pictures.quarters import with_quarters",
+    "stored_set(": "from vizcore.inside.stored_units import stored_set",
     "sets.": "from vizcore.pictures import sets",
     " fields(": "from vizcore.inside.reach import fields",
     "on_cells(": "from vizcore.inside.reach import on_cells",
@@ -246,9 +247,14 @@ def told(settings: dict) -> str:
     return "".join(f", {name}={value!r}" for name, value in settings.items())
 
 
-def heat(method: str, index: int, name: str, **settings) -> str:
-    """Of a method's map for a class."""
-    return HEATS["method"].format(method=method, index=index, name=name, told=told(settings))
+def target(index: int, other: int | None) -> str:
+    """A class, or a class and not another."""
+    return repr(index) if other is None else f"logit(model, {index!r}) - logit(model, {other!r})"
+
+
+def heat(method: str, index: int, name: str, other: int | None = None, **settings) -> str:
+    """Of a method's map for a class, or for a class and not another."""
+    return HEATS["method"].format(method=method, target=target(index, other), name=name, told=told(settings))
 
 
 def changed(change, index: int, name: str, layer: str) -> str:
@@ -302,10 +308,9 @@ def pixels(one, view: str, region: bool) -> str:
     }
     if view not in parts:
         return ""
-    against = f"logit(model, {one.index!r}) - logit(model, {one.other!r})"
-    target = repr(one.index) if one.other is None else against
+    asked = target(one.index, one.other)
     made = HEATS["pixels"].format(
-        method=one.method, target=target, told=told(one.told), name=one.name, part=parts[view]
+        method=one.method, target=asked, told=told(one.told), name=one.name, part=parts[view]
     )
     figure = FIGURES["pixels"].format(scale="centred" if view == "colours" else "from_black")
     return script(

@@ -8,6 +8,7 @@ from .lessons import Step
 
 GUIDE = "lesson_guide"
 WIDGETS = "stSelectbox", "stSlider", "stNumberInput", "stTextInput", "stPopover", "stCheckbox"
+TOLD = "e_instead", "e_bars"  # what networks say while somebody paints
 WHOLE = "l_whole"  # the switch that shows the whole page
 PAGE = ".stApp [data-testid=stMainBlockContainer]"
 
@@ -22,14 +23,25 @@ def focus(step: Step, guessed: bool, presenting: bool) -> None:
     if step.asked and not guessed:
         look = "outline: 3px solid #e67800; outline-offset: 4px; border-radius: 0.4rem;"
         rules.append(f".stApp .st-key-{step.asked} {{ {look} }}")
-    if step.covered and not guessed:
-        shown = ", ".join(f".stApp .st-key-{key}" for key in step.shows)
-        rules.append(f"{shown} {{ position: relative; }}")
-        rules.append(f":is({shown}) > * {{ visibility: hidden; opacity: 0; }}")
-        box = "position: absolute; inset: 0; display: grid; place-items: center; border: 1px dashed;"
-        words = f"content: 'Covered until you have guessed.'; {box} border-radius: 0.4rem;"
-        rules.append(f".stApp .st-key-{step.shows[-1]}::after {{ {words} }}")
+    if not guessed:
+        rules.append(".stApp { --facts: hidden; }")  # what is said below a map could give the answer away
+        rules.append(".stApp .st-key-m_closer [data-testid=stMarkdown] { visibility: hidden; opacity: 0; }")
+        rules += _covered(step.shows if step.covered else TOLD * bool(step.options))
     st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def _covered(keys: tuple[str, ...]) -> list[str]:
+    """What hides some of a page's parts, and says so in the last of them."""
+    if not keys:
+        return []
+    shown = ", ".join(f".stApp .st-key-{key}" for key in keys)
+    box = "position: absolute; inset: 0; display: grid; place-items: center; border: 1px dashed;"
+    words = f"content: 'Covered until you have guessed.'; {box} border-radius: 0.4rem;"
+    return [
+        f"{shown} {{ position: relative; }}",
+        f":is({shown}) > * {{ visibility: hidden; opacity: 0; }}",
+        f".stApp .st-key-{keys[-1]}::after {{ {words} }}",
+    ]
 
 
 def _alone(step: Step, presenting: bool) -> list[str]:

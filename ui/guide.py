@@ -117,12 +117,12 @@ def _others(key: str, number: int) -> str:
 
     Whatever else a step sets is left out: its text asks to change it, or whoever did sees that.
     """
-    values, (_, *choices) = values_of(key, number), st.session_state["chosen"]
+    values, (_, *choices) = values_of(key, number), state.get("chosen", (None,))
     page = PurePosixPath(LESSONS[key].steps[number - 1].page).stem
     looked_at = page not in PICTURELESS
     parts = {
         "page": address.page() != page,
-        "picture": looked_at and st.session_state["picture"] != values["picture"],
+        "picture": looked_at and state.get("picture") != values["picture"],
     } | {f"Model {choice.slot.upper()}": _is_another(choice, values) for choice in choices}
     others = [part for part, is_another in parts.items() if is_another]
     if not others:

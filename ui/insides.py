@@ -9,10 +9,8 @@ from vizcore.pictures.quarters import with_quarters
 
 from .picture_picker import SAMPLES, sample
 
-SAMPLE_CODE = (
-    'with_quarters(read_picture(open(f"samples/{name}", "rb").read()) for name in '
-    f"{list(SAMPLES.values())})"
-)
+SAMPLES_CODE = f'[read_picture(open(f"samples/{{name}}", "rb").read()) for name in {list(SAMPLES.values())}]'
+SAMPLE_CODE = f"with_quarters({SAMPLES_CODE})"
 OF_EACH = 5  # pictures: a sample, and its quarters
 
 
@@ -22,6 +20,17 @@ def heads_of(choice, _model) -> dict:
     from vizcore.inside.projections import heads
 
     return heads(_model)
+
+
+def no_heads(own: dict, model) -> str:
+    """Why none of a network's heads can be asked, in sentences."""
+    from vizcore.inside import sayings
+
+    why = next((one.why_not for one in own.values() if one.why_not), "")
+    return sayings.no_heads(f"In it {why}." if why else model.no_rollout or _UNSEEN)
+
+
+_UNSEEN = "What its heads write can't be seen apart."
 
 
 @st.cache_resource(show_spinner=False)

@@ -30,7 +30,7 @@ class Lesson(NamedTuple):
 
 FEATURES, ROLLOUT, CAM = (f"pages/{name}.py" for name in ("feature_maps", "attention_rollout", "grad_cam"))
 IMAGINE, SIMILARITY = (f"pages/{name}.py" for name in ("activation_maximization", "similarity"))
-TRY = "pages/experiments.py"
+TRY, CLAIMS = "pages/experiments.py", "pages/claims.py"
 PAIR = {
     "picture": "Honeycomb in bands",
     "a": "texture_resnet",
@@ -71,7 +71,7 @@ LESSONS: dict[str, Lesson] = {
                 {},
                 "Look at the two maps of “honeycombed”, the first answer of both networks. The picture was "
                 "drawn by code, so where the honeycomb is, is known: the white line.",
-                "the sentence below each map.",
+                "where the maximum of each lies; a sentence below it says so once you have guessed.",
                 "Which maps are right?",
                 "Both maxima lie inside the honeycomb, and so does most of either map. Pointing at "
                 "the known place is the first test of a heatmap. It is a weak one: here, a map that knows "
@@ -473,6 +473,114 @@ LESSONS: dict[str, Lesson] = {
                 2,
                 ("k_cka_job",),
                 "k_cka_button",
+            ),
+        ],
+    ),
+    "local": Lesson(
+        "Local or global?",
+        "People say that a Vision Transformer looks globally from its first block, and that a CNN sees only"
+        " its neighbourhood. Two things can be meant by it. Both can be measured.",
+        5,
+        {**PAIR, "c_part": "Local or global?", "x": 50, "y": 50},
+        [
+            Step(
+                CLAIMS,
+                {},
+                "The heads of the ViT's first block fetch what is elsewhere in the picture. How far away "
+                "that is was measured on fifty drawn textures, and on the same network before it learnt "
+                "anything.",
+                "the first sentence on the ViT, and the grey one on random weights.",
+                "How far do the heads of its first block look?",
+                "As far as if they looked everywhere alike: 65 pixels in the mean, of 66. So the claim is "
+                "true of its attention. But with random weights it was 66: nobody had to learn that.",
+                ("to the next patches", "half-way", "as far as if they looked everywhere alike"),
+                2,
+                ("c_room_a", "c_room_b"),
+                covered=True,
+            ),
+            Step(
+                CLAIMS,
+                {"c_depth": 10},
+                "Now the other meaning: which pixels does the place in the middle depend on, behind the "
+                "first block? Its gradient says so.",
+                "the ViT's map, and the pixels within which 90 % of it lies.",
+                "What does the ViT’s middle place depend on, behind its first block?",
+                "Little more than its own patch, though its heads look everywhere: what they fetch is "
+                "little beside what the patch keeps of itself. So of this the claim is false.",
+                ("the whole picture", "little more than its own patch", "all but its own patch"),
+                1,
+                ("c_depths", "c_maps"),
+                covered=True,
+            ),
+            Step(
+                CLAIMS,
+                {"c_depth": 50},
+                "Half-way through the layers. Move the depth to 100, then back to 0.",
+                "how the two maps grow, block by block.",
+                "Whose middle place depends on the picture as a whole, at 100?",
+                "Both: behind their last blocks the gradient of either reaches most of the picture. The "
+                "CNN’s neighbourhood has become the whole. Either claim is true of one end of a network "
+                "alone.",
+                ("only the ViT’s", "only the ResNet’s", "both", "neither"),
+                2,
+                ("c_depths", "c_maps"),
+                "c_depths",
+            ),
+        ],
+    ),
+    "shape": Lesson(
+        "Shape or texture?",
+        "CNNs are said to go for textures and Vision Transformers for shapes. Take one of the two away from"
+        " a picture, and ask two networks what it is.",
+        5,
+        {**PAIR, "picture": "A spiral on bands", "c_part": "Shape or texture?"},
+        [
+            Step(
+                CLAIMS,
+                {"c_change": "shuffled", "c_level": 3},
+                "The picture is cut into 8 × 8 patches, and these are shuffled. The spiral is gone; what it"
+                " is made of is still there. Both networks said “spiralled”.",
+                "both networks’ answers, once you have guessed.",
+                "Who still says “spiralled”?",
+                "The ViT, as sure as before, though it is the one that is said to go for shapes: these are "
+                "its own patches, each as it was. Of 200 textures shuffled so it still names 85 %, the "
+                "ResNet 39 %.",
+                ("the ResNet", "the ViT", "both", "neither"),
+                1,
+                ("c_room_a", "c_room_b"),
+                "c_pictures",
+                covered=True,
+            ),
+            Step(
+                CLAIMS,
+                {"c_change": "edges", "c_level": 1},
+                "Now a drawing: dark lines where the picture changes most, no colour and no shade.",
+                "both networks’ answers, once you have guessed.",
+                "Who knows the spiral by its lines alone?",
+                "Both. But one picture is one picture: of 200 textures as drawings the ResNet still names "
+                "60 %, the ViT 38 %.",
+                ("the ResNet", "the ViT", "both", "neither"),
+                2,
+                ("c_room_a", "c_room_b"),
+                "c_pictures",
+                covered=True,
+            ),
+            Step(
+                CLAIMS,
+                {"c_change": "another's amplitudes", "c_level": 3, "c_other": "Honeycomb in bands"},
+                "A picture’s phases hold where its edges are. Here they are the spiral’s, while three "
+                "quarters of the amplitudes, how much there is of each fineness, are those of the honeycomb"
+                " in bands.",
+                "both networks’ answers, once you have guessed.",
+                "Who still says “spiralled”?",
+                "The ResNet. Over 200 such pictures it puts the phases’ class before the other one in 47 %,"
+                " the ViT in 25 %. Of these two networks the claim is the other way round: small ones, that"
+                " learnt textures alone. Ask which networks were measured, and on what.",
+                ("the ResNet", "the ViT", "both", "neither"),
+                0,
+                ("c_room_a", "c_room_b"),
+                "c_pictures",
+                covered=True,
             ),
         ],
     ),

@@ -12,7 +12,7 @@ from vizcore.pictures.known.mosaics import SIDE
 
 from .address import forget, forget_each
 from .limits import UPLOAD_MB
-from .picture_picker import SAMPLES, Picture, Source, of_scene, put_together, sample_source
+from .picture_picker import PHOTOGRAPHS, SAMPLES, Picture, Source, of_scene, put_together, sample_source
 from .plain import plain
 from .regions import region
 from .uploads import PICTURES, uploader
@@ -61,7 +61,7 @@ def _sources() -> dict[str, Source]:
         help="They stay in this session's memory: a link to a picture that is made of them leads others to "
         "the samples instead.",
     )
-    found = {name: sample_source(name) for name in SAMPLES}
+    found = {name: sample_source(name) for name in PHOTOGRAPHS}
     kept, before = {}, state.get("p_decoded", {})
     for number, file in enumerate(files[:MOST], 1):
         kept[file.file_id] = before.get(file.file_id) or _decoded(file)
@@ -83,7 +83,7 @@ def _decoded(file) -> Image.Image | str:
 
 def _default(sources: dict[str, Source]) -> list[Source]:
     """Four of the visitor's own, if there are as many, else the samples."""
-    own = [source for source in sources.values() if source.title not in SAMPLES]
+    own = [source for source in sources.values() if source.title not in PHOTOGRAPHS]
     return own[:4] if len(own) >= 4 else [sources[name] for name in list(SAMPLES)[:4]]
 
 

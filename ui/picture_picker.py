@@ -28,6 +28,14 @@ SAMPLES = {
     "An astronaut": "astronaut.png",
     "A rocket": "rocket.jpg",
 }
+PHOTOGRAPHS = SAMPLES | {  # and those that stand in no set: the sets' figures are of the first four
+    "A koala": "koala.webp",
+    "A bison": "bison.webp",
+    "A German shepherd": "german_shepherd.webp",
+    "A red panda": "red_panda.webp",
+    "A goldfish": "goldfish.webp",
+    "A clownfish in an anemone": "clownfish.webp",
+}
 SCENES = {  # the first texture inside, the second around it, and the seed that draws them
     "A spiral on bands": ("spiralled", "banded", 3),
     "Honeycomb in bands": ("honeycombed", "banded", 202),
@@ -100,13 +108,13 @@ def _sample(name: str) -> Picture:
         regions = {label: f"{code}.masks[{label!r}]" for label in scene.masks}
         code = f"Image.fromarray({code}.picture)"
         return found._replace(masks=scene.masks, drawn=True, code=code, regions=regions)
-    found = of_image(name, read_picture((SAMPLES_FOLDER / SAMPLES[name]).read_bytes()))
-    return found._replace(code=f'read_picture(open("samples/{SAMPLES[name]}", "rb").read())')
+    found = of_image(name, read_picture((SAMPLES_FOLDER / PHOTOGRAPHS[name]).read_bytes()))
+    return found._replace(code=f'read_picture(open("samples/{PHOTOGRAPHS[name]}", "rb").read())')
 
 
 def sample_source(name: str) -> Source:
     """A sample, to put together with others."""
-    return Source(name, sample(name).image, sample(name).code, SAMPLES[name])
+    return Source(name, sample(name).image, sample(name).code, PHOTOGRAPHS[name])
 
 
 def put_together(title: str, chosen: Sequence[Source], seed: int) -> Picture:
@@ -166,7 +174,7 @@ def _take_upload() -> None:
 def choose_picture() -> Picture | None:
     """The sidebar's picture picker; None where it is one that is yet to be made."""
     state = st.session_state
-    options = [MOSAIC, *SAMPLES, *SCENES, MADE] + ([UPLOAD] if "uploaded" in state else [])
+    options = [MOSAIC, *PHOTOGRAPHS, *SCENES, MADE] + ([UPLOAD] if "uploaded" in state else [])
     if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."

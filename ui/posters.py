@@ -52,4 +52,6 @@ def file(panels: dict[str, tuple[str, Callable]], said: str, to: str, left_out: 
     heading = " · ".join(dict.fromkeys(heading for heading, _ in panels.values()))
     made = [panels[slot][1]() for slot in sorted(panels, key=lambda slot: slot[:1])]
     words = [one for one in (said.replace("**", ""), left_out) if one]
-    return poster.files(poster.poster(made, heading, words, to, f"Sightlines {__version__}"), heading)[form]
+    page = poster.poster(made, heading, words, to, f"Sightlines {__version__}")
+    shown = [" ".join([f"{one.title}.", *one.words]) for one in made]
+    return poster.files(page, heading, " ".join([*shown, *words, f"The code opens {to}"]))[form]

@@ -84,7 +84,7 @@ def panel(lesson: str, number: int, step: Step) -> None:
     if words := state.pop("no_room", ""):
         st.info(words)
     if room:
-        _door(room)
+        _door(room, shown)
     else:
         words = "Everybody guesses on a phone; the counts stand here."
         st.button("Open a room", icon=":material/groups:", key="l_room", on_click=open_room,
@@ -164,20 +164,23 @@ def _beside_networks(found: dict[str, int]) -> str:
     return verdicts.class_marked(name, share, networks, float(mask.mean()))
 
 
-def _door(room: Room) -> None:
-    """How phones come in: the code, and a picture of the link."""
+def _door(room: Room, shown: bool) -> None:
+    """How phones come in: the code, and a picture of the link, which stays in view; not beside an answer."""
     to = door_link(room.code)
-    with st.expander(
-        f"Join with the code **{room.code}**", icon=":material/qr_code_2:", expanded=True, key="l_door"
-    ):
-        if to:
-            st.image(render.png(qr(to, 260)), width=150, alt=f"A QR code of {to}")
-            st.caption(to)
-        if urlsplit(to).hostname in ("localhost", "127.0.0.1", "::1"):
-            st.caption(f":material/warning: {LOCAL}")
-        ends = datetime.fromtimestamp(room.ends).strftime("%H:%M")
-        st.caption(f"Nobody’s name is asked. The room ends by itself at {ends}.")
-        st.button("End the room", key="l_end", on_click=close_room, args=(room.code,))
+    with st.container(border=True, gap="small", key="l_shut" if shown else "l_door"):
+        picture, words = st.columns([150, 220], gap="small") if to and not shown else (None, st)
+        if picture:
+            picture.image(render.png(qr(to, 260)), width=150, alt=f"A QR code of {to}")
+        with words.container(gap="xsmall"):
+            st.markdown(f"Join with the code **{room.code}**")
+            if not shown:
+                st.caption(to)
+            with st.popover("About this room", type="tertiary"):
+                if urlsplit(to).hostname in ("localhost", "127.0.0.1", "::1"):
+                    st.caption(f":material/warning: {LOCAL}")
+                ends = datetime.fromtimestamp(room.ends).strftime("%H:%M")
+                st.caption(f"Nobody’s name is asked. The room ends by itself at {ends}.")
+                st.button("End the room", key="l_end", on_click=close_room, args=(room.code,))
 
 
 def door_link(code: str) -> str:

@@ -16,7 +16,7 @@ from vizcore.pictures.known.masks import UNNAMED
 from . import brush
 from .address import forget
 from .limits import UPLOAD_MB
-from .picture_picker import SAMPLES, Picture, Source, Thing, of_image
+from .picture_picker import PHOTOGRAPHS, Picture, Source, Thing, of_image
 from .plain import plain
 from .uploads import uploader
 
@@ -63,7 +63,7 @@ def region(sources: dict[str, Source]) -> Picture:
 
 
 def _one(titles: list[str]) -> str:
-    own = [title for title in titles if title not in SAMPLES]
+    own = [title for title in titles if title not in PHOTOGRAPHS]
     forget("p_one", titles, (own or titles)[0])
     return st.selectbox("Picture", titles, key="p_one")
 

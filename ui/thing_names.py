@@ -18,7 +18,8 @@ from .plain import plain
 from .shared_networks import network
 from .warmup import warm
 
-LEAST = 0.2  # the probability from which on an answer is taken for a name
+LEAST = 0.2  # the probability from which on what all networks answer is taken for a name
+ALONE = 0.3  # and what one answers that the others don't
 WHOLE = " They call the whole picture so: if you marked something else, name it."  # of a single region
 
 
@@ -108,8 +109,8 @@ def common(said: Sequence[dict[str, float]]) -> str:
     shared = set(said[0]).intersection(*said[1:])
     means = {name: sum(one[name] for one in said) / len(said) for name in sorted(shared)}
     firsts = {max(one, key=one.__getitem__): max(one.values()) for one in said}
-    for shares in (means, firsts):
+    for shares, least in ((means, LEAST), (firsts, LEAST if len(said) == 1 else ALONE)):
         best = max(shares, key=shares.__getitem__, default="")
-        if best and shares[best] >= LEAST:
+        if best and shares[best] >= least:
             return best
     return ""

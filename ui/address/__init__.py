@@ -8,7 +8,7 @@ what it doesn't name returns to its default. It is written at most once for an a
 what a session knows; ``follow`` reads and writes; ``widgets`` is for those who draw what is in the table.
 """
 
-from .follow import in_step, left, lesson, link, page, reset, stop
+from .follow import in_step, left, lesson, link, page, reset, stop, write
 from .widgets import complaints, drop, forget, forget_each, offer
 from .words import LESSON, in_words
 
@@ -27,4 +27,5 @@ __all__ = [
     "page",
     "reset",
     "stop",
+    "write",
 ]

@@ -37,6 +37,7 @@ def in_step(page: str, step: Step, pages: list) -> Iterator[None]:
     if query(lesson=False) != shown:
         for place, page in zip(links, pages, strict=True):
             place.page_link(page, query_params=query(lesson=False))  # where it is: nothing moves
+    held().linked = {name: tuple(value) for name, value in query(lesson=False).items()}
 
 
 class _Stop(BaseException):
@@ -99,8 +100,10 @@ def read(page: str, step: Step) -> None:
     history, first, moved = streamlit_private.came_by_history(), not own.seen, page != own.page
     own.page = page
     changed = now() != own.values  # by the visitor, since the last run
-    # a click that was made before the last address had reached the browser comes with the one before
-    late = found in own.seen and not history and (changed or moved) and _lesson(found) == own.lesson
+    # a click that was made before the last address had reached the browser comes with the one before; and the
+    # sidebar's links are those of the last whole run, since when a part of the page may have written others
+    late = found == own.linked or (found in own.seen and (changed or moved))
+    late = late and not history and _lesson(found) == own.lesson
     if not first and moved and not history and (not found or found == own.seen[-1]):
         if own.lesson:  # left by another way than its own
             own.left = own.lesson, dict(own.values)

@@ -25,6 +25,7 @@ class Held:
     left: tuple[str, dict[str, Any]] = ("", {})  # the step that was left last, and its values
     page: str = ""
     seen: deque = field(default_factory=lambda: deque(maxlen=12))  # addresses, as lately read or written
+    linked: dict[str, tuple[str, ...]] = field(default_factory=dict)  # where the sidebar's links lead
     from_link: set[str] = field(default_factory=set)  # keys that no widget has looked at since
     refused: dict[str, str] = field(default_factory=dict)  # keys of the link -> sentences
     box: Any = None  # where sentences are shown

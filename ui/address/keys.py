@@ -87,6 +87,7 @@ KEYS: dict[str, Key] = {
     "r_heads": flag(),
     # Grad-CAM
     "g_class": text(),
+    "g_not": text(),
     "g_over": choice("both", "difference", "swipe", "a", "b", default="both"),
     "g_opacity": OPACITY,
     "g_colours": COLOURS,

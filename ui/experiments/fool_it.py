@@ -160,7 +160,7 @@ def _file(array: np.ndarray) -> bytes:
 
 
 def _chances(side: Side, one) -> np.ndarray:
-    return inquiry.answers(side.choice, (one.key,), side.model, one.array)
+    return inquiry.answers(side.choice, (one.key,), side.model, lambda: one.array)
 
 
 def _facts(side: Side, changed: Changed, why: str) -> verdicts.Fooled:

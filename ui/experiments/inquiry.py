@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,9 @@ from ..marks import grid_of
 
 
 @st.cache_data(show_spinner=False)
-def answers(choice, question: tuple, _model, _picture: np.ndarray) -> np.ndarray:
-    """A network's probabilities (K,) for a picture (H, W, 3) uint8, which ``question`` is a name of."""
-    return answers_once(_model, _picture)
+def answers(choice, question: tuple, _model, _made: Callable[[], np.ndarray]) -> np.ndarray:
+    """A network's probabilities (K,) for a picture, which ``question`` is a name of and ``_made`` makes."""
+    return answers_once(_model, _made())
 
 
 def answers_once(model, picture: np.ndarray) -> np.ndarray:
@@ -50,6 +51,7 @@ class Ranked(NamedTuple):
     one: Mapped
     values: np.ndarray  # (rows, columns)
     where: np.ndarray  # (rows, columns) bool: the cells that it sees
+    random: np.ndarray  # (rows, columns): a random map as coarse
 
 
 def ranked(side: Side, picture, name: str) -> Ranked:
@@ -58,12 +60,16 @@ def ranked(side: Side, picture, name: str) -> Ranked:
     Raises:
         ValueError: no gradient reaches the layer's places.
     """
+    from vizcore import truth
     from vizcore.experiments import cells
 
     one, grid = over_picture.cams(side, picture, [name])[name], grid_of(picture)
     box = one.model.preprocess.box(picture.size)
-    values = cells.on_cells(one.map, box, picture.size, grid)
-    return Ranked(one, values.numpy(), cells.seen_cells(box, picture.size, grid).numpy())
+    values, random = (
+        cells.on_cells(each, box, picture.size, grid).numpy()
+        for each in (one.map, truth.random_map(*one.map.shape))
+    )
+    return Ranked(one, values, cells.seen_cells(box, picture.size, grid).numpy(), random)
 
 
 def first(values: np.ndarray, where: np.ndarray, count: int) -> np.ndarray:
@@ -73,14 +79,3 @@ def first(values: np.ndarray, where: np.ndarray, count: int) -> np.ndarray:
     from vizcore.experiments import cells
 
     return cells.first(torch.from_numpy(values.copy()), torch.from_numpy(where), count).numpy()
-
-
-def by_chance(one: Ranked, count: int) -> np.ndarray:
-    """As many cells as a random map that is as coarse ranks first, (rows, columns) bool."""
-    from vizcore import truth
-    from vizcore.experiments import cells
-
-    size = one.one.picture.size
-    box, (rows, columns) = one.one.model.preprocess.box(size), one.one.map.shape
-    noise = cells.on_cells(truth.random_map(rows, columns), box, size, one.values.shape)
-    return first(noise.numpy(), one.where, count)

@@ -12,17 +12,18 @@ from vizcore import judgements
 from vizcore.drawing import render
 from vizcore.experiments import cover_up, verdicts
 
-from .. import as_seen, brush, cant_show, figures, marks, over_picture, saving, viewer
+from .. import address, as_seen, brush, cant_show, figures, marks, over_picture, saving, viewer
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names, guesses
-from ..picture_picker import SAMPLES, SCENES, sample
+from ..picture_picker import PHOTOGRAPHS, SCENES, sample
 from ..plain import plain
 from . import bars, inquiry
 
 state = st.session_state
 WITH = {"blur": "Blur", "mean": "Mean colour", "picture": "Another picture"}
 COVER, MOVING, LIFTED = "e_cover", "e_moving", "e_lifted"
+OPENED = "save", "show_code"  # what of the page speaks of what is painted, where it is open
 LINES = 5  # of words below what a map would have covered
 
 
@@ -35,6 +36,7 @@ class Table(NamedTuple):
     below: np.ndarray  # what covers, (H, W, 3)
     below_shown: viewer.Picture
     cover: tuple  # by which it is known
+    firsts: dict[str, inquiry.Ranked | str]  # by slot, what a network's map ranks first, or why none can
 
 
 def experiment(picture, sides: list[Side]) -> None:
@@ -50,6 +52,7 @@ def experiment(picture, sides: list[Side]) -> None:
     table = Table(
         picture, sides, over_picture.picture(picture), below,
         viewer.picture(below, f"What covers {plain(picture.title)}"), cover,
+        {side.slot: _first(picture, side) for side in sides if side.model},
     )  # fmt: skip
     for left in (LIFTED, MOVING):
         state.pop(left, None)
@@ -65,12 +68,22 @@ def _ground(picture) -> tuple[np.ndarray, tuple]:
         )  # fmt: skip
         other = None
         if how == "picture":
-            titles = [title for title in (*SAMPLES, *SCENES) if title != picture.title]
+            titles = [title for title in (*PHOTOGRAPHS, *SCENES) if title != picture.title]
             forget("e_other", titles, titles[0])
             other = sample(st.selectbox("The other picture", titles, key="e_other", width=220,
                                         label_visibility="collapsed"))  # fmt: skip
     cover = (how, other.key) if other else (how,)
     return _made(picture.key, cover, picture.array, other and other.image), cover
+
+
+def _first(picture, side: Side) -> inquiry.Ranked | str:
+    """What a network's map ranks first, asked once and not at each stroke."""
+    if why := inquiry.why_not(side.model):
+        return why
+    try:
+        return inquiry.ranked(side, picture, class_names(side.model)[side.top[0][0]])
+    except ValueError as error:  # no gradient reaches its places
+        return plain(str(error))
 
 
 @st.cache_data(show_spinner=False)
@@ -80,7 +93,7 @@ def _made(key: str, cover: tuple, _picture: np.ndarray, _other) -> np.ndarray:
 
 @st.fragment
 def _table(table: Table) -> None:
-    """What is drawn anew while somebody paints; when the stroke has ended, the page follows."""
+    """What is drawn anew while somebody paints: the page around it, which thirty would wait for, stays."""
     cover = marks.held(COVER, table.picture)
     moving = state.get(MOVING)
     seen = cover if moving is None else moving.get(table.picture.key)
@@ -99,14 +112,16 @@ def _table(table: Table) -> None:
             if side.model:
                 with column:
                     said[side.slot] = _answers(table, side, seen, moving is None)
-        with st.container(gap="small"):
+        with st.container(gap="small", key="e_instead"):
             st.markdown("**What would the map have covered first?**")
             for side, column in zip(table.sides, viewer.row("e_first"), strict=True):
                 if side.model:
                     with column:
                         _instead(table, side, cover, said[side.slot])
     if state.pop(LIFTED, False):
-        st.rerun()
+        if any(map(state.get, OPENED)) or (state.get("kept") and "save" not in state):  # not on offer yet
+            st.rerun()
+        address.write()
 
 
 def _painted(picture, mark: np.ndarray | None, lifted: bool) -> None:
@@ -120,13 +135,15 @@ def _painted(picture, mark: np.ndarray | None, lifted: bool) -> None:
 
 def _ask(table: Table, side: Side, mark: np.ndarray | None, keep: bool = True) -> np.ndarray:
     """A network's answers with some cells covered, (K,)."""
-    array, word = table.picture.array, ""
-    if mark is not None:
-        array, word = cover_up.covered(array, mark, table.below), marks.coded(table.picture, mark)
-    question = table.picture.key, *(table.cover if mark is not None else ()), word
+
+    def made() -> np.ndarray:
+        array = table.picture.array
+        return array if mark is None else cover_up.covered(array, mark, table.below)
+
     if not keep:
-        return inquiry.answers_once(side.model, array)
-    return inquiry.answers(side.choice, question, side.model, array)
+        return inquiry.answers_once(side.model, made())
+    how = () if mark is None else (*table.cover, marks.coded(table.picture, mark))
+    return inquiry.answers(side.choice, (table.picture.key, *how), side.model, made)
 
 
 def _share(table: Table, mark: np.ndarray | None) -> float:
@@ -176,18 +193,14 @@ def _instead(table: Table, side: Side, mark: np.ndarray | None, said: str) -> No
     Args:
         said: of its answer.
     """
-    key = f"e_map_{side.slot}"
-    if inquiry.why_not(side.model):
+    key, found = f"e_map_{side.slot}", table.firsts[side.slot]
+    if isinstance(found, str):
         viewer.show(key, table.shown, lines=LINES)
+        st.caption(found)
         return
     before = _ask(table, side, None)
     index = int(before.argmax())
     name = class_names(side.model)[index]
-    try:
-        found = inquiry.ranked(side, table.picture, name)
-    except ValueError as error:  # no gradient reaches its places
-        st.markdown(plain(str(error)))
-        return
     inside = None if mark is None else mark & found.where
     count = 0 if inside is None else int(inside.sum())
     if nowhere := judgements.empty(*found.one.ends):
@@ -195,7 +208,7 @@ def _instead(table: Table, side: Side, mark: np.ndarray | None, said: str) -> No
     elif inside is None or not count:
         facts = "" if mark is None else "You covered only what it doesn’t see."
     else:
-        covers = [inside, inquiry.first(found.values, found.where, count), inquiry.by_chance(found, count)]
+        covers = [inside, *(inquiry.first(one, found.where, count) for one in (found.values, found.random))]
         yours, by_map, by_chance = (float(_ask(table, side, one)[index]) for one in covers)
         facts = verdicts.instead(name, float(before[index]), yours, by_map, by_chance)
         one = _marked(

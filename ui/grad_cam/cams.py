@@ -9,7 +9,7 @@ from vizcore import judgements
 from .. import alike, as_seen, cant_show, figures, over_picture, settings, viewer
 from ..address import forget
 from ..answers import Side
-from ..classes import class_names, several
+from ..classes import NOTHING, class_names, several
 from ..jobs import running
 from ..layer_names import with_depth
 from ..mapped import Mapped, found, judged
@@ -54,8 +54,11 @@ def panel(
     method, layer = pick_method(model, side.slot)
     place = st.container()  # also where it is empty, so that the viewer keeps its place
     own = side.top[0][0] if index is None else index
+    other, note = _against(side, own, look["against"])
     asked = Mapped(side.choice, model, picture, side.colour, own, class_names(model)[own], method, layer)
     asked = asked._replace(settings=settings.of(asked.how, look["settings"]))
+    if asked.how.knows_class:
+        asked, look = asked._replace(other=other), look | {"note": note}
     try:
         if flips(asked):
             found = over_picture.cams(side, picture, names, method, layer)
@@ -68,11 +71,23 @@ def panel(
         return {}
 
 
+def _against(side: Side, index: int, asked: tuple[str, dict]) -> tuple[int | None, str]:
+    """The class that one is asked against, in this network, and what to know of it, in a sentence."""
+    name, indices = asked
+    other = indices[side.slot]
+    if name != NOTHING and other is None:
+        lacks = judgements.lacks(side.model.title, name, several(side.model, name))
+        return None, f"{lacks}, so nothing is taken away."
+    if other == index:
+        return None, "A class is not asked against itself."
+    return other, ""
+
+
 def flips(one: Mapped) -> bool:
     """Whether one pass gives a method's maps for several classes."""
     from vizcore.methods.cam import CAMS
 
-    return one.method in CAMS and one.how.knows_class and not one.settings
+    return one.method in CAMS and one.how.knows_class and not one.settings and one.other is None
 
 
 def _asked(asked: Mapped, names: list[str], name: str, look: dict) -> dict[str, Mapped]:
@@ -121,6 +136,8 @@ def show(key: str, found: dict[str, Mapped], name: str, look: dict, step=None, m
     if one.layer:
         cant_show.say(one.model.title, CAM_LIMITS.format(rows=rows, columns=columns))
     cant_show.say(one.method, one.how.limits)
+    if note := look.get("note"):
+        st.caption(note)
     if step and step.note:
         st.caption(step.note)
 
@@ -131,6 +148,8 @@ def _said(one: Mapped, asked: str, masks: dict) -> tuple[str, str]:
         words = f"{one.method} of {one.model.title}, class-agnostic"
     else:
         words = f"{one.model.title} for “{one.name}”"
+    if one.other is not None:
+        words += f", not “{class_names(one.model)[one.other]}”"
     mask, facts = masks.get(one.name.casefold()), []
     if asked and one.name.casefold() != asked.casefold() and one.how.knows_class:
         facts.append(judgements.instead(one.model.title, asked, one.name, several(one.model, asked)))

@@ -19,22 +19,28 @@ def show(asked, answers: dict[str, Answer]) -> None:
     """The likeliest classes, and the one that is asked for, each with a bar for every answer."""
     names = class_names(asked.model)
     classes = list(dict.fromkeys(
-        [asked.index, *(int(k) for one in answers.values() for k in np.argsort(-one.chances)[:MOST])]
+        [asked.index, *(int(k) for one in answers.values() for k in _likeliest(one.chances))]
     ))[: MOST + 2]  # fmt: skip
     rows = [
         {"class": names[k]} | {way: float(one.chances[k]) for way, one in answers.items()} for k in classes
     ]
-    rows.sort(key=lambda row: -max(value for value in row.values() if not isinstance(value, str)))
+    rows.sort(key=lambda row: -np.nan_to_num([row[way] for way in answers]).max())
     saving.keep_table(f"Answers before and after, {asked.model.title}, {asked.choice.slot.upper()}", rows)
     st.markdown(f"**{asked.model.title}** says ({' · '.join(answers)}):")
     st.html("".join(_row(row, list(answers), figures.web_colour(asked.colour)) for row in rows))
 
 
+def _likeliest(chances: np.ndarray) -> np.ndarray:
+    """The first classes of an answer; none of one that is no numbers."""
+    return np.argsort(-chances)[: 0 if np.isnan(chances).any() else MOST]
+
+
 def _row(row: dict, ways: list[str], colour: str) -> str:
-    shares = " · ".join(f"{row[way]:.0%}" for way in ways)
+    shares = " · ".join("no number" if np.isnan(row[way]) else f"{row[way]:.0%}" for way in ways)
+    wide = {way: f"{min(max(float(np.nan_to_num(row[way])), 0.0), 1.0):.2%}" for way in ways}
     strips = "".join(
         f'<i title="{html.escape(way)}" style="display:block;height:0.3rem;margin-top:1px;'
-        f'width:{min(max(row[way], 0.0), 1.0):.2%};background:{colour};opacity:{shade}"></i>'
+        f'width:{wide[way]};background:{colour};opacity:{shade}"></i>'
         for way, shade in zip(ways, SHADES, strict=False)
     )
     name = html.escape(row["class"])

@@ -9,11 +9,11 @@ import streamlit as st
 
 from vizcore.inside import sayings
 
-from .. import cards, figures, saving, small_maps
+from .. import cards, figures, jobs, saving, small_maps
 from ..insides import heads_of
-from .without import falls, falls_elsewhere, others_of, removed
+from .without import each_head, falls, falls_elsewhere, others_of, removed
 
-AT_ONCE = 60  # heads up to which all are tried
+AT_ONCE = 60  # heads up to which all are tried without a press
 state = st.session_state
 
 
@@ -37,11 +37,18 @@ def _one(asked) -> None:
     own = heads_of(asked.choice, model)
     count = sum(one.count for one in own.values())
     figures.name(model, asked.colour)
-    if count > AT_ONCE:
-        st.caption(f"It has {count} heads, too many to try them all here: choose some above.")
-        return
     images = model.preprocess(picture.image)
-    found, chance = falls(asked.choice, picture.key, asked.index, model, images, own)
+    question = asked.choice, picture.key, asked.index
+    if count > AT_ONCE:
+        tried = jobs.job(
+            f"i_every_{slot}", question, lambda: each_head(model, images, asked.index, own), _so_far,
+            f"Try all {count} heads", keep_all=False,
+        )  # fmt: skip
+        if not tried:
+            return
+        found, chance = tried[-1].falls, tried[-1].chance
+    else:
+        found, chance = falls(*question, model, images, own)
     blocks, heads = found.shape
     words = f"How much “{asked.name}” falls without each head, {blocks} blocks by {heads} heads"
     _sheet(f"i_sheet_{slot}", slot, found, words, list(own))
@@ -54,10 +61,17 @@ def _one(asked) -> None:
         {"block": k + 1, "head": head, "falls": float(found[k, head])} for k, head in np.ndindex(*found.shape)
     ]
     saving.keep_table(f"Without each head, {model.title}, {slot.upper()}", rows)
+    if count > AT_ONCE:
+        st.caption("It has too many heads to try them for other pictures and in random order here.")
+        return
     with st.expander("For other pictures, and in random order", icon=":material/shuffle:",
                      key=f"i_more_{slot}", on_change="rerun") as more:  # fmt: skip
         if more.open:
             _beside(asked, found, images, own)
+
+
+def _so_far(steps: list) -> None:
+    st.caption(f"{steps[-1].done} of {steps[-1].total} attention modules.")
 
 
 def _beside(asked, found: np.ndarray, images, own: dict) -> None:

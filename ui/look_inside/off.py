@@ -112,7 +112,7 @@ def _map(asked: Asked, name: str, answers: dict[str, Answer], change: Change) ->
     words = f"“{asked.name}”, {name}"
     if change.nothing:
         words += "" if name == WHOLE else " (nothing is off yet)"
-        facts = f"It says: {first} {before.max():.0%}."
+        facts = sayings.answered(first, float(before.max()))
     else:
         facts = sayings.changed(before[asked.index], chances[asked.index], asked.name, first, now)
     if cam is None:

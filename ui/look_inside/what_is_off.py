@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from ..address import drop, forget, forget_each
-from ..insides import heads_of
+from ..insides import heads_of, no_heads
 from ..layer_names import with_depth
 from ..picture_picker import SAMPLES, SCENES, sample
 from .without import MEAN, ZERO, Change, others_of
@@ -63,8 +63,7 @@ def _pick_heads(asked) -> None:
     names = [f"{k}.{head}" for k, found in usable for head in range(found.count)]
     if not names:
         drop(key)
-        why = next((one.why_not for one in own.values() if one.why_not), "")
-        st.caption(f"No heads. {f'In it {why}.' if why else asked.model.no_rollout}")
+        st.caption(no_heads(own, asked.model))
         return
     forget_each(key, names, [])
     st.multiselect("Heads that are off (block.head)", names, key=key, placeholder="none")

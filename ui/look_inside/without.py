@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,20 +141,33 @@ def asked_for(asked, change: Change) -> Answer:
 # ---------------------------------------------------------------- every head
 
 
-@st.cache_data(show_spinner="Each head in turn …")
-def falls(choice, picture_key: str, index: int, _model, _images, _heads: dict) -> tuple[np.ndarray, float]:
-    """How much a class falls without each head, (modules, heads), in probability; nan where there is none."""
+class Tried(NamedTuple):
+    """The heads of some attention modules, each switched off alone."""
+
+    done: int
+    total: int
+    falls: np.ndarray  # (modules, heads), by how much a class falls, in probability; nan where there is none
+    chance: float  # of the class as it is
+
+
+def each_head(model, images, index: int, own: dict) -> Iterator[Tried]:
+    """All heads in turn, module by module."""
     from vizcore.inside.switched_off import without_heads
     from vizcore.scores import probabilities
 
-    rows = [[], *([(name, head)] for name, own in _heads.items() for head in range(own.count))]
-    chances = probabilities(_model.net, without_heads(_model, _images, rows, _heads))[:, index].cpu().numpy()
-    found = np.full((len(_heads), max(own.count for own in _heads.values())), np.nan, np.float32)
-    place = 1
-    for k, own in enumerate(_heads.values()):
-        found[k, : own.count] = chances[0] - chances[place : place + own.count]
-        place += own.count
-    return found, float(chances[0])
+    found = np.full((len(own), max(one.count for one in own.values())), np.nan, np.float32)
+    for k, (name, one) in enumerate(own.items()):
+        rows = [[], *([(name, head)] for head in range(one.count))]
+        chances = probabilities(model.net, without_heads(model, images, rows, own))[:, index].cpu().numpy()
+        found[k, : one.count] = chances[0] - chances[1:]
+        yield Tried(k + 1, len(own), found.copy(), float(chances[0]))
+
+
+@st.cache_data(show_spinner="Each head in turn …")
+def falls(choice, picture_key: str, index: int, _model, _images, _heads: dict) -> tuple[np.ndarray, float]:
+    """What ``each_head`` ends with: how much a class falls, and its probability."""
+    *_, last = each_head(_model, _images, index, _heads)
+    return last.falls, last.chance
 
 
 @st.cache_data(show_spinner="The same for other pictures …")

@@ -12,7 +12,7 @@ from ..address import drop
 from ..classrooms import LENGTH, Room, read_code, rooms, wait
 from ..guide import values_of
 from ..lessons import LESSONS, Step
-from ..picture_picker import SAMPLES, SCENES, sample
+from ..picture_picker import PHOTOGRAPHS, SCENES, sample
 from ..plain import plain
 
 state = st.session_state
@@ -66,7 +66,7 @@ def _seated(code: str) -> bool:
     """Take a seat, unless there is no such room, or this session has tried too many."""
     wrong, last = state.get("room_wrong", (0, 0.0))
     if (pause := wait(wrong, last, time.monotonic())) > 0:
-        _say(f"That were {wrong} wrong codes. Try again in {pause:.0f} s.")
+        _say(f"Those were {wrong} wrong codes. Try again in {pause:.0f} s.")
         return False
     if rooms().find(code) is None:
         state["room_wrong"] = wrong + 1, time.monotonic()
@@ -143,7 +143,7 @@ def _options(room: Room, step: Step, word: str, mine: str | None) -> None:
 def _mark(room: Room, step: Step, word: str, mine: str | None) -> None:
     """The lesson's picture, to mark on, and a button that sends it."""
     title = values_of(room.lesson, room.step).get("picture")
-    if title not in (*SAMPLES, *SCENES):
+    if title not in (*PHOTOGRAPHS, *SCENES):
         return
     picture, key = sample(title), f"room_mark_{room.code}_{room.step}"
     mark = marks.decoded(picture, mine if mine is not None else state.get(key))

@@ -9,7 +9,7 @@ from vizcore.drawing import render
 from .. import figures
 from ..address import forget, forget_each
 from ..classes import guesses
-from ..picture_picker import SAMPLES, SCENES, sample
+from ..picture_picker import PHOTOGRAPHS, SAMPLES, SCENES, sample
 
 
 def rows(sides: list) -> None:
@@ -31,8 +31,8 @@ def rows(sides: list) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         forget("s_rows_model", titles, titles[0])
         title = st.selectbox("Model", titles, key="s_rows_model", width=220)
-        forget_each("s_rows", [*SAMPLES, *SCENES], list(SAMPLES)[:3])
-        names = st.multiselect("Pictures", [*SAMPLES, *SCENES], list(SAMPLES)[:3], key="s_rows")
+        forget_each("s_rows", [*PHOTOGRAPHS, *SCENES], list(SAMPLES)[:3])
+        names = st.multiselect("Pictures", [*PHOTOGRAPHS, *SCENES], list(SAMPLES)[:3], key="s_rows")
     files = uploader(
         "And your own", PICTURES, "image/*", accept_multiple_files=True, key="s_rows_files",
         max_upload_size=UPLOAD_MB,

@@ -6,24 +6,25 @@ import streamlit as st
 
 from .. import answers
 from ..jobs import job
-from .sets_of import STORED, Source
+from .sets_of import BOTH, STORED, Source
 from .which_unit import Asked
 
 AT_ONCE = 40  # pictures that are looked through without a press
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _stored(name: str):
-    from vizcore.inside.stored_units import load_units, weights_digest
+def _stored(name: str, _model):
+    from vizcore.inside.stored_units import load_units
+    from vizcore.studies.probe_files import weights_digest
 
     found = load_units(name)
-    return found.step if found.weights == weights_digest(name) else None
+    return found.step if found.weights == weights_digest(_model) else None
 
 
 def look_through(asked: Asked, source: Source):
     """An ``extremes.Step`` that holds the unit's group; None before there is one, with a button to begin."""
     group, model = asked.group, asked.model
-    if source.kind == STORED and (step := _stored(asked.choice.name)) and group in step.found:
+    if source.kind in (STORED, BOTH) and (step := _stored(asked.choice.name, model)) and group in step.found:
         return step
     from vizcore.inside.extremes import extremes
     from vizcore.inside.stored_units import groups_of

@@ -15,15 +15,15 @@ from vizcore.pictures.images import PictureError
 
 from ..address import forget
 from ..classes import learnt_from
-from ..insides import OF_EACH, SAMPLE_CODE, sample_set
+from ..insides import OF_EACH, SAMPLE_CODE, SAMPLES_CODE, sample_set
 from ..limits import LOCAL
-from ..picture_picker import SAMPLES
+from ..picture_picker import SAMPLES, sample
 from ..plain import plain
 from ..uploads import several_pictures
 
 state = st.session_state
-STORED, DRAWN, SAMPLE, UPLOADED, FOLDER = (
-    "Stored textures", "Drawn textures", "The samples", "Your pictures", "A folder here",
+STORED, BOTH, DRAWN, SAMPLE, UPLOADED, FOLDER = (
+    "Stored textures", "Stored pictures", "Drawn textures", "The samples", "Your pictures", "A folder here",
 )  # fmt: skip
 MOST_CLASSES = 100  # up to which it is told how values are spread over them
 
@@ -54,7 +54,7 @@ class Source(NamedTuple):
 def pick(side) -> Source | None:
     """Choose a set for a network; None after a sentence that says what is missing."""
     local = os.environ.get(LOCAL) == "1"
-    stored = [STORED] if _is_stored(side.choice) else []
+    stored = _stored_of(side.choice)
     kinds = [*stored, DRAWN, SAMPLE, UPLOADED, *([FOLDER] if local else [])]
     textures = learnt_from(side) == "textures"
     forget("u_data", kinds, kinds[0] if stored else DRAWN if textures else SAMPLE)
@@ -73,16 +73,27 @@ def pick(side) -> Source | None:
         return None
 
 
-def _is_stored(choice) -> bool:
-    from vizcore.inside.stored_units import NETWORKS
+def _stored_of(choice) -> list[str]:
+    from vizcore.inside.stored_units import NETWORKS, PHOTOGRAPHS
 
-    return choice.name in NETWORKS and choice.weights == "trained"
+    if choice.name not in NETWORKS or choice.weights != "trained":
+        return []
+    return [BOTH if choice.name in PHOTOGRAPHS else STORED]
 
 
 def _stored(_count: int, _seed: int) -> Source:
     from vizcore.inside.stored_units import COUNT, SEED, SIDE
 
     return _drawn_source(STORED, COUNT, SEED, SIDE)
+
+
+def _both(_count: int, _seed: int) -> Source:
+    from vizcore.inside.stored_units import stored_set
+
+    found = stored_set([sample(name).image for name in SAMPLES], list(SAMPLES))
+    parts = sum(name in SAMPLES for name in found.names)
+    words = f"{parts} photographs, the samples whole and in parts, and {len(found) - parts} drawn textures"
+    return Source(BOTH, (BOTH,), words, found, found.names, f"stored_set({SAMPLES_CODE})")
 
 
 def _drawn(count: int, seed: int) -> Source:
@@ -158,5 +169,5 @@ def _read(files: list, most: int):
 
 
 _MADE: dict[str, Callable[[int, int], Source | None]] = {
-    STORED: _stored, DRAWN: _drawn, SAMPLE: _samples, UPLOADED: _uploaded, FOLDER: _folder,
+    STORED: _stored, BOTH: _both, DRAWN: _drawn, SAMPLE: _samples, UPLOADED: _uploaded, FOLDER: _folder,
 }  # fmt: skip

@@ -9,7 +9,7 @@ import streamlit as st
 from ..address import forget
 from ..answers import Side
 from ..classes import class_names
-from ..insides import heads_of
+from ..insides import heads_of, no_heads
 from ..layer_names import with_depth
 
 KINDS = {"channels": "Channel", "heads": "Head", "classes": "Class"}
@@ -83,16 +83,12 @@ def _head(side: Side, own: dict, first, second) -> Asked | None:
 
     writing = [name for name, one in own.items() if one.way == "projection"] if side.model.grid else []
     if not writing:
-        why = next((one.why_not for one in own.values() if one.why_not), "")
-        st.info(f"No heads. {f'In it {why}.' if why else side.model.no_rollout or _UNSEEN}")
+        st.info(no_heads(own, side.model))
         return None
     forget("u_block", writing, writing[-1])
     module = first.selectbox("Attention", writing, key="u_block", format_func=with_depth(writing))
     with second:
         return Asked(side, Group("heads", module), _number(own[module].count), own)
-
-
-_UNSEEN = "What the heads of this network write can't be seen one by one."
 
 
 def _class(side: Side, own: dict, first, _second) -> Asked | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-FIRST = ":root { --sightlines: 1; }"  # at the first rule of all Streamlit fetches its code for styles
+# At the first rule of all Streamlit fetches its code for styles. Its white words can't be read on the light
+# orange of the dark theme.
+FIRST = ":root { --sightlines: 1; } [data-testid^=stBaseButton-primary] { color: light-dark(#fff, #111); }"
 MODES_ROOM = 2.4  # rem above a picture, for the ways to lay two maps together
 
 

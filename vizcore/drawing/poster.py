@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from .slide import Panel, slide, wrapped
 
@@ -66,12 +67,18 @@ def poster(panels: Sequence[Panel], heading: str, words: Sequence[str], link: st
     return np.asarray(page)
 
 
-def files(page: np.ndarray, title: str) -> dict[str, bytes]:
-    """A poster as the bytes of a PNG and of a PDF of one page, by their endings."""
-    found, image = {}, Image.fromarray(page)
+def files(page: np.ndarray, title: str, words: str) -> dict[str, bytes]:
+    """A poster as the bytes of a PNG and of a PDF of one page, by their endings.
+
+    Args:
+        words: what it shows, for those who can't see it; the PNG's description and the PDF's subject.
+    """
+    found, image, info = {}, Image.fromarray(page), PngInfo()
+    info.add_itxt("Title", title)
+    info.add_itxt("Description", words)
     for form, options in (
-        ("png", {"dpi": (DPI, DPI)}),
-        ("pdf", {"resolution": DPI, "title": title, "quality": 95}),
+        ("png", {"dpi": (DPI, DPI), "pnginfo": info}),
+        ("pdf", {"resolution": DPI, "title": title, "subject": words, "quality": 95}),
     ):
         file = io.BytesIO()
         image.save(file, form.upper(), **options)

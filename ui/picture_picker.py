@@ -198,6 +198,6 @@ def choose_picture() -> Picture | None:
         return None
     words = "A mosaic, cut-outs, or a region that you mark: then maps can be called right or wrong"
     st.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
-    if studied and name not in (*SAMPLES, *SCENES, MOSAIC, UPLOAD):
+    if studied:
         return of_image(study_pictures.title(name), studied)
     return state["uploaded"]._replace(only_here=(SENT,)) if name == UPLOAD else sample(name)

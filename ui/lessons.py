@@ -69,8 +69,8 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 CAM,
                 {},
-                "Look at the two maps of “honeycombed”, the first answer of both networks. The picture was "
-                "drawn by code, so where the honeycomb is, is known: the white line.",
+                "Two networks that know textures alone, and their maps of “honeycombed”, the first answer of "
+                "both. The picture was drawn by code, so where the honeycomb is, is known: the white line.",
                 "where the maximum of each lies; a sentence below it says so once you have guessed.",
                 "Which maps are right?",
                 "Both maxima lie inside the honeycomb, and so does most of either map. Pointing at "
@@ -85,11 +85,11 @@ LESSONS: dict[str, Lesson] = {
                 {"g_class": "banded"},
                 "The class asked for is now “banded”, the other texture in the same picture. Nobody "
                 "answered that first; a map can be asked for it all the same.",
-                "where the maps are, and where they were one step back.",
-                "A map shows only what is striking in a picture. Where is it, once “banded” is asked for?",
-                "It would stay where it was. These leave the honeycomb and light up around it: the class "
-                "enters them, through the gradient of its score. A map that answers every question alike "
-                "is no answer to any.",
+                "where the maps are once you have guessed, and where they were one step back.",
+                "Suppose that a map showed only what is striking, whatever is asked. Where would it be now?",
+                "Such a map would stay where it was. The two maps here leave the honeycomb and light up around "
+                "it, since the class asked for enters them, through the gradient of its score. A map that "
+                "answers every question alike is no answer to any.",
                 ("where it was", "on the bands", "nowhere"),
                 0,
                 ("g_maps",),
@@ -153,8 +153,8 @@ LESSONS: dict[str, Lesson] = {
                 "how much of your mark is among a map’s first cells, and how much would be by chance.",
                 "Where is the spiral? Mark it.",
                 "Anybody sees it, and the ViT’s map has its maximum inside. The ResNet’s has it on the "
-                "bands, though both networks say “spiralled”. A right answer doesn’t make you and a network "
-                "look at the same place.",
+                "bands, though both networks say “spiralled”. A right answer alone doesn’t tell that a network "
+                "looked where you would.",
                 (),
                 0,
                 ("e_table", "e_covered", "e_of"),
@@ -166,8 +166,9 @@ LESSONS: dict[str, Lesson] = {
                 "Guess first. Then paint over the whole spiral: a blur covers it.",
                 "both networks’ bars while you paint.",
                 "What will the networks say once the spiral is covered?",
-                "Both say “banded”, and are surer of it than they were of the spiral. It was a second answer "
-                "all along: the picture has two textures, and the networks name one.",
+                "Under a cover of just the spiral both say “banded”, and are surer of it than they were of the "
+                "spiral; under yours the figures may differ. It was a second answer all along: the picture has "
+                "two textures, and the networks name one.",
                 ("both “banded”", "both still “spiralled”", "one this, one that"),
                 0,
                 ("e_easel",),

@@ -11,7 +11,7 @@ from .. import as_seen, code, figures, over_picture, saving, viewer
 from ..address import forget
 
 DEPTHS = range(0, 101, 10)  # percent of the layers
-FIRST = 0, 50, 100  # that are there at once: each costs passes back, the others come when they are asked for
+FIRST = (0,)  # that is there at once: a deeper one costs as many passes back as there are draws
 DRAWS = 4  # of signs, for one picture
 LOOK = {"opacity": "c_opacity", "colours": "c_colours"}
 SECONDS = 1.0
@@ -74,7 +74,7 @@ def _at(model, picture, point: tuple[float, float]) -> tuple[float, float]:
 
 
 def _found(side, picture, point, depths: list[int]) -> dict[str, tuple[np.ndarray, float, float]]:
-    """The fields at some depths: those that all begin with by one pass, another one by one of its own."""
+    """The fields at some depths: the one that all begin with by one pass, another one by one of its own."""
     at, found = _at(side.model, picture, point), {}
     for some in (FIRST, depths):
         layers = tuple(dict.fromkeys(_layer(side.model, depth) for depth in some))

@@ -87,8 +87,8 @@ LESSONS: dict[str, Lesson] = {
                 "answered that first; a map can be asked for it all the same.",
                 "where the maps are once you have guessed, and where they were one step back.",
                 "Suppose that a map showed only what is striking, whatever is asked. Where would it be now?",
-                "Such a map would stay where it was. The two maps here leave the honeycomb and light up around "
-                "it, since the class asked for enters them, through the gradient of its score. A map that "
+                "Such a map would stay where it was. The two maps here leave the honeycomb and light up "
+                "around it, since the class asked for enters them, through the gradient of its score. A map that "
                 "answers every question alike is no answer to any.",
                 ("where it was", "on the bands", "nowhere"),
                 0,
@@ -153,8 +153,8 @@ LESSONS: dict[str, Lesson] = {
                 "how much of your mark is among a map’s first cells, and how much would be by chance.",
                 "Where is the spiral? Mark it.",
                 "Anybody sees it, and the ViT’s map has its maximum inside. The ResNet’s has it on the "
-                "bands, though both networks say “spiralled”. A right answer alone doesn’t tell that a network "
-                "looked where you would.",
+                "bands, though both networks say “spiralled”. A right answer alone doesn’t tell that a "
+                "network looked where you would.",
                 (),
                 0,
                 ("e_table", "e_covered", "e_of"),
@@ -166,9 +166,9 @@ LESSONS: dict[str, Lesson] = {
                 "Guess first. Then paint over the whole spiral: a blur covers it.",
                 "both networks’ bars while you paint.",
                 "What will the networks say once the spiral is covered?",
-                "Under a cover of just the spiral both say “banded”, and are surer of it than they were of the "
-                "spiral; under yours the figures may differ. It was a second answer all along: the picture has "
-                "two textures, and the networks name one.",
+                "Under a cover of just the spiral both say “banded”, and are surer of it than they were of "
+                "the spiral; under yours the figures may differ. It was a second answer all along: the "
+                "picture has two textures, and the networks name one.",
                 ("both “banded”", "both still “spiralled”", "one this, one that"),
                 0,
                 ("e_easel",),

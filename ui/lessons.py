@@ -88,8 +88,8 @@ LESSONS: dict[str, Lesson] = {
                 "where the maps are once you have guessed, and where they were one step back.",
                 "Suppose that a map showed only what is striking, whatever is asked. Where would it be now?",
                 "Such a map would stay where it was. The two maps here leave the honeycomb and light up "
-                "around it, since the class asked for enters them, through the gradient of its score. A map that "
-                "answers every question alike is no answer to any.",
+                "around it, since the class asked for enters them, through the gradient of its score. A map "
+                "that answers every question alike is no answer to any.",
                 ("where it was", "on the bands", "nowhere"),
                 0,
                 ("g_maps",),

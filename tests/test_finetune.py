@@ -119,6 +119,7 @@ def test_a_budget_of_no_time_is_the_frozen_head(folder, tmp_path):
     assert torch.equal(tested.whole, tested.frozen)
 
 
+@pytest.mark.long
 def test_two_processes_learn_together(folder, tmp_path):
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

@@ -209,7 +209,12 @@ def test_a_network_that_attends_is_not_said_to_have_no_attention(name):
         ),
         pytest.param("botnet26t_256", "convolution and attention", "Only some of", marks=pytest.mark.long),
         ("lambda_resnet26t", "convolution and lambda layers", "Lambda layers sum"),
-        ("mobilevitv2_050", "convolution and attention", "is multiplied with no values"),
+        pytest.param(
+            "mobilevitv2_050",
+            "convolution and attention",
+            "is multiplied with no values",
+            marks=pytest.mark.long,
+        ),
         pytest.param(
             "lamhalobotnet50ts_256",
             "convolution, lambda layers and attention",
@@ -361,7 +366,12 @@ def test_a_block_before_the_class_token_joins_is_shown(app):
 
 @pytest.mark.parametrize(
     "name",
-    ["test_vit", pytest.param("cait_xxs24_224", marks=pytest.mark.long), "levit_128s", "mobilevit_xxs"],
+    [
+        "test_vit",
+        pytest.param("cait_xxs24_224", marks=pytest.mark.long),
+        "levit_128s",
+        pytest.param("mobilevit_xxs", marks=pytest.mark.long),
+    ],
 )
 def test_reasons_of_no_rollout_hold_for_the_operators_and_no_other_would(name):
     """By a second means: what the pass comes down to, not what modules and functions are called."""
@@ -377,6 +387,7 @@ def test_reasons_of_no_rollout_hold_for_the_operators_and_no_other_would(name):
         assert ("gives no matrix away" in held) == (not found.given)
 
 
+@pytest.mark.long
 def test_what_passes_the_short_test_by_luck_is_looked_at_twice():
     """Random weights of this network spread every change; four squares alone don't show it."""
     model = load_model("shvit_s1", "random", device="cpu")

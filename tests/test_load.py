@@ -14,9 +14,10 @@ from test_browser import drawn
 
 from benchmarks.load import at_once, differences, follow, one_by_one
 from benchmarks.visitor import Visitor
+from ui import answers, held_passes, turns
 from ui import shared_networks as networks
-from ui import turns
 from ui.network_picker import Choice
+from ui.picture_picker import sample
 from vizcore.networks.build import build, find_entry
 from vizcore.networks.load import ModelError, load_model
 
@@ -109,6 +110,18 @@ def test_a_network_larger_than_all_that_may_be_kept_is_refused_by_its_size(monke
     monkeypatch.setattr("vizcore.networks.load.load_model", load)
     with pytest.raises(ModelError, match=r"takes 4,5\d\d MB of memory, and this server keeps 1,300 MB"):
         networks.network(Choice("", "vit_giant_patch14_dinov2", "trained"), (None, None))
+
+
+def test_what_is_held_for_the_next_question_goes_with_its_network():
+    """The weights behind the layer too, which gradients need: of VGG's 138 million they are 124."""
+    model, picture = load_model("texture_resnet", device="cpu"), sample("Scales in cracks")
+    choice = Choice("", "texture_resnet", "of this test")
+    assert answers.top_classes(choice, picture.key, model, picture.image)
+    weights = weakref.ref(model.net.fc.weight)
+    assert held_passes._passes[model]
+    del model
+    gc.collect()
+    assert weights() is None
 
 
 def test_a_closed_tab_frees_its_place_in_the_queue():

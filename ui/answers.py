@@ -14,6 +14,7 @@ import streamlit as st
 
 from vizcore.drawing.render import CNN_COLOUR, VIT_COLOUR
 
+from .held_passes import held_pass, inputs
 from .limits import ATTENTION_MB
 from .network_picker import Choice
 
@@ -49,24 +50,6 @@ def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
     return {"a": first, "b": second}
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _inputs(choice, picture_key: str, _model, _image):
-    return _model.preprocess(_image)
-
-
-def inputs(choice, picture_key: str, model, image):
-    """A picture as a network's input, (1, 3, H, W): a page asks several things of it, one after the other."""
-    return _inputs(choice, picture_key, model, image).clone()
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _held(choice, picture_key: str, _model, _image):
-    """A pass that answers what a network says, and where from: each is asked soon after the other."""
-    from vizcore.methods.cam import hold
-
-    return hold(_model, inputs(choice, picture_key, _model, _image))
-
-
 @st.cache_data(show_spinner=False)
 def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> list[tuple[int, float]]:
     """The most probable classes, (index, probability); empty for a network without a classifier."""
@@ -74,7 +57,7 @@ def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> lis
 
     if not _model.num_classes:
         return []
-    output = _held(choice, picture_key, _model, _image).output.detach()
+    output = held_pass(choice, picture_key, _model, _image).output.detach()
     chances = probabilities(_model.net, output)[0]
     best = chances.topk(min(count, _model.num_classes))
     return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
@@ -236,5 +219,5 @@ def class_cams(choice, picture_key: str, method: str, layer: str, classes: tuple
     from vizcore.methods.cam import cams, default_layer
 
     images = inputs(choice, picture_key, _model, _image)
-    held = _held(choice, picture_key, _model, _image) if layer == default_layer(_model) else None
+    held = held_pass(choice, picture_key, _model, _image) if layer == default_layer(_model) else None
     return cams(_model, images, classes, layer, method, held)[:, 0].cpu().numpy()

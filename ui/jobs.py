@@ -139,5 +139,6 @@ def _run(held: dict, bar, place, draw: Callable[[list], None], keep_all: bool) -
                 with place.container():
                     draw(held["found"])
                 drawn = time.monotonic()
-            step_aside()
+            if step.done < step.total:
+                step_aside()
     held.update(finished=True, running=False)

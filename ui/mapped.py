@@ -13,6 +13,7 @@ from vizcore import judgements
 from vizcore.pictures import textures
 
 from . import answers
+from .held_passes import inputs
 from .jobs import forget_job, job
 
 BY_ITSELF = 512  # passes up to which a method begins without a press
@@ -64,7 +65,7 @@ class Mapped(NamedTuple):
 
     def steps(self) -> Iterator:
         """The method's steps."""
-        images = answers.inputs(self.choice, self.picture.key, self.model, self.picture.image)
+        images = inputs(self.choice, self.picture.key, self.model, self.picture.image)
         return self.how.steps(self.model, images, self.target(self.model), **self.told)
 
     def make(self, model, images):

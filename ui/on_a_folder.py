@@ -28,8 +28,7 @@ def offer() -> None:
                 "The same of every picture of a folder, on as many machines as there are, with a table and "
                 "its summary at the end; put your own folders in."
             )
-            asked = {str(key): value for key, value in st.session_state.items()}
-            st.code(command(address.page(), choices, asked), language="bash", wrap_lines=True)
+            st.code(command(address.page(), choices, st.session_state), language="bash", wrap_lines=True)
 
 
 def command(page: str, choices: Sequence[Choice], state: Any) -> str:

@@ -18,7 +18,7 @@ ASIDE = 1.0  # seconds at most that a long job waits, before each step, for thos
 
 _queue: list[object] = []  # one ticket for each running or waiting job of the server, in order of arrival
 _queue_lock = threading.Lock()
-_answered: dict[str, None] = {}  # the sessions whose script runs, but for those with a job that computes
+_answered: set[str] = set()  # the sessions whose script runs, but for those with a job that computes
 _answered_lock = threading.Lock()
 _quiet = threading.Event()  # nobody waits for an answer
 _quiet.set()
@@ -27,14 +27,14 @@ _quiet.set()
 def begins(session: str) -> None:
     """Told as a session's script starts: somebody waits for its answer."""
     with _answered_lock:
-        _answered[session] = None
+        _answered.add(session)
         _quiet.clear()
 
 
 def ends(session: str) -> None:
     """Told as it ends, or as a long job begins in it."""
     with _answered_lock:
-        _answered.pop(session, None)
+        _answered.discard(session)
         if not _answered:
             _quiet.set()
 

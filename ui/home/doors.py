@@ -15,6 +15,7 @@ from .. import address, answers, figures, over_picture
 from ..answers import Side
 from ..classes import class_names
 from ..guide import cards
+from ..held_passes import inputs
 from ..mapped import Mapped
 from ..network_picker import Choice, suited
 from ..shared_networks import network
@@ -102,7 +103,7 @@ def _gradients(_cnn, vit: Side, picture, _names):  # the smaller network of the 
     name = class_names(vit.model)[index]
     asked = Mapped(vit.choice, vit.model, picture, vit.colour, index, name, "gradient")
     found = answers.last_step(asked.question, asked).pixels
-    images = answers.inputs(vit.choice, picture.key, vit.model, picture.image)
+    images = inputs(vit.choice, picture.key, vit.model, picture.image)
     pixels = render.to_array(found * images[0].cpu())  # gradient × input
     return render.centred(pixels, render.end_of_scale(pixels))
 

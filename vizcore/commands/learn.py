@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from .study import DATA, NETWORKS
+from .study import DATA, NETWORKS, ended
 
 PRESETS = "dtd", "cifar100"
 
@@ -32,20 +31,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Learn, or go on with it; 1 where it can't be, with the reason; 130 where it was stopped."""
-    from ..at_scale.shards import StudyError
-    from ..networks.checkpoints import ModelError
-    from ..pictures.images import PictureError
-
-    try:
-        learnt(options)
-    except (StudyError, ModelError, PictureError) as error:
-        print(f"sightlines: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nsightlines: stopped. The same command goes on from here.", file=sys.stderr)
-        return 130
-    return 0
+    """Learn, or go on with it; what ``ended`` returns."""
+    return ended(learnt, options)
 
 
 def learnt(options: argparse.Namespace) -> None:

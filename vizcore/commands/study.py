@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from collections.abc import Callable
+from typing import Any
 
 STUDIES = {
     "maps": "for each picture, network and method: the map, the answer, and the evidence for it",
@@ -23,13 +25,18 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def main(options: argparse.Namespace, others: list[str]) -> int:
-    """Run the study that is named; 1 where it can't be made, with the reason; 130 where it was stopped."""
+    """Run the study that is named; what ``ended`` returns."""
+    return ended(importlib.import_module(f"vizcore.commands.study_{options.study}").run, others)
+
+
+def ended(run: Callable[[Any], None], asked: Any) -> int:
+    """How a run of what is asked ends: 0; 1 where it can't be, with the reason; 130 where it was stopped."""
     from ..at_scale.shards import StudyError
     from ..networks.checkpoints import ModelError
     from ..pictures.images import PictureError
 
     try:
-        importlib.import_module(f"vizcore.commands.study_{options.study}").run(others)
+        run(asked)
     except (StudyError, ModelError, PictureError) as error:
         print(f"sightlines: {error}", file=sys.stderr)
         return 1

@@ -16,6 +16,7 @@ import sys
 from benchmarks.app import COMPLETE, PICTURES
 from benchmarks.browser import chromium, find_chromium
 from benchmarks.visitor import server
+from benchmarks.whole_app import ROOT
 
 LIMIT = 0.05
 TALLEST = {("", "phone"): 2500}  # pixels that a page may be high
@@ -28,20 +29,7 @@ ABOVE = {
     "saliency": 3,
 }  # pictures that fit there
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
-PAGES = (
-    "",
-    "lessons",
-    "feature_maps",
-    "attention_rollout",
-    "grad_cam",
-    "saliency",
-    "activation_maximization",
-    "look_inside",
-    "unit",
-    "claims",
-    "similarity",
-    "your_model",
-)
+PAGES = ["", *sorted(one.stem for one in (ROOT / "pages").glob("*.py") if one.stem != "home")]
 PICK = "Class asked for"
 CHANGES = [  # page, what is changed: a radio button of the viewer's, or a list and what is typed into it
     ("", "class", "Egyptian cat", None),
@@ -52,6 +40,9 @@ CHANGES = [  # page, what is changed: a radio button of the viewer's, or a list 
     ("saliency", "class", PICK, "Egyptian cat"),
     ("saliency", "method", "Method", "gradient × input"),
     ("feature_maps", "layer", "Layer", "blocks.2.0"),
+    ("look_inside", "class", PICK, "Egyptian cat"),
+    ("unit", "layer", "Layer", "blocks.4.0"),
+    ("activation_maximization", "class", "One class, closer", "scaly"),
 ]
 NOTE = """
   window.shifts = [];

@@ -66,13 +66,19 @@ def test_the_gallery_follows_the_networks_or_says_whose_it_is(page):
     assert at.session_state["m_part"] == "Make your own" and at.button(key="m_run_button")
 
 
-def test_the_sidebar_says_why_it_opens_on_textures_as_long_as_it_shows_them():
-    opens = "It begins with the pair that knows the textures"
+def test_it_opens_on_the_networks_of_home():
     with whole_app() as visit:
         at = fine(visit("activation_maximization", {}))
-        assert opens in words(at) and [one.value for one in at.subheader] == ["Texture ResNet", "Texture ViT"]
-        fine(at.button(key="m_turn_efficientnet_lite0").click().run())
-        assert opens not in words(at) and at.subheader[0].value == "EfficientNet-Lite0"
+        assert [one.value for one in at.subheader] == ["EfficientNet-Lite0", "Photo ViT"]
+        fine(at.button(key="m_turn_texture_resnet").click().run())
+        assert at.subheader[0].value == "Texture ResNet"
+
+
+def test_a_page_that_opens_on_textures_says_why_as_long_as_it_shows_them():
+    opens = "It begins with the pair that knows the textures"
+    with whole_app() as visit:
+        assert opens in words(fine(visit("similarity", {})))
+        assert opens not in words(fine(visit("similarity", {"a": "efficientnet_lite0"})))
 
 
 def test_each_pair_has_its_gallery(page):

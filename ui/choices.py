@@ -15,6 +15,7 @@ FLAT = (
     "The picture is the same everywhere: whatever a map of it shows is the network's own, and no thing in it."
 )
 PICTURELESS = "similarity", "activation_maximization"  # pages that look at no single picture
+TEXTURES = "similarity"  # the one of them that begins with a result of drawn textures
 MAPLESS = "lessons", "room"  # those that show no map, so that nothing of one is to be chosen there
 
 
@@ -47,7 +48,7 @@ def _reset() -> None:
 
 def _shows_textures() -> bool:
     """Whether a page looks at drawn textures, and at no single picture that somebody chose."""
-    return address.page() in PICTURELESS and (st.session_state["picture"] == OPENING)
+    return address.page() == TEXTURES and st.session_state["picture"] == OPENING
 
 
 def in_app() -> None:

@@ -110,15 +110,15 @@ def test_what_home_opens_with():
     with whole_app() as visit:
         at = visit("home", {})
         said, picture = words(at), at.session_state["chosen"][0]
-        assert picture.title == OPENING and at.session_state["h_class"] == picture.asked == "espresso"
-        assert "Both maps point to where “espresso” is." in said and "The picture was put together" in said
-        assert "No network here is sure of “An astronaut”." in said and "is a guess" not in said
+        assert picture.title == OPENING and at.session_state["h_class"] == picture.asked == "goldfish"
+        assert "Both maps point to where “goldfish” is." in said and "The picture was put together" in said
+        assert not picture.unnamed and "is a guess" not in said
         assert "agreement is no second opinion" in said and "here are 4" in said
         maps = [one for one in all_maps(at) if one["name"] == one["chosen"]]
         assert len(maps) == 2 and all("its maximum lies **there** too" in one["facts"] for one in maps)
         assert not at.query_params
         at = visit("grad_cam", {})
-        assert at.selectbox(key="g_class").value == "espresso" and not at.query_params
+        assert at.selectbox(key="g_class").value == "goldfish" and not at.query_params
         at = visit("similarity", {})
         assert [at.selectbox(key=slot).value for slot in "ab"] == [*DEFAULTS.values()]
 

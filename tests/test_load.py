@@ -178,7 +178,7 @@ def test_a_visitor_presses_what_the_viewers_offer(strict_server):
     try:
         visitor.open()
         ((picker, values),) = told(visitor, "picker")
-        assert values == [("picked", name) for name in ("Egyptian cat", "espresso", "projectile")]
+        assert values == [("picked", name) for name in ("Egyptian cat", "espresso", "koala", "goldfish")]
         visitor.change(picker, values[0])
         assert visitor.link["h_class"] == "Egyptian cat" and not visitor.errors()
         visitor.visit("attention_rollout")

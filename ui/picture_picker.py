@@ -44,7 +44,12 @@ SCENES = {  # the first texture inside, the second around it, and the seed that 
     "A spiral in a weave": ("spiralled", "woven", 2),
     "Scales in cracks": ("scaly", "cracked", 8),
 }
-MOSAIC = "Four photographs"  # the samples, put together
+MOSAIC = "Four photographs"  # of things that each network of the box names when it sees them alone
+FORMER = "Four with an astronaut"  # what links of former versions call so: offered to them alone
+MOSAICS = {  # samples, and how they are arranged: both networks name one of the four when they see them all
+    MOSAIC: (("Chelsea the cat", "A cup of espresso", "A koala", "A goldfish"), 1),
+    FORMER: (tuple(SAMPLES), 0),
+}
 OPENING = MOSAIC  # what a first visit meets; the networks are those that know its kind
 UPLOAD = "Your picture"
 SENT = "the photograph that you uploaded"
@@ -92,12 +97,13 @@ class Source(NamedTuple):
 
 def sample(name: str) -> Picture:
     """A picture of the box, by its name."""
-    return _mosaic() if name == MOSAIC else _sample(name)
+    return _mosaic(name) if name in MOSAICS else _sample(name)
 
 
 @st.cache_resource(show_spinner=False)
-def _mosaic() -> Picture:
-    return put_together(MOSAIC, [sample_source(one) for one in SAMPLES], 0)
+def _mosaic(name: str) -> Picture:
+    names, seed = MOSAICS[name]
+    return put_together(name, [sample_source(one) for one in names], seed)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -180,7 +186,7 @@ def choose_picture() -> Picture | None:
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
         )
     studied = study_pictures.find(str(state.get("picture", "")))
-    options += [state["picture"]] if studied else []
+    options += [state["picture"]] if studied or state.get("picture") == FORMER else []
     forget("picture", options, OPENING, "is the name of no picture here")
     name = st.selectbox("Picture", options, format_func=study_pictures.title, key="picture")
     st.file_uploader(

@@ -26,6 +26,18 @@ def _opened(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return found
 
 
+FORMER = {"Four photographs": "Four with an astronaut"}
+LOOKED_AT_NONE = "k_", "m_"  # of pages that look at no single picture
+
+
+def _opened_then(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What version 3 opened with: other photographs, and on the page of imagined pictures the texture pair."""
+    ours = {name[:2] for name in words}
+    if "m_" in ours and "picture" not in words and not words.keys() & {"a", "b", "weights_a", "weights_b"}:
+        return {"a": "texture_resnet", "b": "texture_vit"}
+    return {} if ours & {*LOOKED_AT_NONE} else {"picture": FORMER["Four photographs"]}
+
+
 CLASSES = "h_class", "r_class", "g_class", "s_class", "s_not", "m_class"
 RENAMED = {  # ImageNet's, whose first synonyms are the same
     "Cardigan (264)": "Cardigan (Cardigan Welsh corgi)",
@@ -36,6 +48,7 @@ RENAMED = {  # ImageNet's, whose first synonyms are the same
 CHANGES: list[Change] = [  # the first of them leads from version 1 to version 2
     Change(left_out=_opened),
     Change(words=dict.fromkeys(CLASSES, RENAMED)),
+    Change(words={"picture": FORMER}, left_out=_opened_then),
 ]
 
 

@@ -21,18 +21,20 @@ MAPLESS = "lessons", "room"  # those that show no map, so that nothing of one is
 
 def sidebar() -> None:
     """Draw the shared pickers; pages read the result with ``chosen``."""
-    with st.sidebar:
-        picture = choose_picture()
-        made = st.container(key="made")
+    with st.sidebar:  # the networks before what fewer ask for, so that they are in view on a small screen
+        first, made, networks, own = (st.container() for _ in range(4))
+        with first:
+            picture = choose_picture(own)
         with made:
             picture = picture or make()
             if (picture.array == picture.array[0, 0]).all():
                 st.caption(FLAT)
         textures = _shows_textures()
         st.session_state["suited"] = ready = suited(picture.drawn or textures)
-        choices = choose_model("a", ready["a"]), choose_model("b", ready["b"])
-        if not picture.drawn:
-            offer_downloads(choices)
+        with networks:
+            choices = [choose_model(slot, ready[slot], own) for slot in "ab"]
+            if not picture.drawn:
+                offer_downloads(choices)
         with made:
             picture = picture if textures else with_names(picture, choices)
         st.session_state["chosen"] = picture, *choices

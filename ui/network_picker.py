@@ -109,8 +109,11 @@ def take(words: str, key: str, pair: dict[str, str]) -> None:
     st.button(words, key=key, on_click=st.session_state.update, args=[use], disabled=bool(held), help=why)
 
 
-def choose_model(slot: str, ready: str) -> Choice:
-    """The sidebar's picker for model A or B, ``ready`` as long as nobody has chosen another."""
+def choose_model(slot: str, ready: str, below) -> Choice:
+    """The sidebar's picker for model A or B, ``ready`` as long as nobody has chosen another.
+
+    Its weights are chosen in a container ``below``.
+    """
     offer(slot, ready)
     own = {name: HERE for name in own_networks() if name not in CATALOG}
     found = marks() | own | dict.fromkeys(brought.all_brought(), "yours")
@@ -136,7 +139,8 @@ def choose_model(slot: str, ready: str) -> Choice:
         return Choice(slot, name, "trained")
     if words := _note(name, _weights_label(slot)):
         st.caption(words)
-    return Choice(slot, name, *_choose_weights(slot))
+    with below:
+        return Choice(slot, name, *_choose_weights(slot))
 
 
 def _choose_weights(slot: str) -> tuple[str, int, str]:

@@ -177,8 +177,11 @@ def _take_upload() -> None:
         state["refused"] = str(error)
 
 
-def choose_picture() -> Picture | None:
-    """The sidebar's picture picker; None where it is one that is yet to be made."""
+def choose_picture(own) -> Picture | None:
+    """The sidebar's picture picker; in a container ``own``, what makes a picture of the visitor's.
+
+    Returns: None where it is one that is yet to be made.
+    """
     state = st.session_state
     options = [MOSAIC, *PHOTOGRAPHS, *SCENES, MADE] + ([UPLOAD] if "uploaded" in state else [])
     if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
@@ -189,7 +192,7 @@ def choose_picture() -> Picture | None:
     options += [state["picture"]] if studied or state.get("picture") == FORMER else []
     forget("picture", options, OPENING, "is the name of no picture here")
     name = st.selectbox("Picture", options, format_func=study_pictures.title, key="picture")
-    st.file_uploader(
+    own.file_uploader(
         "Or your own photograph",
         type=[*PICTURES, "image/*"],
         key="file",
@@ -198,12 +201,12 @@ def choose_picture() -> Picture | None:
         help="It stays in this session's memory and is never written to disk.",
     )
     if "refused" in state:
-        st.error(state["refused"])
+        own.error(state["refused"])
     state["of_picture"] = st.empty()
     if name == MADE:
         return None
     words = "A mosaic, cut-outs, or a region that you mark: then maps can be called right or wrong"
-    st.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
+    own.button("Make a picture whose answer is known", on_click=_make_one, key="make_one", help=words)
     if studied:
         return of_image(study_pictures.title(name), studied)
     return state["uploaded"]._replace(only_here=(SENT,)) if name == UPLOAD else sample(name)

@@ -13,7 +13,7 @@ from vizcore.pictures.textures import LABELS as TEXTURES
 from . import answers
 from .classes import class_names
 from .network_picker import Choice, uploads
-from .picture_picker import Picture, Thing
+from .picture_picker import MOSAICS, Picture, Thing
 from .plain import plain
 from .shared_networks import network
 from .warmup import warm
@@ -27,6 +27,11 @@ def with_names(picture: Picture, choices: Sequence[Choice]) -> Picture:
     """A picture with a mask for each class that a network, or the visitor, has for one of its things."""
     if not picture.things:
         return picture
+    with st.expander("What its parts are called", expanded=picture.title not in MOSAICS):
+        return _named(picture, choices)
+
+
+def _named(picture: Picture, choices: Sequence[Choice]) -> Picture:
     typed = st.text_input(
         "Names, if you know better",
         key="p_names",

@@ -146,13 +146,16 @@ def _of_both(words: dict[str, tuple[str, str]], keys: Sequence[str], titles: Seq
     return [words[key][0].format(who=who, **facts) for key, who in zip(keys, titles, strict=True) if key]
 
 
-def verdict(asked: str, region: str, a: Network, b: Network, what: str = "texture") -> str:
+def verdict(
+    asked: str, region: str, a: Network, b: Network, what: str = "texture", tried: bool = False
+) -> str:
     """What the comparison of two networks' maps for one class comes to.
 
     Args:
         asked: the class. region: "known", where it was drawn; "none", the picture was drawn and has nothing
             of the class; "unknown", nobody has marked where the class is.
         what: the picture is known to show; "" where it is no more than one.
+        tried: another one of what it shows was asked for before.
     """
     both = a, b
     other = "the other texture" if what == "texture" else f"another {what}"  # of two, or of any number
@@ -176,7 +179,7 @@ def verdict(asked: str, region: str, a: Network, b: Network, what: str = "textur
         said.append("A right answer doesn't make a map right.")
     if any(one.answer == "wrong" and one.inside for one in judged):
         said.append("A map in the right place doesn't make an answer right.")
-    if what and states == ["inside", "inside"] and "wrong" not in answers:
+    if what and not tried and states == ["inside", "inside"] and "wrong" not in answers:
         said.append(f"Would they still, if you asked for {other}?")
     return " ".join(said)
 

@@ -80,7 +80,7 @@ def _lines(picture, sides: list[Side]) -> str:
     whole = all(x <= 0 and y <= 0 and x + w >= width and y + h >= height for x, y, w, h in boxes)
     words = "The white line surrounds it."
     if not whole:
-        words = "The thick line surrounds it, a thin one all that a network sees."
+        words = "The thick line surrounds it; the thin one, all that a network sees of the picture."
     if picture.unnamed:
         things = " and ".join(f"“{plain(thing)}”" for thing in picture.unnamed)
         words += f" No network here is sure of {things}."
@@ -175,7 +175,14 @@ def verdict(asked: str, picture, found: list[judgements.Network]) -> str:
     masks = picture.masks
     region = "known" if asked.casefold() in masks else "none" if picture.drawn else "unknown"
     what = "" if len(masks) < 2 else "texture" if picture.drawn else "thing"
-    return judgements.verdict(asked, region, *found, what=what)
+    return judgements.verdict(asked, region, *found, what=what, tried=_tried(picture, asked))
+
+
+def _tried(picture, asked: str) -> bool:
+    """Whether something else was asked of the picture before in this session: nobody need be told to."""
+    before = state.get("h_before", {}).get(picture.key, set())
+    state["h_before"] = {picture.key: before | {asked}}
+    return bool(before - {asked})
 
 
 def turn(words: str, values: dict, icon: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from . import address, brush, streamlit_private
 from .made_pictures import make
 from .network_picker import DEFAULTS, Choice, choose_model, offer_downloads, suited
-from .picture_picker import OPENING, Picture, choose_picture
+from .picture_picker import MOSAICS, OPENING, Picture, choose_picture
 from .regions import BRUSH
 from .thing_names import with_names
 
@@ -22,7 +22,7 @@ MAPLESS = "lessons", "room"  # those that show no map, so that nothing of one is
 def sidebar() -> None:
     """Draw the shared pickers; pages read the result with ``chosen``."""
     with st.sidebar:  # the networks before what fewer ask for, so that they are in view on a small screen
-        first, made, networks, own = (st.container() for _ in range(4))
+        first, made, networks, called, own = (st.container() for _ in range(5))
         with first:
             picture = choose_picture(own)
         with made:
@@ -35,7 +35,7 @@ def sidebar() -> None:
             choices = [choose_model(slot, ready[slot], own) for slot in "ab"]
             if not picture.drawn:
                 offer_downloads(choices)
-        with made:
+        with called if picture.title in MOSAICS else made:
             picture = picture if textures else with_names(picture, choices)
         st.session_state["chosen"] = picture, *choices
         words = "The picture, both networks and all options as on a first visit"

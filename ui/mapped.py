@@ -13,6 +13,7 @@ from vizcore import judgements
 from vizcore.pictures import textures
 
 from . import answers
+from .classes import class_names
 from .held_passes import inputs
 from .jobs import forget_job, job
 
@@ -166,5 +167,7 @@ def _told(
     words = [judgements.pointing(*ends, hit, share, float(_mask.mean()), thing, of_seen)]
     if not _picture.drawn and not judgements.empty(*ends) and 0 < of_seen < 1:
         others = {name: other for name, other in masks.items() if not (other & _mask).any()}
-        words.append(judgements.elsewhere({name: truth.energy(framed, one) for name, one in others.items()}))
+        spelt = {name.casefold(): name for name in class_names(_model)}
+        shares = {spelt.get(name, name): truth.energy(framed, one) for name, one in others.items()}
+        words.append(judgements.elsewhere(shares))
     return bool(hit), " ".join(filter(None, words))

@@ -29,7 +29,7 @@ def in_step(page: str, step: Step, pages: list) -> Iterator[None]:
     """
     read(page, step)
     shown = query(lesson=False)
-    with st.sidebar.container(gap="xsmall"):
+    with st.sidebar.container(gap=None):
         links = [link(page) for page in pages]
     with suppress(_Stop):
         yield

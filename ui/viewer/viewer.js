@@ -649,6 +649,15 @@ function settle(parent, root) {
   return root;
 }
 
+/** In a row that is wider than its place: brings one into view, and marks the ends that hide some. */
+function reveal(row, one) {
+  const [all, part] = [row, one ?? row].map((each) => each.getBoundingClientRect());
+  if (part.left < all.left) row.scrollLeft -= all.left - part.left;
+  if (part.right > all.right) row.scrollLeft += part.right - all.right;
+  row.classList.toggle("less", row.scrollLeft > 4);
+  row.classList.toggle("more", row.scrollWidth - row.clientWidth - row.scrollLeft > 4);
+}
+
 /** Choices of which one holds, as a group of radio buttons; arrow keys go through them. */
 function radios(label, options, chosen, choose) {
   const group = make("div", { className: "radios", role: "radiogroup", ariaLabel: label });
@@ -675,7 +684,9 @@ function radios(label, options, chosen, choose) {
       button.ariaChecked = String(button.value === value);
       button.tabIndex = button.value === value || (none && !i) ? 0 : -1;
     });
+    requestAnimationFrame(() => reveal(group, buttons.find((button) => button.value === value)));
   };
+  group.onscroll = () => reveal(group);
   group.check(chosen);
   return group;
 }

@@ -15,9 +15,11 @@ picture, *choices = chosen()
 masks = picture.masks
 
 header("Who looks where, and who is right?")
+shared = over_picture.look(home.LOOK)["scale"] == "shared"
+most = "both maps have most of it, on one scale" if shared else "most of it lies"
 words = (
     "Two networks look at one picture. What raises a network's score for a class is its **evidence**; a map "
-    "is **yellow** where most of it lies. "
+    f"is **yellow** where {most}. "
 )
 st.markdown(words + home.known(picture))
 with st.container(key="page_home"):
@@ -39,7 +41,7 @@ with asked:
     if picture.drawn:
         words, values, icon = "Take photographs instead", home.PHOTOGRAPH, ":material/photo_camera:"
     else:
-        words, values, icon = "Take a drawn picture", home.DRAWN, ":material/texture:"
+        words, values, icon = "See a right answer with a wrong map", home.DRAWN, ":material/texture:"
     home.turn(words, values, icon)
 found = []
 for side, column in zip(sides, columns, strict=True):

@@ -110,15 +110,15 @@ def test_what_home_opens_with():
     with whole_app() as visit:
         at = visit("home", {})
         said, picture = words(at), at.session_state["chosen"][0]
-        assert picture.title == OPENING and at.session_state["h_class"] == picture.asked == "goldfish"
-        assert "Both maps point to where “goldfish” is." in said and "The picture was put together" in said
+        assert picture.title == OPENING and at.session_state["h_class"] == picture.asked == "koala"
+        assert "Both maps point to where “koala” is." in said and "The picture was put together" in said
         assert not picture.unnamed and "is a guess" not in said
         assert "agreement is no second opinion" in said and "here are 4" in said
         maps = [one for one in all_maps(at) if one["name"] == one["chosen"]]
         assert len(maps) == 2 and all("its maximum lies **there** too" in one["facts"] for one in maps)
         assert not at.query_params
         at = visit("grad_cam", {})
-        assert at.selectbox(key="g_class").value == "goldfish" and not at.query_params
+        assert at.selectbox(key="g_class").value == "koala" and not at.query_params
         at = visit("similarity", {})
         assert [at.selectbox(key=slot).value for slot in "ab"] == [*DEFAULTS.values()]
 
@@ -137,6 +137,22 @@ def test_the_networks_follow_the_picture_until_one_is_chosen():
         assert [at.selectbox(key=slot).value for slot in "ab"] == ["efficientnet_lite0"] * 2
         at = visit("home", {"picture": "A rocket", "a": "texture_resnet"})
         assert [at.selectbox(key=slot).value for slot in "ab"] == ["texture_resnet", "photo_vit"]
+
+
+def test_what_the_button_promises_is_what_it_opens():
+    with whole_app() as visit:
+        at = visit("home", {})
+        (button,) = [one for one in at.button if one.label == "See a right answer with a wrong map"]
+        button.click().run()
+        assert "A right answer doesn't make a map right." in words(at) and not at.exception
+
+
+def test_nobody_is_told_to_ask_for_what_was_asked_for():
+    with whole_app() as visit:
+        at = visit("home", {"v": "4", "h_scale": "shared"})
+        assert "Would they still" in words(at) and "on one scale" in words(at)
+        at.session_state["h_class"] = "espresso"
+        assert "Would they still" not in words(at.run()) and "Both maps point to" in words(at)
 
 
 def test_the_sidebar_says_of_random_weights_that_they_learnt_nothing(app):

@@ -175,7 +175,7 @@ def test_what_is_chosen_on_another_page_than_the_link_s_survives(app):
 
 def test_the_class_of_one_picture_is_not_asked_about_the_next_one(app):
     at = app("pages/home.py", v="4", picture=OPENING, b="photo_vit")
-    assert at.session_state["h_class"] == "goldfish", "of the mosaic"
+    assert at.session_state["h_class"] == "koala", "of the mosaic"
     at.selectbox(key="picture").set_value("A rocket").run()
     for page in ("your_model", "lessons", "home"):
         at.switch_page(f"pages/{page}.py").run()

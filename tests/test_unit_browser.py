@@ -19,7 +19,7 @@ PAIR = "picture=Honeycomb+in+bands&a=texture_resnet&b=texture_vit"
             marks=pytest.mark.long,
         ),
         ("feature_maps?view_a=Similar+places", "stMain", "Card of", "Channel"),
-        pytest.param("saliency", "stMain", "Card: ", "The class “honeycombed”", marks=pytest.mark.long),
+        pytest.param("saliency", "stMain", "Its card", "The class “honeycombed”", marks=pytest.mark.long),
         pytest.param(
             "look_inside?i_part=Switch+it+off",
             "i_sheet_b",

@@ -95,7 +95,7 @@ def all_predictions(sides: list, picture) -> None:
                 predictions(side.model, side.top, side.colour)
                 if side.top:
                     first = class_names(side.model)[side.top[0][0]]
-                    cards.link(f"Card: {first}", cards.of_class(side.slot, first))
+                    cards.link("Its card", cards.of_class(side.slot, first))
                 if side.top and (words := guesses(side, picture.drawn)):
                     st.caption(words)
 

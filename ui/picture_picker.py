@@ -50,6 +50,7 @@ MOSAICS = {  # samples, and how they are arranged: both networks name one of the
     MOSAIC: (("Chelsea the cat", "A cup of espresso", "A koala", "A goldfish"), 1),
     FORMER: (tuple(SAMPLES), 0),
 }
+FIRST = {MOSAIC: "A koala"}  # what of it is asked for: a yellow fish looks like a map
 OPENING = MOSAIC  # what a first visit meets; the networks are those that know its kind
 UPLOAD = "Your picture"
 SENT = "the photograph that you uploaded"

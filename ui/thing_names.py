@@ -13,7 +13,7 @@ from vizcore.pictures.textures import LABELS as TEXTURES
 from . import answers
 from .classes import class_names
 from .network_picker import Choice, uploads
-from .picture_picker import MOSAICS, Picture, Thing
+from .picture_picker import FIRST, MOSAICS, Picture, Thing
 from .plain import plain
 from .shared_networks import network
 from .warmup import warm
@@ -46,6 +46,7 @@ def _named(picture: Picture, choices: Sequence[Choice]) -> Picture:
     masks: dict[str, np.ndarray] = {}
     regions: dict[str, str] = {}
     sure: dict[str, float] = {}
+    called: dict[str, str] = {}
     unnamed: list[str] = []
     for thing, name in zip(picture.things, own, strict=False):
         found = answered[thing.key]
@@ -64,7 +65,9 @@ def _named(picture: Picture, choices: Sequence[Choice]) -> Picture:
             regions[folded] = " | ".join(dict.fromkeys(codes)) if all(codes) else ""
             masks[folded] = masks[folded] | thing.mask if folded in masks else thing.mask
             sure[name] = _sure(name, list(found.values()))
+            called[thing.title] = name
     asked = max(sure, key=sure.__getitem__, default="")
+    asked = called.get(FIRST.get(picture.title, ""), asked)
     return picture._replace(masks=masks, regions=regions, asked=asked, unnamed=tuple(unnamed))
 
 

@@ -95,7 +95,7 @@ function build() {
     clear.disabled = brush.locked || !brush.cells.some(Boolean);
     for (const one of tools.querySelectorAll("input, [role=radio]")) one.disabled = brush.locked;
     canvas.classList.toggle("locked", !!brush.locked);
-    share.textContent = brush.look === "spot" ? "" : `${(100 * shareOf(brush)).toFixed(1)} %`;
+    share.textContent = brush.look === "spot" ? "" : `${(100 * shareOf(brush)).toFixed(1)} % ${brush.look === "cover" ? "covered" : "marked"}`;
     if (brush.image && (brush.look !== "cover" || brush.under)) draw(brush);
   };
   told(brush);

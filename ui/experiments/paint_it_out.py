@@ -217,7 +217,7 @@ def _instead(table: Table, side: Side, mark: np.ndarray | None, said: str) -> No
         _keep(table, side, found, one._replace(facts=facts), said)
         viewer.show(key, table.shown, [one._replace(facts=facts)], lines=LINES)
         return
-    one = viewer.Map(found.values, f"Grad-CAM for **{name}**", _whole(table), facts=facts)
+    one = over_picture.over(found.one, {}, f"Grad-CAM for **{name}**", facts)
     viewer.show(key, table.shown, [one], lines=LINES)
 
 

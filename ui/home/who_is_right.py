@@ -78,9 +78,9 @@ def _lines(picture, sides: list[Side]) -> str:
     width, height = picture.size
     boxes = [side.model.preprocess.box(picture.size) for side in sides]
     whole = all(x <= 0 and y <= 0 and x + w >= width and y + h >= height for x, y, w, h in boxes)
-    words = "The white line surrounds it."
+    words = "White frame: where it really is."
     if not whole:
-        words = "The thick line surrounds it; the thin one, all that a network sees of the picture."
+        words += " Thin frame: all that a network sees."
     if picture.unnamed:
         things = " and ".join(f"“{plain(thing)}”" for thing in picture.unnamed)
         words += f" No network here is sure of {things}."

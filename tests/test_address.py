@@ -75,7 +75,7 @@ def test_a_link_of_an_older_version_keeps_its_meaning(monkeypatch):
         ({"v": ["4"], "g_opacity": ["40"]}, {"g_opacity": 40}),
         ({"v": ["3"], "k_n": ["64"]}, {"k_n": 64}),
         ({"v": ["3"], "m_look": ["scaly"]}, {"m_look": "scaly", "a": "texture_resnet", "b": "texture_vit"}),
-        ({"v": ["3"], "m_look": ["bee"], "a": ["efficientnet_lite0"]}, {"m_look": "bee", "a": "efficientnet_lite0"}),
+        ({"v": ["3"], "m_look": ["bee"], "a": ["resnet18"]}, {"m_look": "bee", "a": "resnet18"}),
         ({"lesson": ["truth.3"]}, {"picture": "A spiral on bands"}),
         ({"picture": ["A rocket"]}, {"picture": "A rocket"}),
         ({"v": ["2"], "k_n": ["64"], "g_class": ["cardigan (474)"]}, {"k_n": 64, "g_class": "cardigan"}),

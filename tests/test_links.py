@@ -54,6 +54,14 @@ def test_links_that_people_have_are_read_as_they_were():
         assert values["picture"] == options["picture"], one["link"]
 
 
+def test_what_is_wrong_with_a_link_stays_said_where_a_page_runs_twice(app):
+    """As where a run has come to its end: code has changed what it then shows, and no visitor has."""
+    at = app(
+        "pages/experiments.py", **(BOTH | {"picture": "Scales in cracks", "e_part": "Fool it", "e_whom": "c"})
+    )
+    assert not at.exception and complaints(at).count("e_whom is “c”") == 1
+
+
 @pytest.mark.parametrize("page", LONGEST)
 def test_a_link_that_people_have_shows_what_it_showed(page):
     """One of each page; ``python -m benchmarks links`` opens them all."""

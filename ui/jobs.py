@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from . import address
 from .streamlit_private import session_id
 from .turns import step_aside, turn
 
@@ -62,7 +63,7 @@ def _at_work(key: str, question: Any, make, draw: Callable[[list], None], words:
         except Exception:  # a generator that failed can't go on: the next press starts anew
             del state[name]
             raise
-        st.rerun()
+        address.again()
     if _unfinished(held):
         bar.caption(f"Stopped at {held['found'][-1].done / held['found'][-1].total:.0%}.")
     return held["found"]

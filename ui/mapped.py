@@ -168,6 +168,6 @@ def _told(
     if not _picture.drawn and not judgements.empty(*ends) and 0 < of_seen < 1:
         others = {name: other for name, other in masks.items() if not (other & _mask).any()}
         spelt = {name.casefold(): name for name in class_names(_model)}
-        shares = {spelt.get(name, name): truth.energy(framed, one) for name, one in others.items()}
+        shares = {str(spelt.get(name, name)): truth.energy(framed, one) for name, one in others.items()}
         words.append(judgements.elsewhere(shares))
     return bool(hit), " ".join(filter(None, words))

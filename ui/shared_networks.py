@@ -17,7 +17,7 @@ import streamlit as st
 from vizcore.at_scale.own_folder import own_networks
 from vizcore.networks.catalog import CATALOG
 
-from . import brought
+from . import address, brought
 from .limits import RETRY_SECONDS, give_back, models_mb
 from .network_picker import Choice, title, uploads
 from .plain import plain
@@ -45,7 +45,7 @@ def load(choice: Choice):
             return network(asked, uploads(choice))
     except ModelError as error:
         failures[choice] = plain(str(error.args[0])), _random_would_do(choice)
-        st.rerun()
+        address.again()
 
 
 def _ways_out(choice: Choice, sentence: str, random: bool) -> None:
@@ -62,7 +62,7 @@ def _ways_out(choice: Choice, sentence: str, random: bool) -> None:
                 st.button("Random weights", key=f"random_{slot}", on_click=state.update, args=[use])
         if st.button("Try again", key=f"retry_{slot}", type="tertiary"):
             del state["failures"][choice]
-            st.rerun()
+            address.again()
 
 
 def _random_would_do(choice: Choice) -> bool:

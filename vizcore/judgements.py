@@ -146,9 +146,7 @@ def _of_both(words: dict[str, tuple[str, str]], keys: Sequence[str], titles: Seq
     return [words[key][0].format(who=who, **facts) for key, who in zip(keys, titles, strict=True) if key]
 
 
-def verdict(
-    asked: str, region: str, a: Network, b: Network, what: str = "texture", tried: bool = False
-) -> str:
+def verdict(asked: str, region: str, a: Network, b: Network, what="texture", tried=False) -> str:
     """What the comparison of two networks' maps for one class comes to.
 
     Args:

@@ -8,12 +8,13 @@ what it doesn't name returns to its default. It is written at most once for an a
 what a session knows; ``follow`` reads and writes; ``widgets`` is for those who draw what is in the table.
 """
 
-from .follow import in_step, left, lesson, link, page, reset, stop, write
+from .follow import again, in_step, left, lesson, link, page, reset, stop, write
 from .widgets import complaints, drop, forget, forget_each, offer
 from .words import LESSON, in_words
 
 __all__ = [
     "LESSON",
+    "again",
     "complaints",
     "drop",
     "forget",

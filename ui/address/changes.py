@@ -31,7 +31,7 @@ LOOKED_AT_NONE = "k_", "m_"  # of pages that look at no single picture
 
 
 def _opened_then(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """What version 3 opened with: other photographs, and on the page of imagined pictures the texture pair."""
+    """What version 3 opened with: other photographs, and imagined pictures of the texture pair."""
     ours = {name[:2] for name in words}
     if "m_" in ours and "picture" not in words and not words.keys() & {"a", "b", "weights_a", "weights_b"}:
         return {"a": "texture_resnet", "b": "texture_vit"}

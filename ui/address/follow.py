@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -42,6 +42,12 @@ def in_step(page: str, step: Step, pages: list) -> Iterator[None]:
 
 class _Stop(BaseException):
     pass
+
+
+def again() -> NoReturn:
+    """Run the page anew; after ``st.rerun`` alone, what code has changed would pass for a visitor's doing."""
+    held().values = now()
+    st.rerun()
 
 
 def stop() -> None:

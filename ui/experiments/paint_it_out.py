@@ -120,7 +120,7 @@ def _table(table: Table) -> None:
                         _instead(table, side, cover, said[side.slot])
     if state.pop(LIFTED, False):
         if any(map(state.get, OPENED)) or (state.get("kept") and "save" not in state):  # not on offer yet
-            st.rerun()
+            address.again()
         address.write()
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from vizcore.drawing.render import CNN_COLOUR, VIT_COLOUR
 
 from .. import brought
-from ..address import drop
+from ..address import again, drop
 from ..answers import top_classes
 from ..brought import Brought
 from ..classes import class_names
@@ -126,7 +126,7 @@ def _preprocessing(one: Brought, model) -> None:
                 st.error(plain(str(error)))
                 return
         state["y_changed"][one.key] = wanted
-        st.rerun()
+        again()
 
 
 def _words(values) -> str:

@@ -21,6 +21,7 @@ BENCHMARKS = {
     "memory": "what a server takes: one session on all pages, and what 300 interactions add",
     "gallery": "classes of a pair in the box imagined, judged by both networks, and the contact sheet",
     "colours": "how alive the colours of imagined pictures are, by recipe, beside lucent's",
+    "stems": "what the Photo ViT's stem is worth, cut after three, four or five stages",
     "isolation": "a Grad-CAM on a server while somebody else's activation maximisation runs there",
     "walk": "every sentence of the pages in thousands of states, beside figures recomputed from the networks",
     "long": "the tests that take long: most of the viewer's in a browser, histories, four visitors at once",

@@ -146,7 +146,7 @@ def test_what_is_painted_out_moves_both_networks_bars(phone, way):
         assert rows(phone, slot) == apart(name, mark) != apart(name, None)
     expect(phone.get_by_role("button", name="Save")).to_be_visible()
     share = cover_up.pixels(mark, SPIRAL.size).mean()
-    expect(phone.locator(".st-key-e_board output")).to_have_text(f"{100 * share:.1f} %")
+    expect(phone.locator(".st-key-e_board output")).to_have_text(f"{100 * share:.1f} % covered")
     phone.mouse.move(2, 2)
     shown, wanted = pixels(canvas), cover_up.covered(SPIRAL.array, mark, cover_up.ground(SPIRAL.array))
     same = (shown == wanted).all(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +39,15 @@ def contact_sheet(
     folder: Path, plan: Mapping[str, Any], source: Source, numbers: Sequence[int]
 ) -> bytes | None:
     """A PNG with a row for each of some pictures; None where none of them can be read."""
-    heads, parts = shown_methods(plan), parts_of(plan["pictures"])
+    heads, size = shown_methods(plan), len(parts_of(plan["pictures"])[0])
     inside = plans.parts_folder(folder)
+    if inside is None:
+        return None
+    read = cache(lambda path: [*tables.rows_of(tables.read(path))])
     rows = []
     for number in numbers:
-        where = next((k for k, part in enumerate(parts) if number in part), None)
-        if inside is None or where is None:
-            continue
-        path = plans.part_path(inside, where)
-        of = {
-            (row["network"], row["method"]): row
-            for row in tables.rows_of(tables.read(path))
-            if row["number"] == number
-        }
+        path = plans.part_path(inside, number // size)
+        of = {(row["network"], row["method"]): row for row in read(path) if row["number"] == number}
         try:
             picture = source.items[number].read()
         except (PictureError, OSError, IndexError):

@@ -118,13 +118,17 @@ def answers(network: Network, images: Tensor) -> list[Answer]:
 def measured(
     network: Network, picture: Picture, images: Tensor, answer: Answer, how: How
 ) -> dict[str, tuple]:
-    """By method and control: its row, and its map (h, w) float32 or None."""
+    """By method and control: its row, and its map (h, w) float32 or None.
+
+    Without curves and without a mask nothing is measured of a control, and it has no row.
+    """
     maps, second, failed = _maps(network, images, answer, how)
-    controls = _controls(network.model, picture.number)
+    measured_by = how.steps or picture.mask is not None
+    controls = _controls(network.model, picture.number) if measured_by else {}
     areas = _areas(network, images, answer, {**maps, **controls}, how)
     box = network.model.preprocess.box(picture.image.size)
     found = {}
-    for name in (*how.methods, *CONTROLS):
+    for name in (*how.methods, *controls):
         row = _begun(network, picture, answer, name, box)
         heat = controls.get(name, maps.get(name))
         row["reason"] = network.left_out.get(name) or failed.get(name)

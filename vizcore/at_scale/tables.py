@@ -58,7 +58,7 @@ def gather(parts: Sequence[Path], columns: Mapping[str, str], into: Path) -> Non
     def write(file: Any) -> None:
         with parquet.ParquetWriter(file, schema(columns)) as writer:
             for part in parts:
-                writer.write_table(parquet.read_table(part))
+                writer.write_table(parquet.ParquetFile(part).read(use_threads=False))
 
     written(into, write)
 
@@ -71,8 +71,8 @@ def read(path: Path, columns: Sequence[str] | None = None) -> dict[str, list]:
     """
     pa, parquet = arrow()
     try:
-        table = parquet.read_table(path, columns=None if columns is None else list(columns))
-        found = table.to_pydict()
+        with parquet.ParquetFile(path) as file:
+            found = file.read(None if columns is None else list(columns), use_threads=False).to_pydict()
     except (OSError, ValueError, pa.ArrowException) as error:
         raise StudyError(f"{path.name} can't be read as a study's table.") from error
     missing = [name for name in columns or () if name not in found]

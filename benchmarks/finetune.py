@@ -3,8 +3,9 @@
     python -m benchmarks finetune
     python -m benchmarks finetune --data FOLDER
 
-Twenty textures, 60 pictures each to learn from and 500 in all for the test, ten minutes with what comes before
-and after learning. The interval of the paired difference from the frozen head has to leave 0 out; of photographs it may be 2 points worse.
+Twenty textures, 60 pictures each to learn from and 500 in all for the test, ten minutes with what comes
+before and after learning. The interval of the paired difference from the frozen head has to leave 0 out; of
+photographs it may be 2 points worse.
 """
 
 from __future__ import annotations

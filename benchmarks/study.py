@@ -141,21 +141,24 @@ def same(data: Path, room: Path, kills: int) -> bool:
     alone = finished(started(data, room / "one", 1, script), room / "one")
     both = finished(started(data, room / "two", 2, script), room / "two")
     first = rows(room / "one")
+    count = len({number for number, *_ in first})
     equal = rows(room / "two") == first
     good = equal and both <= 0.6 * alone
     print(f"one process {alone:.1f} s, two {both:.1f} s: {both / alone:.2f} (aim 0.60); same table: {equal}")
-    for number, whom in [(k, whom) for whom in KILLS for k in range(kills)]:
-        out, moment = room / f"{whom} {number}", random.uniform(0.1, 0.9) * both + 6
+    for turn, whom in [(k, whom) for whom in KILLS for k in range(kills)]:
+        out, moment = room / f"{whom} {turn}", random.randrange(count)
         process = started(data, out, 2, script)
-        time.sleep(moment)
+        while process.poll() is None and len(numbers(out)) <= moment:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 1))  # anywhere in what comes then, a part's end among it
         kill(process, whom)
         there = len(list(out.glob("parts-*/*.parquet")))
         finished(started(data, out, 2, script), out)
         equal, twice = rows(out) == first, made_twice(out)
         good = good and equal and twice <= 2 * MOST
-        parts = len(parts_of(len({one[0] for one in first})))
+        parts = len(parts_of(count))
         print(
-            f"killed {whom} after {moment:.1f} s, {there} of {parts} parts there: same table {equal}, "
+            f"killed {whom} after {moment + 1} pictures or more, {there} of {parts} parts there: same table {equal}, "
             f"{twice} pictures made twice (at most {MOST} a process)",
             flush=True,
         )
@@ -164,8 +167,14 @@ def same(data: Path, room: Path, kills: int) -> bool:
 
 def made_twice(out: Path) -> int:
     """How many pictures were looked at more often than once, over all runs of a study."""
-    numbers = looked_at(out).read_text().split()
-    return len(numbers) - len(set(numbers))
+    found = numbers(out)
+    return len(found) - len(set(found))
+
+
+def numbers(out: Path) -> list[str]:
+    """Those of the pictures that were looked at so far, by any process of any run."""
+    path = looked_at(out)
+    return path.read_text().split() if path.exists() else []
 
 
 def memory(room: Path) -> bool:

@@ -126,7 +126,7 @@ def part(
     """The rows and maps of one part; the same whoever makes it, and whatever was made before."""
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    read = ahead(items, lambda one: _read(*one, asked))
+    read = ahead(items, lambda one: _read(one[0], one[1], asked))
     for start in range(0, len(items), BATCH):
         batch = [next(read) for _ in items[start : start + BATCH]]
         whole = [one for one in batch if isinstance(one, Picture)]

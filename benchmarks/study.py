@@ -158,8 +158,8 @@ def same(data: Path, room: Path, kills: int) -> bool:
         good = good and equal and twice <= 2 * MOST
         parts = len(parts_of(count))
         print(
-            f"killed {whom} after {moment + 1} pictures or more, {there} of {parts} parts there: same table {equal}, "
-            f"{twice} pictures made twice (at most {MOST} a process)",
+            f"killed {whom} after {moment + 1} pictures or more, {there} of {parts} parts there: "
+            f"same table {equal}, {twice} pictures made twice (at most {MOST} a process)",
             flush=True,
         )
     return good

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,10 +98,11 @@ def _of_file(root: Path, path: Path) -> Item:
         return _refused(root, path, "it is no ordinary file.")
     if status.st_size > FILE_MB * MB:
         return _refused(root, path, f"it is larger than {FILE_MB} MB.")
-    return Item(_name(root, path), _kind(root, path), status.st_size, lambda: _read(real))
+    read = partial(_read, os.fspath(real))  # text, as a path of ten thousand takes megabytes
+    return Item(_name(root, path), sys.intern(_kind(root, path)), status.st_size, read)
 
 
-def _read(path: Path) -> Image.Image:
+def _read(path: str) -> Image.Image:
     with open(path, "rb") as file:
         return read_picture(file.read(FILE_MB * MB))
 

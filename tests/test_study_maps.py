@@ -17,6 +17,7 @@ from shared import shared_model
 from test_hostile import RIGHT, WRONG, encode, photo
 from test_pictures import cifar_packed, served
 
+from benchmarks import study
 from vizcore import truth
 from vizcore.__main__ import main
 from vizcore.at_scale import by_name, contact_sheets, in_mosaics, own_folder, run_maps, sources, tables, told
@@ -111,6 +112,13 @@ def test_a_run_that_is_killed_is_taken_up_again(folder, alone, tmp_path):
     assert table(out) == table(alone), f"killed after {moment} s"
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert not [path for path in out.rglob(".*")]
+
+
+@pytest.mark.long
+def test_24_pictures_by_one_process_by_two_and_killed_under_torchrun(tmp_path, capsys):
+    """The benchmark's own study, small: one rank, torchrun and the whole group are killed."""
+    assert study.same(study.pictures(tmp_path / "data", 24), tmp_path, 1), capsys.readouterr().out
+    assert capsys.readouterr().out.count("same table True") == len(study.KILLS)
 
 
 def test_what_is_left_of_a_killed_run_is_waited_for_and_writes_nothing_twice(folder, alone, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .study import DATA, NETWORKS, ended
+from .study import DATA, NETWORKS, ended, say
 
 PRESETS = "dtd", "cifar100"
 
@@ -64,4 +64,4 @@ def learnt(options: argparse.Namespace) -> None:
         options.seed,
     )
     before = "" if found.tested else "It was finished before. "
-    print(f"{before}{found.path}: {found.said}.")
+    say(f"{before}{found.path}: {found.said}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .study import DATA, NETWORKS, STUDIES, parser_of
+from .study import DATA, NETWORKS, STUDIES, parser_of, say
 
 
 def run(arguments: list[str]) -> None:
@@ -45,4 +45,4 @@ def run(arguments: list[str]) -> None:
     methods = tuple(options.methods or run_maps.METHODS_BY_DEFAULT)
     how = How(methods, options.steps, options.baseline, options.mosaics)
     asked = run_maps.Asked(pictures_of(options.data), options.networks, how, options.out, options.masks)
-    print(f"The study is in {run_maps.run(asked)}.")
+    say(f"The study is in {run_maps.run(asked)}.")

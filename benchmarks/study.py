@@ -30,6 +30,7 @@ from vizcore.at_scale.shards import MOST, parts_of
 from vizcore.pictures.sets import drawn
 
 ROOT = Path(__file__).parent.parent
+ENOUGH = 100  # pictures from which on the time of two processes is judged; few are half their beginning
 PAIR = ["texture_resnet", "texture_vit"]
 KILLS = "one rank", "torchrun", "all of them"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
@@ -40,9 +41,18 @@ rc = main(sys.argv[1:])
 print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 sys.exit(rc)"""
 TIMED = """
-import sys, time
-import torch, timm, pyarrow.parquet, vizcore.networks.load, vizcore.at_scale.run_maps
+import os, sys, time
+import pyarrow.parquet, torch, vizcore.networks.load, vizcore.studies.cka
 from vizcore.__main__ import main
+from vizcore.at_scale import measures, told, contact_sheets
+
+compared, log = measures.compared, open(os.environ["LOOKED_AT"], "a")
+
+def noted(found, picture):
+    compared(found, picture)
+    print(picture.number, file=log, flush=True)
+
+measures.compared = noted
 begun = time.monotonic()
 rc = main(sys.argv[1:])
 print(f"after imports {time.monotonic() - begun:.2f}", flush=True)
@@ -70,23 +80,35 @@ def whole(data: Path, out: Path) -> list[str]:
     return options(data, out, "--networks", *PAIR, "--methods", "Grad-CAM", "relevance", "--steps", "8")
 
 
-def started(words: list[str], processes: int, script: Path) -> subprocess.Popen:
-    """The command in one process, or under torchrun; a group of its own, to be killed as a whole."""
+def started(data: Path, out: Path, processes: int, script: Path) -> subprocess.Popen:
+    """The study in one process, or under torchrun; a group of its own, to be killed as a whole.
+
+    The numbers of the pictures that it looks at are written beside ``out``, a line each.
+    """
     python = [sys.executable]
     if processes > 1:
         port = str(random.randrange(20_000, 40_000))
         python += ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--master-port", port]
-    return subprocess.Popen(
-        [*python, str(script), *words], env=ENVIRONMENT, cwd=ROOT, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+    with open(errors(out), "a") as said:
+        return subprocess.Popen(
+            [*python, str(script), *whole(data, out)], env={**ENVIRONMENT, "LOOKED_AT": str(looked_at(out))},
+            cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, stderr=said, text=True,
+        )  # fmt: skip
 
 
-def finished(process: subprocess.Popen) -> float:
+def looked_at(out: Path) -> Path:
+    return out.with_name(f"{out.name}.numbers")
+
+
+def errors(out: Path) -> Path:
+    return out.with_name(f"{out.name}.stderr")
+
+
+def finished(process: subprocess.Popen, out: Path) -> float:
     """The seconds after imports, of the slowest process."""
     said = process.communicate()[0]
     if process.returncode:
-        raise SystemExit(f"a run ended with {process.returncode}: {said}")
+        raise SystemExit(f"a run ended with {process.returncode}: {errors(out).read_text()[-2000:]}")
     return max(float(line.split()[-1]) for line in said.splitlines() if line.startswith("after imports"))
 
 
@@ -117,27 +139,43 @@ def same(data: Path, room: Path, kills: int) -> bool:
     """One table, whoever makes it and whatever is killed."""
     script = room / "run.py"
     script.write_text(TIMED)
-    alone = finished(started(whole(data, room / "one"), 1, script))
-    both = finished(started(whole(data, room / "two"), 2, script))
+    alone = finished(started(data, room / "one", 1, script), room / "one")
+    both = finished(started(data, room / "two", 2, script), room / "two")
     first = rows(room / "one")
-    good = rows(room / "two") == first
-    print(f"one process {alone:.1f} s, two {both:.1f} s: {both / alone:.2f} (aim 0.60); same table: {good}")
-    for number, whom in [(k, whom) for whom in KILLS for k in range(kills)]:
-        out, moment = room / f"{whom} {number}", random.uniform(0.1, 0.9) * both + 6
-        process = started(whole(data, out), 2, script)
-        time.sleep(moment)
+    count = len({number for number, *_ in first})
+    equal = rows(room / "two") == first
+    good = equal and (count < ENOUGH or both <= 0.6 * alone)
+    print(f"one process {alone:.1f} s, two {both:.1f} s: {both / alone:.2f} (aim 0.60); same table: {equal}")
+    for turn, whom in [(k, whom) for whom in KILLS for k in range(kills)]:
+        out, moment = room / f"{whom} {turn}", random.randrange(count)
+        process = started(data, out, 2, script)
+        while process.poll() is None and len(numbers(out)) <= moment:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 1))  # anywhere in what comes then, a part's end among it
         kill(process, whom)
         there = len(list(out.glob("parts-*/*.parquet")))
-        finished(started(whole(data, out), 2, script))
-        equal = rows(out) == first
-        good = good and equal
-        parts = len(parts_of(len({one[0] for one in first})))
+        finished(started(data, out, 2, script), out)
+        equal, twice = rows(out) == first, made_twice(out)
+        good = good and equal and twice <= 2 * MOST
+        parts = len(parts_of(count))
         print(
-            f"killed {whom} after {moment:.1f} s, {there} of {parts} parts there: same table {equal}",
+            f"killed {whom} after {moment + 1} pictures or more, {there} of {parts} parts there: "
+            f"same table {equal}, {twice} pictures made twice (at most {MOST} a process)",
             flush=True,
         )
-    print(f"at most {MOST} pictures a process are made twice: a part is made whole or again")
     return good
+
+
+def made_twice(out: Path) -> int:
+    """How many pictures were looked at more often than once, over all runs of a study."""
+    found = numbers(out)
+    return len(found) - len(set(found))
+
+
+def numbers(out: Path) -> list[str]:
+    """Those of the pictures that were looked at so far, by any process of any run."""
+    path = looked_at(out)
+    return path.read_text().split() if path.exists() else []
 
 
 def memory(room: Path) -> bool:
@@ -202,7 +240,7 @@ def bare(room: Path, count: int) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks study", description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", type=int, default=120)
+    parser.add_argument("--pictures", type=int, help="120; 1,000 beside a bare loop")
     parser.add_argument("--kills", type=int, default=1, help="random moments at which each kind is killed")
     parser.add_argument(
         "--memory", action="store_true", help="the peak for 1,000 and 10,000 pictures instead"
@@ -214,5 +252,5 @@ def main(argv: list[str] | None = None) -> int:
         if args.memory:
             return 0 if memory(room) else 1
         if args.bare:
-            return 0 if bare(room, args.pictures) else 1
-        return 0 if same(pictures(room / "data", args.pictures), room, args.kills) else 1
+            return 0 if bare(room, args.pictures or 1000) else 1
+        return 0 if same(pictures(room / "data", args.pictures or 120), room, args.kills) else 1

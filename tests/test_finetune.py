@@ -71,6 +71,10 @@ def test_a_whole_network_learns_and_loads_by_name_with_its_preprocessing(folder,
     box = shared_model("texture_resnet").preprocess.box((200, 128))
     assert model.preprocess.box((200, 128)) == box
     assert len(grams(model.net, model.preprocess(found.test.items[0].read()), model.blocks).values) > 3
+    assert (
+        Image.open(tmp_path / "mine.png").width > 200
+        and "](<mine.png>)" in (tmp_path / "mine.md").read_text()
+    )
     assert not list(tmp_path.glob(".mine*")), "the state is gone with the run's end"
     figures = json.loads((tmp_path / "mine.json").read_text())
     assert np.trace(figures["confusion"]) == sum(said == torch.tensor(found.test.answers))
@@ -111,6 +115,18 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(folder, tmp_path, monkeypat
     learn(folder, tmp_path, recipe)
     whole = len(lots(str(folder)).learn.items) // 4 + bool(len(lots(str(folder)).learn.items) % 4)
     assert len(done) == 2 * whole + 1, "the batch whose state wasn't kept is made twice, no other"
+
+
+def test_what_was_finished_is_not_learnt_again_and_no_other_network_is_lost(folder, tmp_path, monkeypatch):
+    first = learn(folder, tmp_path, None)
+    monkeypatch.setattr(run_finetune.frozen_head, "features_of", None)
+    again = learn(folder, tmp_path, None)
+    assert again.tested is None and again.said == first.said and again.path == first.path
+    with pytest.raises(StudyError, match="a network 'mine' already, which learnt otherwise"):
+        learn(folder, tmp_path)
+    (tmp_path / "mine.json").unlink()
+    with pytest.raises(StudyError, match="choose another --name, or delete it"):
+        learn(folder, tmp_path, None)
 
 
 def test_a_budget_of_no_time_is_the_frozen_head(folder, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vizcore.pictures import cifar
 from vizcore.pictures import sets as pictures
 from vizcore.pictures.images import PictureError
 from vizcore.pictures.sets import cifar100, drawn, folder, read_files
@@ -158,46 +159,60 @@ def test_cifar_that_cannot_be_had_says_so_and_leaves_nothing(tmp_path, monkeypat
     def fail(*_args, **_options):
         raise OSError("no route to host")
 
-    monkeypatch.setattr(pictures, "urlopen", fail)
+    monkeypatch.setattr(cifar, "urlopen", fail)
     with pytest.raises(PictureError, match="CIFAR-100 can't be downloaded .no route to host.*textures"):
         cifar100(8, root=tmp_path)
     assert list(tmp_path.iterdir()) == []
     served = io.BytesIO(b"<html>log in to this network</html>")
-    monkeypatch.setattr(pictures, "urlopen", lambda *_args, **_options: served)
-    with pytest.raises(PictureError, match="can't be downloaded"):
+    monkeypatch.setattr(cifar, "urlopen", lambda *_args, **_options: served)
+    with pytest.raises(PictureError, match="can't be downloaded .what came is something else"):
         cifar100(8, root=tmp_path)
-    monkeypatch.setattr(pictures, "DOWNLOAD_SECONDS", -1)
-    monkeypatch.setattr(pictures, "urlopen", lambda *_args, **_options: io.BytesIO(b"slow"))
+    monkeypatch.setattr(cifar, "DOWNLOAD_SECONDS", -1)
+    monkeypatch.setattr(cifar, "urlopen", lambda *_args, **_options: io.BytesIO(b"slow"))
     with pytest.raises(PictureError, match="takes longer"):
         cifar100(8, root=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cifar_is_unpacked_whole_and_read_mixed(tmp_path, monkeypatch):
-    import pickle
-
-    from vizcore.networks.torchvision_ops import torchvision
-
-    data_set = torchvision.datasets.CIFAR100
-    content = {"test": {"data": np.arange(12 * 3072, dtype=np.int64).astype(np.uint8).reshape(12, 3072)}}
-    content["test"]["fine_labels"] = list(range(12))
-    content |= {"train": content["test"], "meta": {"fine_label_names": ["x"] * 12}}
+def cifar_packed(count=12, **files):
+    """A small copy in the layout of the real one, packed."""
+    records = np.random.default_rng(0).integers(0, 256, (count, cifar.RECORD), np.uint8)
+    records[:, 1] = np.arange(count) % 6
+    names = "\n".join(f"kind{k}" for k in range(6)).encode()
+    content = {cifar.NAMES: names, **{one: records.tobytes() for one in cifar.FILES.values()}, **files}
     packed = io.BytesIO()
-    sums = {}
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, value in content.items():
-            data = pickle.dumps(value)
-            sums[name] = hashlib.md5(data).hexdigest()
-            info = tarfile.TarInfo(f"cifar-100-python/{name}")
+        for name, data in content.items():
+            info = tarfile.TarInfo(f"{cifar.FOLDER}/{name}")
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-    monkeypatch.setattr(data_set, "tgz_md5", hashlib.md5(packed.getvalue()).hexdigest())
-    monkeypatch.setattr(data_set, "train_list", [["train", sums["train"]]])
-    monkeypatch.setattr(data_set, "test_list", [["test", sums["test"]]])
-    monkeypatch.setattr(data_set, "meta", {**data_set.meta, "md5": sums["meta"]})
-    monkeypatch.setattr(pictures, "urlopen", lambda *_args, **_options: io.BytesIO(packed.getvalue()))
+    return packed.getvalue(), records
+
+
+def served(monkeypatch, data):
+    monkeypatch.setattr(cifar, "MD5", hashlib.md5(data).hexdigest())
+    monkeypatch.setattr(cifar, "urlopen", lambda *_args, **_options: io.BytesIO(data))
+
+
+def test_cifar_is_unpacked_whole_and_read_mixed(tmp_path, monkeypatch):
+    data, records = cifar_packed()
+    served(monkeypatch, data)
     found = cifar100(9, root=tmp_path)
     assert len(found) == 9 and found[0].size == (32, 32) and found[0].mode == "RGB"
-    assert [path.name for path in tmp_path.iterdir()] == ["cifar-100-python"]
-    monkeypatch.setattr(pictures, "urlopen", None)  # not asked again
+    assert [path.name for path in tmp_path.iterdir()] == [cifar.FOLDER]
+    monkeypatch.setattr(cifar, "urlopen", None)  # not asked again
     assert np.array_equal(cifar100(9, root=tmp_path)[3], found[3])
+    half = cifar.cifar(tmp_path / cifar.FOLDER, "train")
+    pixels = np.asarray(half.picture(5))
+    assert half.kind(5) == "kind5" and pixels[3, 7].tolist() == [
+        records[5, 2 + c * 1024 + 3 * 32 + 7] for c in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "files", [{"test.bin": b"x" * 100}, {"test.bin": b""}, {"fine_label_names.txt": b"one"}]
+)
+def test_a_copy_of_cifar_that_is_damaged_is_one_sentence(tmp_path, monkeypatch, files):
+    served(monkeypatch, cifar_packed(**files)[0])
+    with pytest.raises(PictureError, match="test.bin of cifar-100-binary is damaged"):
+        cifar100(8, root=tmp_path)

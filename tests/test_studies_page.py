@@ -1,14 +1,17 @@
 """The page Studies: a study's table, its links to live views, and what others may not see of the machine."""
 
 import json
+import shutil
 import time
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
 import streamlit as st
-from shared import shared_model
+from playwright.sync_api import expect
+from shared import new_tab, settled, shared_model
 
+from benchmarks import visitor
 from benchmarks.whole_app import all_words
 from ui import on_a_folder, study_pictures
 from ui.network_picker import Choice
@@ -82,6 +85,44 @@ def test_ten_thousand_rows_are_there_within_a_second(tmp_path, app, studies):
     begun = time.process_time()
     table, count = study_table._table(str(tmp_path / "large" / tables.TABLE), 0, "large", plan)
     assert time.process_time() - begun < 1 and count == len(table) == 10_000 and "view" in table
+
+
+@pytest.mark.long
+def test_in_a_browser_ten_thousand_rows_open_within_a_second_and_a_row_leads_to_its_view(studies, browser):
+    """From a click in the sidebar until the table is drawn, and once more; a click on a row's "open"."""
+    (studies / "large").mkdir()
+    try:
+        (studies / "large" / PLAN).write_bytes((studies / "three textures" / PLAN).read_bytes())
+        every = list(tables.rows_of(tables.read(studies / "three textures" / tables.TABLE)))
+        rows = [{**every[k % len(every)], "probability": k / 1e4} for k in range(10_000)]
+        tables.write_part(studies / "large" / tables.TABLE, measures.COLUMNS, rows, {})
+        with visitor.server(**{study_pictures.FOLDER: str(studies)}) as (address, _):
+            page = new_tab(browser.new_context())
+            page.goto(f"http://{address}/lessons")
+            page.get_by_role("heading", level=1).wait_for()
+            settled(page)
+            begun = time.monotonic()
+            page.locator("[data-testid=stSidebar]").get_by_role("link", name="Studies").click()
+            page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+            first = time.monotonic() - begun
+            settled(page)
+            expect(page.get_by_text("maps, 3 pictures")).to_be_visible()
+            box = page.get_by_test_id("data-grid-canvas").bounding_box()
+            page.mouse.move(box["x"] + 20, box["y"] + 52)  # a link that is not hovered over isn't one yet
+            page.mouse.move(box["x"] + 22, box["y"] + 53, steps=4)
+            page.wait_for_timeout(300)
+            with page.context.expect_page() as opened:
+                page.mouse.click(box["x"] + 22, box["y"] + 53, delay=60)
+            live = opened.value
+            live.get_by_role("heading", level=1, name="Grad-CAM").wait_for(timeout=60_000)
+            settled(live)
+            words = dict(parse_qsl(urlsplit(live.url).query))
+            assert words["a"] == every[0]["network"] and words["picture"] == "study large 0"
+            assert "of a study" in live.content() and not live.get_by_test_id("stException").count()
+        assert first < 1, f"{first:.2f} s"
+        print(f"10,000 rows are drawn {first:.2f} s after the click")
+    finally:
+        shutil.rmtree(studies / "large")
 
 
 def test_only_the_folder_of_studies_can_be_read(app, studies, monkeypatch, tmp_path):

@@ -15,15 +15,18 @@ import torch
 from PIL import Image
 from shared import shared_model
 from test_hostile import RIGHT, WRONG, encode, photo
+from test_pictures import cifar_packed, served
 
+from benchmarks import study
 from vizcore import truth
 from vizcore.__main__ import main
-from vizcore.at_scale import by_name, own_folder, run_maps, sources, tables, told
+from vizcore.at_scale import by_name, contact_sheets, in_mosaics, own_folder, run_maps, sources, tables, told
 from vizcore.at_scale.measures import How
 from vizcore.at_scale.progress import Progress
 from vizcore.at_scale.run_maps import Asked
 from vizcore.at_scale.shards import Rank, StudyError, own_rank, parts_of
 from vizcore.methods.table import METHODS
+from vizcore.pictures import cifar
 from vizcore.pictures.frame import to_frame
 from vizcore.pictures.images import PictureError
 from vizcore.pictures.sets import drawn
@@ -109,6 +112,13 @@ def test_a_run_that_is_killed_is_taken_up_again(folder, alone, tmp_path):
     assert table(out) == table(alone), f"killed after {moment} s"
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert not [path for path in out.rglob(".*")]
+
+
+@pytest.mark.long
+def test_24_pictures_by_one_process_by_two_and_killed_under_torchrun(tmp_path, capsys):
+    """The benchmark's own study, small: one rank, torchrun and the whole group are killed."""
+    assert study.same(study.pictures(tmp_path / "data", 24), tmp_path, 1), capsys.readouterr().out
+    assert capsys.readouterr().out.count("same table True") == len(study.KILLS)
 
 
 def test_what_is_left_of_a_killed_run_is_waited_for_and_writes_nothing_twice(folder, alone, tmp_path):
@@ -197,7 +207,7 @@ def test_the_summary_is_the_mean_over_pictures_beside_the_controls(alone):
     assert row["deletion beyond random"] == pytest.approx([np.mean(apart), *truth.paired(apart)])
     kinds = {one["kind"] for one in rows}
     assert kinds == {"", *(one["kind"] for one in found.values() if one["network"])}
-    assert Image.open(alone / told.SHEET).width > 3 * 192
+    assert Image.open(alone / contact_sheets.SHEET).width > 3 * 192
 
 
 def test_the_most_different_pictures_are_those_that_are_named_differently_by_sure_networks():
@@ -222,6 +232,32 @@ def test_a_mask_says_whether_a_map_points_there(folder, tmp_path):
     assert row["energy"] == pytest.approx(truth.energy(framed, mask > 0), abs=1e-4)
     assert row["pointing"] == truth.pointing(framed, mask > 0) and row["deletion"] is None
     assert found[1, PAIR[0], "Grad-CAM"]["energy"] is None
+
+
+def test_a_map_is_asked_for_a_picture_in_a_mosaic(folder, tmp_path):
+    """By its class; a control that is the same everywhere is right in one of four."""
+    how = HOW._replace(methods=("Grad-CAM",), steps=0, mosaics=True)
+    found = table(run_maps.run(asked(folder, tmp_path / "out", PAIR[:1], how), Rank()))
+    items, model = sources.pictures_of(folder).items, shared_model(PAIR[0])
+    for k in range(3):
+        scene = in_mosaics.around(k, items[k].read(), items)
+        assert len({name.split("/")[0] for name in scene.masks}) == 4, "four classes"
+        images = model.preprocess(Image.fromarray(scene.picture))
+        heat = METHODS["Grad-CAM"].make(model, images, model.labels.index(items[k].kind))
+        framed, cell = (
+            to_frame(heat, model.preprocess.box((384, 384)), (384, 384)),
+            scene.masks[items[k].name],
+        )
+        row = found[k, PAIR[0], "Grad-CAM"]
+        assert row["cell_energy"] == pytest.approx(truth.energy(framed, cell), abs=1e-4)
+        assert row["in_cell"] == (truth.pointing(framed, cell) if heat.max() > 0 else 0.25)
+    centre = [row["cell_energy"] for (_, _, method), row in found.items() if method == "centre"]
+    assert len(centre) == COUNT and centre == pytest.approx([0.25] * COUNT, abs=0.02)
+    summary = json.loads((tmp_path / "out" / told.SUMMARY).read_text())["rows"]
+    assert any("in_cell beyond random" in one for one in summary)
+    assert in_mosaics.marks(torch.zeros(4, 4), torch.eye(4) > 0) == {"in_cell": 0.25, "cell_energy": 0.25}
+    few = [items[0], *(one for one in items if one.kind == items[0].kind)]
+    assert in_mosaics.around(0, items[0].read(), few) is None
 
 
 # ---------------------------------------------------------------- files of any kind
@@ -271,6 +307,43 @@ def test_a_zip_is_read_as_the_folder_that_it_holds(tmp_path):
     path.write_bytes(b"PK no zip")
     with pytest.raises(PictureError, match="is no zip"):
         sources.pictures_of(path)
+
+
+def test_a_copy_of_a_data_set_is_read_by_its_own_lists(tmp_path):
+    root = tmp_path / "dtd"
+    for kind, count in (("banded", 3), ("dotted", 2)):
+        (root / "images" / kind).mkdir(parents=True)
+        for k in range(count):
+            (root / "images" / kind / f"{kind}_{k}.jpg").write_bytes(encode(photo(), "JPEG"))
+    (root / "labels").mkdir()
+    (root / "labels" / "train1.txt").write_text("banded/banded_0.jpg\ndotted/dotted_0.jpg\n")
+    (root / "labels" / "val1.txt").write_text("banded/banded_1.jpg\n")
+    (root / "labels" / "test1.txt").write_text("dotted/dotted_1.jpg\n../../secret.jpg\nbanded/none.jpg\n")
+    (tmp_path / "secret.jpg").write_bytes(encode(photo(), "JPEG"))
+    kinds = [(one.name, one.kind) for one in sources.pictures_of(root, "train").items]
+    assert kinds == [(f"{one[:6]}/{one}.jpg", one[:6]) for one in ("banded_0", "banded_1", "dotted_0")]
+    test = {one.name: one for one in sources.pictures_of(root).items}
+    assert test["dotted/dotted_1.jpg"].read().size == (64, 48)
+    for name in test.keys() - {"dotted/dotted_1.jpg"}:
+        with pytest.raises(PictureError, match="left out"):
+            test[name].read()
+    (root / "labels" / "val1.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(PictureError, match="val1.txt of DTD can't be read"):
+        sources.pictures_of(root, "train")
+
+
+def test_cifar_is_read_from_its_binary_form_and_never_unpickled(tmp_path, monkeypatch):
+    data, records = cifar_packed()
+    served(monkeypatch, data)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    items = sources.pictures_of("cifar100", "train").items
+    assert len(items) == 12 and items[0].name == "kind0/00000.png" and items[0].kind == "kind0"
+    assert np.asarray(items[0].read())[0, 1].tolist() == records[0, [3, 1027, 2051]].tolist()
+    assert len(sources.pictures_of(tmp_path / "datasets" / cifar.FOLDER).items) == 12
+    for name in ("meta", "train", "test"):
+        (tmp_path / name).write_bytes(b"cos\nsystem\n")
+    with pytest.raises(PictureError, match="only unpickling opens"):
+        sources.pictures_of(tmp_path)
 
 
 # ---------------------------------------------------------------- the command

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from vizcore.pictures.archives import MB
 from vizcore.pictures.images import PictureError
-from vizcore.pictures.sets import MB
 
 from .plain import plain
 

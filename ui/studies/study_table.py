@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from vizcore.at_scale.contact_sheets import SHEET
 from vizcore.at_scale.own_folder import RANDOM
 from vizcore.at_scale.plans import read_plan
 from vizcore.at_scale.shards import StudyError
@@ -21,6 +22,13 @@ from ..study_pictures import name_of
 MOST = 50_000  # rows that a browser is sent
 LINK = "view"
 HIDDEN = "number", "answer_index", "width", "height", "left", "top", "right_edge", "bottom", "array"
+HEADS = {  # of a study's pictures, and the words below
+    "maps": ("Where the networks differ most", "The pictures on which the networks differ most, and maps"),
+    "judge": ("Who names right what was made for whom", "The share of random views that are named right"),
+    "imagine": ("What classes of the networks like", "A row a class, with and without random views"),
+    "similarity": ("Layers beside layers", "CKA of all layers of a pair of networks"),
+}
+SHOWN = 12  # matrices
 PREFIX = {"grad_cam": "g", "saliency": "s"}
 
 
@@ -42,11 +50,18 @@ def show(name: str, folder: Path) -> None:
     columns: dict[str, Any] = {LINK: st.column_config.LinkColumn("view", display_text="open", width="small")}
     st.dataframe(table, hide_index=True, column_config=columns, height=560)
     st.caption("A click on a column's head sorts by it; “open” shows the live view of the row's picture.")
-    if (folder / "sheet.png").is_file():
-        st.subheader("Where the networks differ most", anchor=False)
-        st.image(
-            str(folder / "sheet.png"), caption="The pictures on which the networks differ most, and maps"
-        )
+    _pictures(folder, str(plan.get("study", "")))
+
+
+def _pictures(folder: Path, study: str) -> None:
+    """What the study has drawn."""
+    paths = [folder / SHEET] if (folder / SHEET).is_file() else sorted(folder.glob("cka-*.png"))[:SHOWN]
+    if not paths:
+        return
+    head, caption = HEADS.get(study, ("", ""))
+    st.subheader(head or "What it has drawn", anchor=False)
+    for path in paths:
+        st.image(str(path), caption=caption or None)
 
 
 def _what(plan: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from . import plans, tables
 from .shards import parts_of
 from .sources import Source
 
+SHEET = "sheet.png"  # in a study's folder
 SIDE = 192  # pixels of a tile
 OPACITY = 0.7
 OF_FAMILY = {"cnn": ("Grad-CAM",), "vit": ("rollout", "attention", "relevance")}
@@ -38,24 +40,20 @@ def contact_sheet(
     folder: Path, plan: Mapping[str, Any], source: Source, numbers: Sequence[int]
 ) -> bytes | None:
     """A PNG with a row for each of some pictures; None where none of them can be read."""
-    heads, parts = shown_methods(plan), parts_of(plan["pictures"])
+    heads, size = shown_methods(plan), len(parts_of(plan["pictures"])[0])
     inside = plans.parts_folder(folder)
+    if inside is None:
+        return None
+    read = cache(lambda path: [*tables.rows_of(tables.read(path))])
     rows = []
     for number in numbers:
-        where = next((k for k, part in enumerate(parts) if number in part), None)
-        if inside is None or where is None:
-            continue
-        path = plans.part_path(inside, where)
-        of = {
-            (row["network"], row["method"]): row
-            for row in tables.rows_of(tables.read(path))
-            if row["number"] == number
-        }
+        path = plans.part_path(inside, number // size)
+        of = {(row["network"], row["method"]): row for row in read(path) if row["number"] == number}
         try:
             picture = source.items[number].read()
         except (PictureError, OSError, IndexError):
             continue
-        tiles = [_tile(picture)] + [_laid(picture, of.get(head), path.with_suffix(".npz")) for head in heads]
+        tiles = [tile(picture)] + [_laid(picture, of.get(head), path.with_suffix(".npz")) for head in heads]
         rows.append((_title(source.items[number].name, of, plan), tiles))
     if not rows:
         return None
@@ -76,14 +74,14 @@ def _laid(picture: Image.Image, row: Mapping[str, Any] | None, arrays: Path) -> 
     """A map over the picture, as a tile; the grey picture where there is none, or one without evidence."""
     heat = tables.array(arrays, row["array"]) if row and row["array"] else None
     if row is None or heat is None or row["silent"]:
-        return _tile(picture.convert("L").convert("RGB"))
+        return tile(picture.convert("L").convert("RGB"))
     box = row["left"], row["top"], row["right_edge"], row["bottom"]
     framed = to_frame(torch.from_numpy(heat), box, picture.size)
     laid = lay(np.asarray(picture), framed, seen(box, picture.size), OPACITY)
-    return _tile(Image.fromarray(laid))
+    return tile(Image.fromarray(laid))
 
 
-def _tile(picture: Image.Image) -> np.ndarray:
+def tile(picture: Image.Image) -> np.ndarray:
     """(SIDE, SIDE, 3), the picture as large as it fits, on white."""
     page, small = Image.new("RGB", (SIDE, SIDE), "white"), picture.copy()
     small.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)

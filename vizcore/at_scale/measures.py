@@ -18,6 +18,7 @@ from ..methods.together import together
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..pictures.frame import seen, to_frame
+from ..pictures.textures.scenes import Scene
 from ..scores import probabilities
 
 CONTROLS = ("random", "centre")
@@ -39,8 +40,10 @@ COLUMNS = {  # of the table, in order; types are pyarrow's
     "silent": "bool",  # the map says nothing, or the same everywhere
     "deletion": "float64",  # mean probability while the picture is covered in the map's order
     "insertion": "float64",
-    "pointing": "bool",  # the largest value lies in the mask
+    "pointing": "float64",  # 1: the largest value lies in the mask; of a silent map, the mask's share
     "energy": "float64",  # share of the positive part in the mask
+    "in_cell": "float64",  # the same two in a mosaic of four pictures: asked for its class, in its own cell
+    "cell_energy": "float64",
     "width": "int32",  # of the picture
     "height": "int32",
     "left": "float64",  # of what the network sees, in the picture's pixels
@@ -59,6 +62,7 @@ class How(NamedTuple):
     methods: tuple[str, ...]
     steps: int = 8  # of the curves; 0: none
     baseline: str = "blur"
+    mosaics: bool = False  # whether a picture is looked for in a mosaic, too
 
 
 class Network(NamedTuple):
@@ -74,6 +78,7 @@ class Picture(NamedTuple):
     kind: str
     image: Image.Image
     mask: np.ndarray | None = None  # (H, W) bool
+    mosaic: Scene | None = None  # with three others; the picture's cell has its name
 
 
 class Answer(NamedTuple):
@@ -118,15 +123,19 @@ def answers(network: Network, images: Tensor) -> list[Answer]:
 def measured(
     network: Network, picture: Picture, images: Tensor, answer: Answer, how: How
 ) -> dict[str, tuple]:
-    """By method and control: its row, and its map (h, w) float32 or None."""
+    """By method and control: its row, and its map (h, w) float32 or None.
+
+    Without curves, a mask and a mosaic nothing is measured of a control, and it has no row.
+    """
     maps, second, failed = _maps(network, images, answer, how)
-    controls = _controls(network.model, picture.number)
-    areas = _areas(network, images, answer, {**maps, **controls}, how)
+    measured_by = how.steps or picture.mask is not None or picture.mosaic is not None
+    beside = controls(network.model, picture.number) if measured_by else {}
+    areas = _areas(network, images, answer, {**maps, **beside}, how)
     box = network.model.preprocess.box(picture.image.size)
     found = {}
-    for name in (*how.methods, *CONTROLS):
+    for name in (*how.methods, *beside):
         row = _begun(network, picture, answer, name, box)
-        heat = controls.get(name, maps.get(name))
+        heat = beside.get(name, maps.get(name))
         row["reason"] = network.left_out.get(name) or failed.get(name)
         if heat is not None:
             row |= _of_map(heat, second.get(name), picture, box)
@@ -158,7 +167,7 @@ def _maps(
     slow = [name for name in able if METHODS[name].slow]
     maps, second, failed = {}, {}, {}
     for names, classes in ((quick, answer.classes), (slow, answer.classes[:1])):
-        found, errors = _together(network.model, images, classes or [0], names)
+        found, errors = asked_for(network.model, images, classes or [0], names)
         failed |= errors
         for name, heats in found.items():
             if not heats[0].isfinite().all():
@@ -170,9 +179,10 @@ def _maps(
     return maps, second, failed
 
 
-def _together(
+def asked_for(
     model: VisionModel, images: Tensor, classes: list[int], names: list[str]
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """By method, maps for classes (K, h, w); and why there are none of a method that fails."""
     found, failed = {}, {}
     try:
         found = together(model, images, classes, names) if names else {}
@@ -185,7 +195,8 @@ def _together(
     return {name: heats.detach().float().cpu() for name, heats in found.items()}, failed
 
 
-def _controls(model: VisionModel, number: int) -> dict[str, Tensor]:
+def controls(model: VisionModel, number: int) -> dict[str, Tensor]:
+    """Maps that know nothing of a picture, as coarse as a map of the last layer, by name."""
     return truth.controls(model.layouts[model.cam_layer].grid, seed=number)
 
 
@@ -214,7 +225,7 @@ def _of_map(heat: Tensor, second: Tensor | None, picture: Picture, box: tuple) -
     if picture.mask is not None:
         framed, mask = to_frame(heat, box, picture.image.size), torch.from_numpy(picture.mask)
         row["energy"] = truth.energy(framed, mask)
-        row["pointing"] = None if row["silent"] else truth.pointing(framed, mask)
+        row["pointing"] = float(mask.double().mean() if row["silent"] else truth.pointing(framed, mask))
     return row
 
 

@@ -13,12 +13,15 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..drawing.encoding import png
+from ..drawing.sheets import sheet
 from ..imagine.augment import Augment
 from ..imagine.maximise import RECIPES, Recipe, maximise
 from ..model import VisionModel, check_class
 from ..objectives import logit
 from ..studies.probe_files import weights_digest
 from .by_name import network
+from .contact_sheets import SHEET, tile
 from .progress import Progress
 from .run_judge import RECIPE
 from .run_maps import device
@@ -36,6 +39,7 @@ COLUMNS = {
     "reason": "string",
 }
 PICTURES = "pictures"
+ROWS = 20  # classes on the sheet
 
 
 class Wanted(NamedTuple):
@@ -83,7 +87,7 @@ def run_imagine(
         return rows, {}
 
     parts = [range(k, k + 1) for k in range(len(jobs))]  # a picture takes seconds to minutes
-    return spread(out, plan, parts, COLUMNS, make, lambda: None, rank)
+    return spread(out, plan, parts, COLUMNS, make, lambda: overview(out, jobs), rank)
 
 
 def wanted(models: dict[str, VisionModel], classes: Sequence[str]) -> list[Wanted]:
@@ -122,13 +126,34 @@ def imagined(
         "seed": seed,
         "recipe": asdict(own),
     }
-    name = f"{file_name(job.label)}/{file_name(job.network)}{'' if job.augmented else ' without views'}.png"
+    name = place(job)
     path = out / PICTURES / name
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = (255 * last.pictures[0].clamp(0, 1)).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     written(path, lambda file: save(file, picture, said))
     row: dict[str, Any] = {"picture": name, "kind": job.label, "network": job.network}
     return row | {"augmented": job.augmented, "objective": float(last.objective[0]), "reason": None}
+
+
+def place(job: Wanted) -> str:
+    """A picture's path within the folder of pictures."""
+    views = "" if job.augmented else " without views"
+    return f"{file_name(job.label)}/{file_name(job.network)}{views}.png"
+
+
+def overview(out: Path, jobs: Sequence[Wanted]) -> None:
+    """One sheet of the first classes: a row a class, with and without random views."""
+    made = {(job.label, job.network, job.augmented): out / PICTURES / place(job) for job in jobs}
+    labels = list(dict.fromkeys(job.label for job in jobs))[:ROWS]
+    columns = list(dict.fromkeys((job.network, job.augmented) for job in jobs))
+    blank = tile(Image.new("RGB", (1, 1), "white"))
+    rows = []
+    for label in labels:
+        paths = [made.get((label, *column)) for column in columns]
+        rows.append((label, [blank if path is None else tile(Image.open(path)) for path in paths]))
+    heads = [f"{name}, {'with' if augmented else 'without'} views" for name, augmented in columns]
+    drawn = png(sheet(rows, heads, "Each picture has its recipe in its text chunk."))
+    written(out / SHEET, lambda file: file.write(drawn))
 
 
 def save(file: Any, picture: np.ndarray, recipe: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from .. import truth
+from ..drawing.encoding import png
+from ..drawing.matrix import matrix_picture
 from ..imagine.crosseval import VIEWS, judge
 from ..imagine.maximise import input_size
 from ..model import VisionModel
@@ -21,6 +23,7 @@ from ..pictures.images import PictureError
 from ..studies.probe_files import weights_digest
 from . import plans, tables
 from .by_name import network
+from .contact_sheets import SHEET
 from .measures import plain
 from .progress import Progress
 from .run_maps import ahead, device
@@ -42,6 +45,7 @@ COLUMNS = {
     "reason": "string",
 }
 FIGURES = "right", "probability", "rank"
+VIEWED = {None: "", True: "with", False: "without"}
 
 
 def run_judge(
@@ -78,8 +82,10 @@ def run_judge(
         found = verdicts(out)
         text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
         written(out / "summary.json", lambda file: file.write(text.encode()))
-        page = in_words(found["by origin"])
+        page, drawn = in_words(found["by origin"]), picture(found["by origin"], [*judges])
         written(out / "summary.md", lambda file: file.write(page.encode()))
+        if drawn is not None:
+            written(out / SHEET, lambda file: file.write(drawn))
 
     return spread(out, plan, parts_of(len(source.items)), COLUMNS, make, end, rank)
 
@@ -164,6 +170,25 @@ def _grouped(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[di
     return found
 
 
+def picture(rows: Sequence[Mapping[str, Any]], judges: Sequence[str]) -> bytes | None:
+    """A PNG of what each judge names right, by what the pictures were made for; None where nothing is."""
+    kinds = list(dict.fromkeys((row["origin"], row["augmented"]) for row in rows))[::-1]
+    if not kinds:
+        return None
+    values = np.full((len(kinds), len(judges)), np.nan)
+    for row in rows:
+        place = kinds.index((row["origin"], row["augmented"])), judges.index(row["judge"])
+        values[place] = row["right"][0]
+    names = [
+        f"{origin or 'photographs and others'}{views and f', {views} views'}"
+        for origin, views in ((origin, VIEWED[augmented]) for origin, augmented in kinds)
+    ]
+    count = max(row["pictures"] for row in rows)
+    note = f"Up to {count} pictures each, in random views."
+    title = "What judges name right"
+    return png(matrix_picture(values, names, judges, title, ("made for", "judge"), note, "right"))
+
+
 def in_words(rows: Sequence[Mapping[str, Any]]) -> str:
     """The table by origin × augmentation × judge as Markdown."""
     lines = [
@@ -171,7 +196,7 @@ def in_words(rows: Sequence[Mapping[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        views = {None: "", True: "with", False: "without"}[row["augmented"]]
+        views = VIEWED[row["augmented"]]
         cells = [f"{row[figure][0]:.3f}" for figure in FIGURES]
         lines.append(
             f"| {row['origin']} | {views} | {row['judge']} | {row['pictures']} | {' | '.join(cells)} |"

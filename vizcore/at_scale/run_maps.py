@@ -18,6 +18,7 @@ from ..pictures.known.masks import read_mask
 from ..studies.probe_files import weights_digest
 from . import measures, plans
 from .by_name import network
+from .in_mosaics import around, known_answers
 from .measures import COLUMNS, CONTROLS, How, Network, Picture, Row
 from .progress import Progress
 from .shards import Rank, StudyError, own_rank, parts_of
@@ -112,6 +113,7 @@ def plan(asked: Asked, networks: Sequence[Network]) -> dict[str, Any]:
         "steps": asked.how.steps,
         "baseline": asked.how.baseline,
         "masks": os.path.abspath(asked.masks) if asked.masks else None,
+        "mosaics": asked.how.mosaics,
     }
 
 
@@ -124,7 +126,7 @@ def part(
     """The rows and maps of one part; the same whoever makes it, and whatever was made before."""
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    read = ahead(items, lambda one: _read(one[0], one[1], asked.masks))
+    read = ahead(items, lambda one: _read(one[0], one[1], asked))
     for start in range(0, len(items), BATCH):
         batch = [next(read) for _ in items[start : start + BATCH]]
         whole = [one for one in batch if isinstance(one, Picture)]
@@ -143,6 +145,9 @@ def part(
                 measures.measured(net, one, inputs[k][place], answers[k][place], asked.how)
                 for k, net in enumerate(networks)
             ]
+            for net, rows_of in zip(networks, found, strict=True):
+                for method, known in known_answers(net, one, asked.how).items():
+                    rows_of[method][0].update(known)
             measures.compared(found, one)
             rows += _kept(found, one.number, arrays)
             place += 1
@@ -160,12 +165,13 @@ def _kept(found: Sequence[dict[str, tuple]], number: int, arrays: dict[str, np.n
             yield row
 
 
-def _read(number: int, item: Item, masks: Path | None) -> Picture | Row:
+def _read(number: int, item: Item, asked: Asked) -> Picture | Row:
     """A picture, or the row that says why there is none."""
     try:
         image = item.read()
-        mask = _mask(item, masks, image.size) if masks else None
-        return Picture(number, item.name, item.kind, image, mask)
+        mask = _mask(item, asked.masks, image.size) if asked.masks else None
+        scene = around(number, image, asked.source.items) if asked.how.mosaics else None
+        return Picture(number, item.name, item.kind, image, mask, scene)
     except (PictureError, OSError) as error:
         why = str(error) if isinstance(error, PictureError) else "The file can't be opened."
         nothing: Row = dict.fromkeys(COLUMNS)

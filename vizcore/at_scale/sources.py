@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image
 
 from ..pictures.archives import MB
+from ..pictures.cifar import cifar
 from ..pictures.images import PictureError, read_picture
 from ..pictures.sets import SUFFIXES
+from . import data_sets
 
 FILE_MB = 100  # a larger file is no photograph
-DATA_SETS = ("cifar100", "dtd")
+DATA_SETS = data_sets.NAMES
 LONGEST = 400  # characters of a reason
 
 
@@ -41,18 +45,19 @@ def pictures_of(data: str | Path, split: str = "test") -> Source:
     gigabytes) is an item whose reading says why.
 
     Args:
-        split: of a data set, "train" or "test".
+        split: of a data set, or of a folder that is a copy of one, "train" or "test".
 
     Raises:
         PictureError: there is no such thing, or no picture in it.
     """
     path = Path(data).expanduser()
-    if path.is_dir():
+    known = data_sets.found(data)
+    if known is not None:
+        found = list(_of_data_set(*known, split))
+    elif path.is_dir():
         found = list(_of_folder(path.resolve()))
     elif path.is_file():
         found = list(_of_zip(path))
-    elif str(data) in DATA_SETS:
-        found = _of_data_set(str(data), split)
     else:
         raise PictureError(f"There is no folder, zip or data set {str(data)[:200]!r} here.")
     if not found:
@@ -93,10 +98,11 @@ def _of_file(root: Path, path: Path) -> Item:
         return _refused(root, path, "it is no ordinary file.")
     if status.st_size > FILE_MB * MB:
         return _refused(root, path, f"it is larger than {FILE_MB} MB.")
-    return Item(_name(root, path), _kind(root, path), status.st_size, lambda: _read(real))
+    read = partial(_read, os.fspath(real))  # text, as a path of ten thousand takes megabytes
+    return Item(_name(root, path), sys.intern(_kind(root, path)), status.st_size, read)
 
 
-def _read(path: Path) -> Image.Image:
+def _read(path: str) -> Image.Image:
     with open(path, "rb") as file:
         return read_picture(file.read(FILE_MB * MB))
 
@@ -180,27 +186,13 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Image.Image:
 # ---------------------------------------------------------------- data sets
 
 
-def _of_data_set(name: str, split: str) -> list[Item]:
-    """The pictures of a data set of torchvision's; downloaded where they can be."""
-    import torch
-
-    from ..networks.torchvision_ops import torchvision
-
-    root = Path(torch.hub.get_dir()) / "datasets"
-    if name == "cifar100":
-        from ..pictures.sets import cifar100
-
-        cifar100(1)  # sees to it that it is there
-        data: Any = torchvision.datasets.CIFAR100(root, train=split == "train")
-        kinds = [data.classes[target] for target in data.targets]
-        return [
-            Item(f"{kinds[k]}/{k:05}.png", kinds[k], 0, lambda k=k: data[k][0]) for k in range(len(kinds))
-        ]
-    try:
-        data = torchvision.datasets.DTD(root, split=split, download=True)
-    except Exception as error:  # of the network, of the disk, of the archive
-        raise PictureError(
-            "DTD can't be downloaded from here; unpack a copy of it and give its folder, dtd/images."
-        ) from error
-    folder = Path(data._images_folder).resolve()
-    return [_of_file(folder, Path(path)) for path in data._image_files]
+def _of_data_set(name: str, folder: Path, split: str) -> Iterator[Item]:
+    if name == "dtd":
+        root = (folder / "images").resolve()
+        yield from (_of_file(root, root / path.relative_to(folder / "images")) for path in
+                    data_sets.dtd_files(folder, split))  # fmt: skip
+        return
+    half = cifar(folder, split)
+    for k in range(len(half.records)):
+        kind = shown(half.kind(k))
+        yield Item(f"{kind}/{k:05}.png", kind, 0, lambda k=k: half.picture(k))

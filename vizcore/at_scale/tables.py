@@ -13,6 +13,7 @@ import numpy as np
 from .shards import StudyError, written
 
 TABLE = "table.parquet"
+GROUP = 4096  # rows that are written together: what a file says of a group takes memory, too
 
 
 @cache
@@ -52,13 +53,19 @@ def write_part(
 
 
 def gather(parts: Sequence[Path], columns: Mapping[str, str], into: Path) -> None:
-    """All parts' rows as one table, in the order of the parts; one part at a time is in memory."""
-    _, parquet = arrow()
+    """All parts' rows as one table, in the order of the parts; a group of rows at a time is in memory."""
+    pa, parquet = arrow()
 
     def write(file: Any) -> None:
+        waiting: list[Any] = []
         with parquet.ParquetWriter(file, schema(columns)) as writer:
-            for part in parts:
-                writer.write_table(parquet.read_table(part))
+            for number, part in enumerate(parts, 1):
+                with parquet.ParquetFile(part) as one:
+                    waiting.append(one.read(use_threads=False))
+                if number == len(parts) or sum(map(len, waiting)) >= GROUP:
+                    table = pa.concat_tables(waiting).combine_chunks()
+                    writer.write_table(table, row_group_size=len(table) or None)
+                    waiting.clear()
 
     written(into, write)
 
@@ -71,8 +78,8 @@ def read(path: Path, columns: Sequence[str] | None = None) -> dict[str, list]:
     """
     pa, parquet = arrow()
     try:
-        table = parquet.read_table(path, columns=None if columns is None else list(columns))
-        found = table.to_pydict()
+        with parquet.ParquetFile(path) as file:
+            found = file.read(None if columns is None else list(columns), use_threads=False).to_pydict()
     except (OSError, ValueError, pa.ArrowException) as error:
         raise StudyError(f"{path.name} can't be read as a study's table.") from error
     missing = [name for name in columns or () if name not in found]

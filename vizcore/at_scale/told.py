@@ -12,15 +12,32 @@ import numpy as np
 
 from .. import truth
 from . import plans, tables
-from .measures import CONTROLS
+from .contact_sheets import SHEET, contact_sheet
+from .measures import COLUMNS, CONTROLS
 from .shards import written
 from .sources import Source
 
-SHARES = ("right", "pointing", "silent")  # yes or no: Wilson's interval
-MEANS = ("deletion", "insertion", "energy", "maps_alike", "class_alike", "probability", "answers_alike")
-BETTER = {"deletion": -1, "insertion": 1, "energy": 1}  # which side of a control is better
+SHARES = ("right", "pointing", "in_cell", "silent")  # yes or no: Wilson's interval
+MEANS = (
+    "deletion",
+    "insertion",
+    "energy",
+    "cell_energy",
+    "maps_alike",
+    "class_alike",
+    "probability",
+    "answers_alike",
+)
+BETTER = {
+    "deletion": -1,
+    "insertion": 1,
+    "pointing": 1,
+    "energy": 1,
+    "in_cell": 1,
+    "cell_energy": 1,
+}  # which side of a control is better
 MOST_DIFFERENT = 20
-SUMMARY, WORDS, SHEET = "summary.json", "summary.md", "sheet.png"
+SUMMARY, WORDS = "summary.json", "summary.md"
 
 
 class Columns(NamedTuple):
@@ -43,7 +60,10 @@ def columns(path: Path) -> Columns:
         codes[name] = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         names[name] = coded.dictionary.to_pylist()
     values = {
-        name: table.column(name).cast("int8" if name in SHARES else "float64").cast("float64").to_numpy()
+        name: table.column(name)
+        .cast("int8" if COLUMNS[name] == "bool" else "float64")
+        .cast("float64")
+        .to_numpy()
         for name in numbers
     }
     return Columns(table.column("number").to_numpy(), codes, names, values)
@@ -133,8 +153,6 @@ def most_different(found: Columns, most: int = MOST_DIFFERENT) -> list[int]:
 
 def tell(folder: Path, source: Source | None = None) -> None:
     """Write the summary, in numbers and in words, and the contact sheet where there are pictures for it."""
-    from .contact_sheets import contact_sheet
-
     plan, found = plans.read_plan(folder), columns(folder / tables.TABLE)
     rows, apart = summary(found), most_different(found)
     names = found.names["picture"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .study import DATA, NETWORKS, ended
+from .study import DATA, NETWORKS, ended, say
 
 PRESETS = "dtd", "cifar100"
 
@@ -38,7 +38,6 @@ def main(options: argparse.Namespace) -> int:
 def learnt(options: argparse.Namespace) -> None:
     """Do what the options ask for, and say what came of it."""
     from ..at_scale.shards import StudyError
-    from ..finetune import own_file
     from ..finetune.run_finetune import PRESETS, default_folder, finetune
     from ..finetune.whole_network import Recipe
 
@@ -64,4 +63,5 @@ def learnt(options: argparse.Namespace) -> None:
         None if options.head else recipe,
         options.seed,
     )
-    print(f"{found.path}: {own_file.in_words(found.tested)}.")
+    before = "" if found.tested else "It was finished before. "
+    say(f"{before}{found.path}: {found.said}.")

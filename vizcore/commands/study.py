@@ -46,6 +46,14 @@ def ended(run: Callable[[Any], None], asked: Any) -> int:
     return 0
 
 
+def say(words: str) -> None:
+    """A run's last words, by one of its processes."""
+    from ..at_scale.shards import own_rank
+
+    if own_rank().rank == 0:
+        print(words)
+
+
 def parser_of(study: str, what: str) -> argparse.ArgumentParser:
     """The parser of one study's options."""
     return argparse.ArgumentParser(prog=f"sightlines study {study}", description=what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from .study import NETWORKS, STUDIES, parser_of
+from .study import NETWORKS, STUDIES, parser_of, say
 
 
 def run(arguments: list[str]) -> None:
@@ -28,4 +28,4 @@ def run(arguments: list[str]) -> None:
     recipe = RECIPES[options.recipe]
     recipe = replace(recipe, steps=options.steps) if options.steps else recipe
     out = run_imagine(options.networks, options.classes, options.out, recipe, options.seed)
-    print(f"The pictures are in {out / PICTURES}, a folder for each class.")
+    say(f"The pictures are in {out / PICTURES}, a folder for each class.")

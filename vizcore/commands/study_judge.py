@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .study import DATA, NETWORKS, STUDIES, parser_of
+from .study import DATA, NETWORKS, STUDIES, parser_of, say
 
 
 def run(arguments: list[str]) -> None:
@@ -21,4 +21,4 @@ def run(arguments: list[str]) -> None:
     from ..at_scale.sources import pictures_of
 
     out = run_judge(pictures_of(options.data), options.networks, options.out, options.views)
-    print(f"The study is in {out}.")
+    say(f"The study is in {out}.")

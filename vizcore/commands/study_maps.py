@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .study import DATA, NETWORKS, STUDIES, parser_of
+from .study import DATA, NETWORKS, STUDIES, parser_of, say
 
 
 def run(arguments: list[str]) -> None:
@@ -26,6 +26,11 @@ def run(arguments: list[str]) -> None:
         metavar="FOLDER",
         help="masks of what the answer is, at the pictures' paths, .png",
     )
+    parser.add_argument(
+        "--mosaics",
+        action="store_true",
+        help="also look for each picture in a mosaic of four, by its class",
+    )
     options = parser.parse_args(arguments)
     if not 0 <= options.steps <= 256 or options.steps == 1:
         parser.error("--steps is 0, or 2 to 256")
@@ -37,6 +42,7 @@ def run(arguments: list[str]) -> None:
     from ..at_scale.measures import How
     from ..at_scale.sources import pictures_of
 
-    how = How(tuple(options.methods or run_maps.METHODS_BY_DEFAULT), options.steps, options.baseline)
+    methods = tuple(options.methods or run_maps.METHODS_BY_DEFAULT)
+    how = How(methods, options.steps, options.baseline, options.mosaics)
     asked = run_maps.Asked(pictures_of(options.data), options.networks, how, options.out, options.masks)
-    print(f"The study is in {run_maps.run(asked)}.")
+    say(f"The study is in {run_maps.run(asked)}.")

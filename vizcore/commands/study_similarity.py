@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .study import DATA, NETWORKS, STUDIES, parser_of
+from .study import DATA, NETWORKS, STUDIES, parser_of, say
 
 
 def run(arguments: list[str]) -> None:
@@ -28,4 +28,4 @@ def run(arguments: list[str]) -> None:
 
     networks = options.networks or study.preset(options.preset)
     out = study.run_similarity(pictures_of(data), networks, options.out, options.count)
-    print(f"The study is in {out}.")
+    say(f"The study is in {out}.")

@@ -26,12 +26,14 @@ def matrix_picture(
     title: str,
     sides: tuple[str, str],
     note: str = "",
+    what: str = "CKA",
 ) -> np.ndarray:
-    """CKA as colours from 0 to 1 (viridis), the first row at the bottom; undefined cells are grey.
+    """CKA, or another share, as colours (viridis), the first row at the bottom; undefined cells are grey.
 
     Args:
         values: (rows, columns), NaN where undefined. rows, columns: the layers' names.
         title, note: a line above and one below. sides: what the rows and the columns belong to.
+        what: is said at the colours' end.
 
     Returns:
         (H, W, 3) uint8.
@@ -64,7 +66,7 @@ def matrix_picture(
     pen.text((14, foot + 2), note, INK, normal)
     page.paste(Image.fromarray(legend(width=180, height=12)), (left, foot + 30))
     pen.text((left - 6, foot + 36), "0", INK, small, anchor="rm")
-    pen.text((left + 186, foot + 36), "1 CKA", INK, small, anchor="lm")
+    pen.text((left + 186, foot + 36), f"1 {what}", INK, small, anchor="lm")
     return np.asarray(page)
 
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..at_scale import data_sets
 from ..at_scale.shards import StudyError
-from ..at_scale.sources import DATA_SETS, Item, pictures_of
+from ..at_scale.sources import Item, pictures_of
 from ..pictures.images import PictureError
 
 TEST = 0.2  # of each class, where the folder says nothing of a test
@@ -63,7 +64,7 @@ def lots(data: str, seed: int = 0) -> Lots:
 
 def _halves(data: str) -> tuple[Sequence[Item], Sequence[Item] | None]:
     """What is learnt from and what is for the test, where the folder or the data set says so."""
-    if data in DATA_SETS and not Path(data).exists():
+    if data_sets.found(data) is not None:
         return pictures_of(data, "train").items, pictures_of(data, "test").items
     root = Path(data).expanduser()
     held = [root / name for name in HELD_OUT if (root / name).is_dir()]

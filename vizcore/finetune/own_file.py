@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
 from .. import truth
 from ..at_scale.shards import written
+from ..drawing.encoding import png
+from ..drawing.matrix import matrix_picture
 from ..model import VisionModel
 from ..networks.preprocessing import preprocessing_of
 
@@ -79,7 +82,8 @@ def card(
         ]
     lines += ["", "| pictures | |", "|---|---|", *(f"| {what} | {count} |" for what, count in counts.items())]
     matrix = confusion(tested.answers, said, len(labels))
-    lines += ["", "## What is taken for what", "", *_matrix(matrix, [_cell(label) for label in labels])]
+    lines += ["", "## What is taken for what", "", f"![Shares as colours](<{name}.png>)", ""]
+    lines += _matrix(matrix, [_cell(label) for label in labels])
     lines += ["", "What it says of pictures of another kind, or of other classes, is a guess."]
     return "\n".join(lines) + "\n"
 
@@ -109,11 +113,24 @@ def _matrix(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> list[str]
     return [*lines, "", "Right: " + ", ".join(right) + "."]
 
 
-def write(folder: Path, name: str, weights: bytes, page: str, figures: dict[str, Any]) -> Path:
-    """The three files of a network; its path."""
+def picture(name: str, tested: Outcome, labels: Sequence[str]) -> bytes:
+    """What is taken for what as a PNG: shares of each class, the first one at the top."""
+    said = tested.frozen if tested.whole is None else tested.whole
+    counts = np.array(confusion(tested.answers, said, len(labels)), float)[::-1]
+    with np.errstate(invalid="ignore"):  # a class without a picture in the test stays grey
+        shares = counts / counts.sum(1, keepdims=True)
+    sides = "what is there", "what is said"
+    return png(
+        matrix_picture(shares, labels[::-1], labels, name, sides, f"{in_words(tested)}.", "of the class")
+    )
+
+
+def write(folder: Path, name: str, weights: bytes, page: str, drawn: bytes, figures: dict[str, Any]) -> Path:
+    """The four files of a network, itself last; its path."""
     path = folder / f"{name}.safetensors"
     text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
     written(folder / f"{name}.json", lambda file: file.write(text.encode()))
     written(folder / f"{name}.md", lambda file: file.write(page.encode()))
+    written(folder / f"{name}.png", lambda file: file.write(drawn))
     written(path, lambda file: file.write(weights))
     return path

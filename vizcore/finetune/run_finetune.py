@@ -51,7 +51,8 @@ PRESETS = {
 class Learnt(NamedTuple):
     path: Path
     labels: Sequence[str]
-    tested: Outcome
+    said: str  # how good it is, in a sentence
+    tested: Outcome | None  # None where an earlier run had finished it
 
 
 def finetune(
@@ -63,13 +64,15 @@ def finetune(
     seed: int = 0,
     rank: Rank | None = None,
 ) -> Learnt:
-    """Learn, and write ``name``.safetensors, .md and .json into ``folder``.
+    """Learn, and write ``name``.safetensors, .md, .png and .json into ``folder``.
+
+    What an earlier run of the same finished stays as it is.
 
     Args:
         spoken: the network, as ``by_name.network`` has it. recipe: of all of it; None: the head alone.
 
     Raises:
-        StudyError, ModelError, PictureError: in a sentence.
+        StudyError, ModelError, PictureError: in a sentence; another network of this name is there.
     """
     if not re.fullmatch(r"[\w. +-]{1,100}", name):
         raise StudyError(f"A network's name has letters, digits, spaces and . + - alone, not {name[:60]!r}.")
@@ -79,13 +82,41 @@ def finetune(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"{folder} can't be written to ({error.strerror}).") from error
+    plan = json.dumps(
+        [spoken, probe_files.weights_digest(model), list_digest([*found.learn.items, *found.test.items]),
+         found.labels, seed, recipe and [str(value) for value in recipe]]
+    )  # fmt: skip
+    before = _finished(folder, name, plan)
+    if before is not None:
+        return Learnt(folder / f"{name}.safetensors", found.labels, before, None)
     with group(rank, model.device):
-        return _learnt(model, spoken, found, folder, name, recipe, seed, rank)
+        return _learnt(model, found, folder, name, recipe, seed, rank, plan)
+
+
+def _finished(folder: Path, name: str, plan: str) -> str | None:
+    """What an earlier run of the same plan came to; None where there was none.
+
+    Raises:
+        StudyError: the name is another network's.
+    """
+    if not (folder / f"{name}.safetensors").exists():
+        return None
+    try:
+        there = json.loads((folder / f"{name}.json").read_text("utf-8"))
+        same, said = there["plan"] == plan, str(there["said"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        same, said = False, ""
+    if not same:
+        raise StudyError(
+            f"{folder} has a network {name!r} already, which learnt otherwise; choose another --name, or "
+            "delete it."
+        )
+    return said
 
 
 def _learnt(
-    model: VisionModel, spoken: str, found: Lots, folder: Path, name: str, recipe: Recipe | None, seed: int,
-    rank: Rank
+    model: VisionModel, found: Lots, folder: Path, name: str, recipe: Recipe | None, seed: int,
+    rank: Rank, plan: str
 ) -> Learnt:  # fmt: skip
     learn_values = frozen_head.features_of(model, found.learn.items, rank)
     test_values = frozen_head.features_of(model, found.test.items, rank)
@@ -99,10 +130,6 @@ def _learnt(
     else:
         state_folder = folder / f".{name}"
         state_folder.mkdir(exist_ok=True)
-        plan = json.dumps(
-            [spoken, probe_files.weights_digest(model), list_digest(found.learn.items), found.labels, seed,
-             [str(value) for value in recipe]]
-        )  # fmt: skip
         state = learn(model, head, found.learn, found.choose, recipe, state_folder, plan, rank, seed)
         net = _with(model, head, state)
         tested = tested._replace(whole=asked(net, model, found.test, rank))
@@ -116,12 +143,13 @@ def _learnt(
         )
     if rank.rank == 0:
         page = own_file.card(name, model, found.labels, tested, _counts(found), how)
-        own_file.write(folder, name, weights, page, _figures(found, tested))
+        drawn = own_file.picture(name, tested, found.labels)
+        own_file.write(folder, name, weights, page, drawn, {"plan": plan, **_figures(found, tested)})
         if recipe is not None:
             (folder / f".{name}" / STATE).unlink(missing_ok=True)
             (folder / f".{name}").rmdir()
     wait()
-    return Learnt(folder / f"{name}.safetensors", found.labels, tested)
+    return Learnt(folder / f"{name}.safetensors", found.labels, own_file.in_words(tested), tested)
 
 
 def _with(model: VisionModel, head: Head, state: dict) -> torch.nn.Module:
@@ -152,6 +180,7 @@ def _figures(found: Lots, tested: Outcome) -> dict:
     value, ends = own_file.difference(tested)
     said = tested.frozen if tested.whole is None else tested.whole
     return {
+        "said": own_file.in_words(tested),
         "labels": found.labels,
         "pictures": _counts(found),
         "left out": found.unread[:1000],

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
-from urllib.request import urlopen
+from typing import overload
 
 import numpy as np
 from PIL import Image
 
-from . import textures
-from .archives import DIRECTORY_BYTES, MB, Bounds, unpacked
+from . import cifar, textures
+from .archives import DIRECTORY_BYTES, Bounds, unpacked
 from .images import PictureError, read_picture
-
-if TYPE_CHECKING:
-    from torchvision.datasets import CIFAR100
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SIDE = 384  # the longer side of a picture that is kept: as much as the largest model here takes
 MOST = 256  # pictures of an upload: 110 MB at that size
 FILE_MB, TOTAL_MB = 20, 400  # what one picture of a zip, and all of them, may unpack to
 FIRST_SEED = 2_000_000  # of the drawn pictures: no training used these seeds
-DOWNLOAD_SECONDS, PROBE_SECONDS = 300, 8
 
 
 @dataclass(frozen=True)
@@ -141,39 +133,6 @@ def cifar100(count: int, seed: int = 0, root: str | Path | None = None) -> Pictu
     """
     import torch
 
-    from ..networks.torchvision_ops import torchvision
-
-    data_set = torchvision.datasets.CIFAR100
-    root = Path(root or Path(torch.hub.get_dir()) / "datasets")
-    try:
-        found = data_set(root, train=False)
-    except RuntimeError:  # not there, or not whole
-        try:
-            _download(data_set, root)
-            found = data_set(root, train=False)
-        except (OSError, RuntimeError, EOFError) as error:
-            why = "".join(str(getattr(error, "reason", error)).splitlines()[:1])[:120]
-            raise PictureError(
-                f"CIFAR-100 can't be downloaded ({why}); the drawn textures and your own pictures work "
-                "without a download."
-            ) from error
-    order = np.random.default_rng(seed).permutation(len(found))[:count]
-    return Pictures(len(order), lambda index: found[order[index]][0])
-
-
-def _download(data_set: type[CIFAR100], root: Path) -> None:
-    """Fetch and unpack the data set beside its place, and move it there when it is whole."""
-    root.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + DOWNLOAD_SECONDS
-    with tempfile.TemporaryDirectory(dir=root) as beside:
-        with (
-            urlopen(data_set.url, timeout=PROBE_SECONDS) as source,
-            open(Path(beside) / data_set.filename, "wb") as file,
-        ):
-            while part := source.read(MB):
-                file.write(part)
-                if time.monotonic() > until:
-                    raise OSError(f"it takes longer than {DOWNLOAD_SECONDS} s")
-        data_set(beside, train=False, download=True)  # checks the sum, unpacks
-        if not (root / data_set.base_folder).exists():
-            os.replace(Path(beside) / data_set.base_folder, root / data_set.base_folder)
+    found = cifar.cifar(cifar.had(Path(root or Path(torch.hub.get_dir()) / "datasets")), "test")
+    order = np.random.default_rng(seed).permutation(len(found.records))[:count]
+    return Pictures(len(order), lambda index: found.picture(order[index]))

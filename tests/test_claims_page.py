@@ -35,7 +35,19 @@ def test_how_far_both_look_and_the_link_of_a_place(page, tmp_path):
     assert [one["name"] for one in maps] == ["0", "30"], "what all begin with, and what is asked for"
     assert maps[0]["chosen"] == "30" and "Behind patch_embed" in maps[0]["words"]
     assert len({one["id"] for one in maps}) == 2
+    kept = at.session_state["kept"]
+    fields = kept["Fields of Texture ViT, B"]
+    assert "randomised" not in fields.code and "load_model('texture_vit', \"random\"" in fields.code
+    assert len(fields.maps) == 12 and fields.draw().ndim == 3
+    few = {name: one for name, one in kept.items() if "map" in one.maps}
+    few["Fields"] = fields._replace(code=fields.code.replace("drawn(50, size=256)", "drawn(2, size=256)"))
+    at.session_state["kept"] = {name: few[name] for name in few if name != "Fields"}
     kept = ran(at, tmp_path)
+    exec(
+        compile(few["Fields"].code.replace("figure.png", str(tmp_path / "f.png")), "fields", "exec"),
+        found := {},
+    )
+    assert found["figure"].shape == fields.draw().shape
     assert len(kept) == 2 and all(one.maps["map"].shape == (64, 64) for one in kept.values())
     assert len(at.session_state["tables"]["How far Texture ViT looks, B"]) == 2 * (8 + 6)
     assert at.query_params["c_depth"] == "30" and at.query_params["x"] == "20"
@@ -129,7 +141,7 @@ def test_where_they_stop_in_words():
     kept = words.keeps_to("another filling", {"A": curve(1, 1, 1)})
     assert "for the outline" in kept and "A in **0.60** (0.50–0.70)" in kept
     assert words.lost_points(0.9, 0.1, "cat", "dog").endswith("it says **“dog”**.")
-    assert "still knows" in words.lost_points(0.9, 0.5, "cat", "cat")
+    assert "still says so" in words.lost_points(0.9, 0.5, "cat", "cat")
 
 
 def test_a_region_that_is_marked_anew_is_another_question():

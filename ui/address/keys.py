@@ -139,6 +139,7 @@ KEYS: dict[str, Key] = {
     "i_show": choice("one class", "names", default="one class"),
     "i_block": whole(1, 9999),
     "i_random": flag(),
+    "i_each": choice("zero", "mean", default="zero"),
     "i_opacity": OPACITY,
     "i_colours": COLOURS,
     "i_scale": SCALE,

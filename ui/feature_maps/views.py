@@ -44,6 +44,7 @@ class Heat(NamedTuple):
     colours: Any = None  # (3, rows, columns), 0 to 1, to be shown instead of the map
     code: str = ""  # that gives the map, see ``code.HEATS``
     matrix: Any = None  # (places, places): the map of each place, where all are few enough to be sent
+    marked: Any = None  # (rows, columns) bool: places that get a line around them; None where there are none
 
     @property
     def kind(self) -> str:
@@ -157,9 +158,15 @@ def lengths(looked: Looked) -> Heat:
     st.caption(
         "The L2 norm of each place's features. Large Vision Transformers keep what is about the whole "
         "picture in a few patches of very high norm (Darcet et al., 2024). "
-        + (f"Here far beyond the rest: {places}{more}." if places else "Here none is far beyond the rest.")
+        + (
+            "Here far beyond the rest, by three times the spread of the middle half, and **outlined** on the "
+            f"map: {places}{more}."
+            if places
+            else "Here none is far beyond the rest."
+        )
     )
-    return Heat(found, "L2 norm of the features", code=_code(looked, "norms(maps)"))
+    made = _code(looked, "norms(maps)")
+    return Heat(found, "L2 norm of the features", code=made, marked=far if places else None)
 
 
 def change(looked: Looked) -> Heat:

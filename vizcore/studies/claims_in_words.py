@@ -138,4 +138,4 @@ def verdict(difference: Interval, cnn: str, vit: str) -> str:
 def lost_points(before: float, after: float, answer: str, now: str) -> str:
     """One picture's answer under a change: probabilities of its answer, and the likeliest class now."""
     move = f"“{answer}” {before:.0%} → {after:.0%}"
-    return f"{move}: it still knows it." if now == answer else f"{move}: it says **“{now}”**."
+    return f"{move}: it still says so." if now == answer else f"{move}: it says **“{now}”**."

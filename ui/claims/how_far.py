@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -13,6 +15,7 @@ from . import beforehand_claims, mean_fields, place_at_hand
 from .mean_fields import both, why_not_anew
 
 COUNT = 12  # pictures of a measurement at hand
+MOST = 16  # layers of it
 LIMITS = (
     "can't show what is made of what a place hears. Attention's distance leaves out what a patch keeps of "
     "itself on the way past it. The gradient tells of small changes of these pictures, not of large ones. A "
@@ -57,7 +60,7 @@ def _measured(side) -> None:
     st.caption("It wasn't measured beforehand; this takes some passes.")
     what, pictures, code = _pictures(side)
     steps = job(
-        f"c_looks_{side.slot}", (side.choice, "looks", COUNT), lambda: both(model, pictures),
+        f"c_looks_{side.slot}", (side.choice, "looks", COUNT), lambda: both(model, pictures, _asked(model)),
         lambda steps: _so_far(side, steps[-1]), "Measure", keep_all=False,
     )  # fmt: skip
     if steps:
@@ -67,6 +70,15 @@ def _measured(side) -> None:
         st.caption(words.began(began, first) if began else why_not_anew(model))
         mean_fields.show(side, found, began, what, code, "randomised")
         st.caption(f"{found.pictures} {what}.")
+
+
+def _asked(model) -> list[str]:
+    """Layers from the first to the last; each costs a way back for every picture, and some have hundreds."""
+    from vizcore.drawing.fields import some_of_layers
+
+    layers = model.blocks or model.layers
+    kept = {*some_of_layers(layers, MOST), _first(model, layers)}
+    return [layer for layer in layers if layer in kept]
 
 
 def _so_far(side, step) -> None:
@@ -88,7 +100,7 @@ def _pictures(side) -> tuple[str, list, str]:
     return "photographs, of the samples and their quarters", sample_set()[::step][:COUNT], code
 
 
-def _first(model, fields) -> str:
+def _first(model, fields: Iterable[str]) -> str:
     """The layer behind the first block that attends; of a network without attention, the first block."""
     if not model.attention:
         return next(iter(fields))

@@ -39,18 +39,18 @@ def why_not_anew(model) -> str:
     return ""
 
 
-def both(model, pictures) -> Iterator[Both]:
+def both(model, pictures, layers: list[str]) -> Iterator[Both]:
     """Look at pictures with a network as it is, and then with all its weights drawn anew."""
     from vizcore.studies.reaches import reaches
     from vizcore.truth.randomised import randomised
 
     beside = not why_not_anew(model)
     total, own = len(pictures) * (1 + beside), None
-    for own in reaches(model, pictures):
+    for own in reaches(model, pictures, layers):
         yield Both(own.done, total, own, None)
     if beside:
         *_, (_, anew) = randomised(model)
-        for began in reaches(anew, pictures):
+        for began in reaches(anew, pictures, layers):
             yield Both(len(pictures) + began.done, total, own, began)
 
 

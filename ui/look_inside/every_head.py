@@ -24,7 +24,7 @@ def show(everyone: list) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Every head", anchor=False, width="content")
         by = st.segmented_control("Each alone at", [ZERO, MEAN], default=ZERO, required=True, key="i_each",
-                                  format_func={ZERO: "at zero", MEAN: "at its mean"}.get,
+                                  format_func=lambda way: "at zero" if way == ZERO else "at its mean",
                                   label_visibility="collapsed")  # fmt: skip
     columns = st.columns(2, gap="large")
     for place, asked in enumerate(some):

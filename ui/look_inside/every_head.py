@@ -7,6 +7,8 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from vizcore.inside import sayings
+
 from .. import cards, code, figures, jobs, saving, small_maps
 from ..insides import heads_of
 from . import heads_beside
@@ -83,9 +85,9 @@ def _one(asked, by: str):
     _sheet(f"i_sheet_{slot}", asked, found, f"How much “{asked.name}” falls without each head")
     stopped = "" if last.done == last.total else f" Of the first {last.done} of {last.total} modules alone."
     st.caption(
-        f"How much “{asked.name}” ({last.chance:.0%}) falls with each head {where}, in points of "
-        "probability: orange falls, blue rises. Blocks from left to right, heads downwards; click one to "
-        f"switch it off, ↗ for its card.{stopped}"
+        f"How much “{asked.name}” ({sayings.percent(last.chance)}) falls with each head {where}, in "
+        "points of probability: orange falls, blue rises. Blocks from left to right, heads downwards; click "
+        f"one to switch it off, ↗ for its card.{stopped}"
     )
     _keep(asked, found, where, by, last.done == last.total)
     return (found, own, means, question) if last.done == last.total else None

@@ -62,7 +62,7 @@ def clock() -> int:
         return 1
     with server() as (address, _process), chromium(path) as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(60_000)
         opened(page, address, f"feature_maps?{PAIR}")
         seen = {"a card of the stored set, from another page": [*_cards(page, address)]}
         seen["a card of another unit"] = [*_units(page, address)]
@@ -87,8 +87,8 @@ def _cards(page, address):
 
 def _units(page, address):
     opened(page, address, f"unit?{PAIR}&u_layer=layer3.0&u_unit=3")
-    box = page.get_by_label("Number, 0 to 255")
-    for unit in (9, 21, 77, 130):
+    box = page.locator(".st-key-u_unit input")
+    for unit in (9, 21, 77, 120):
         box.fill(str(unit))
         yield waited(page, lambda: box.press("Enter"))
 

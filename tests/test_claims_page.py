@@ -144,7 +144,8 @@ def test_the_readme_states_what_was_measured():
         f"the same network, {other['silhouette'].right[1].value:.2f}",
         f"{some.pictures} textures. Shuffled in 8 × 8",
         f"Texture ResNet {around(resnet['shuffled'].right[3])} of {resnet['shuffled'].right[0].value:.2f}",
-        f"{around(resnet[phases].before)} for the ResNet and {around(texture_vit[phases].before)} for the ViT",
+        f"{around(resnet[phases].before)} for the ResNet and "
+        f"{around(texture_vit[phases].before)} for the ViT",
     ]  # fmt: skip
     assert [words for words in wanted if words not in text] == []
     shuffled = texture_vit["shuffled"].right[3]

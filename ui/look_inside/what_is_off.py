@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from PIL import Image
 
 from ..address import drop, forget, forget_each
 from ..insides import heads_of, no_heads
@@ -44,7 +45,7 @@ def pick(asked, kind: str) -> tuple[str, Callable | None]:
     for key, names in (("heads", heads), ("blocks", blocks)):
         forget_each(f"i_{key}_{slot}", names, [])
     forget_each(f"i_channels_{slot}", range(model.layouts[layer].channels), [])
-    forget_each(f"i_places_{slot}", _places(model, layer, True), [])
+    forget_each(f"i_places_{slot}", _places(asked, layer, True), [])
     on_pin = None
     if kind == "heads":
         if heads:
@@ -81,13 +82,18 @@ def _heads(asked) -> list[str]:
     return [f"{k}.{head}" for k, found in usable for head in range(found.count)]
 
 
-def _places(model, layer: str, first: bool) -> list[str]:
+def _places(asked, layer: str, first: bool) -> list[str]:
     """Places of a layer by row and column, behind the tokens that are none, if it has any."""
+    rows, columns = asked.model.layouts[layer].grid
+    names = [f"{row}.{column}" for row in range(rows) for column in range(columns)]
+    return [FIRST] * (first and _has_first(asked.choice, layer, asked.model)) + names
+
+
+@st.cache_data(show_spinner=False)
+def _has_first(choice, layer: str, _model) -> bool:
     from vizcore.inside.patching import has_first
 
-    rows, columns = model.layouts[layer].grid
-    names = [f"{row}.{column}" for row in range(rows) for column in range(columns)]
-    return [FIRST] * (first and has_first(model, layer)) + names
+    return has_first(_model, layer, _model.preprocess(Image.new("RGB", (256, 256))))
 
 
 def _pick_places(asked, kind: str, layer: str) -> Callable:
@@ -95,7 +101,7 @@ def _pick_places(asked, kind: str, layer: str) -> Callable:
     from vizcore.pictures.frame import cell_at
 
     model, picture, key = asked.model, asked.picture, f"i_places_{asked.choice.slot}"
-    names = _places(model, layer, kind == PATCHES)
+    names = _places(asked, layer, kind == PATCHES)
     forget_each(key, names, [])
     words = "Places off (row.column)" if kind == "places" else "Places from there (row.column)"
     _several(words, names, key, "none: click the map")

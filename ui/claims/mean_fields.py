@@ -80,7 +80,7 @@ def show(side, own, began, what: str, pictures: str, anew: str) -> None:
     st.html(f'<div class="fields" style="{style}">{cells}<span></span>{names}</div>')
     st.caption(
         f"What the middle place behind some layers depends on, in the mean of {own.pictures} pictures: the "
-        "root of the gradient's energy, each from 0 to its own largest."
+        "fourth root of the gradient's energy, each from 0 to its own largest, so that what is faint is seen."
     )
     title = side.model.title
     raw = {f"{name.replace(' ', '_')}_{layer}": found[layer]

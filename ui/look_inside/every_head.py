@@ -85,7 +85,7 @@ def _one(asked, by: str):
     _sheet(f"i_sheet_{slot}", asked, found, f"How much “{asked.name}” falls without each head")
     stopped = "" if last.done == last.total else f" Of the first {last.done} of {last.total} modules alone."
     st.caption(
-        f"How much “{asked.name}” ({sayings.percent(last.chance)}) falls with each head {where}, in "
+        f"How much “{asked.name}” ({sayings.percent(last.chance)}) falls with each head alone {where}, in "
         "points of probability: orange falls, blue rises. Blocks from left to right, heads downwards; click "
         f"one to switch it off, ↗ for its card.{stopped}"
     )
@@ -122,7 +122,8 @@ def _keep(asked, found: np.ndarray, where: str, by: str, whole: bool) -> None:
 def points(value: float, among: np.ndarray) -> str:
     """A share as points of a hundred, with as many digits as the largest of them asks for."""
     digits = max(0, -int(np.floor(np.log10(max(100 * float(np.nanmax(np.abs(among))), 1e-6)))))
-    return f"{100 * float(value):+.{digits}f}"
+    said = f"{100 * float(value):+.{digits}f}"
+    return said if any(one in said for one in "123456789") else "0"
 
 
 def _sheet(key: str, asked, found: np.ndarray, words: str) -> None:

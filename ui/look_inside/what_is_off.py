@@ -7,6 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 from PIL import Image
 
+from vizcore.drawing.encoding import jpeg
+
 from ..address import drop, forget, forget_each
 from ..insides import heads_of, no_heads
 from ..layer_names import with_depth
@@ -29,7 +31,10 @@ def pick_kind(picture) -> str:
     if kind == PATCHES:
         titles = [one for one in (SCENES if picture.drawn else SAMPLES) if one != picture.title]
         forget("i_other", titles, titles[0])
-        st.selectbox("The other picture", titles, key="i_other", width=200, label_visibility="collapsed")
+        title = st.selectbox(
+            "The other picture", titles, key="i_other", width=200, label_visibility="collapsed"
+        )
+        st.image(jpeg(sample(title).array), alt=f"{title}, the other picture", width=64)
     return kind
 
 

@@ -25,8 +25,11 @@ def some_of_layers(layers: Sequence[str], most: int = 6) -> list[str]:
 
 
 def field_picture(cells: np.ndarray) -> np.ndarray:
-    """The root of the energy on cells (h, w), from 0 to its largest, in viridis: (h, w, 3) uint8."""
-    roots = np.sqrt(np.nan_to_num(np.asarray(cells, np.float32)))
+    """The fourth root of the energy on cells (h, w), from 0 to its largest, in viridis: (h, w, 3) uint8.
+
+    A place's own cell often has a thousand times the energy of any other, which would be all that is seen.
+    """
+    roots = np.nan_to_num(np.asarray(cells, np.float32)) ** 0.25
     return colourise(roots / max(float(roots.max()), 1e-30))
 
 

@@ -189,6 +189,37 @@ def test_many_heads_are_tried_on_a_press(page, monkeypatch):
     assert not at.exception and at.session_state["tables"]["Without each head, Texture ViT, B"] == few
 
 
+def test_concepts(page, tmp_path):
+    at = page(i_part="Concepts", i_k="3", i_class="honeycombed", i_concept="2", i_from_b="blocks.3")
+    assert "13 drawn textures, all “honeycombed”" in all_words(at) and not at.warning
+    maps = [one for one in all_maps(at) if one["key"] == "i_b"]
+    assert [one["name"] for one in maps] == ["all", "1", "2", "3"] and maps[0]["chosen"] == "2"
+    assert maps[0]["kind"] == "colours" and "is a part of its own" in maps[0]["facts"]
+    assert "Without it “honeycombed”" in maps[2]["facts"]
+    assert all_words(at).count("With random weights as many concepts") == 2
+    rows = at.session_state["tables"]["Concepts, Texture ViT, B"]
+    assert [row["concept"] for row in rows] == [1, 2, 3] and sum(
+        row["share of places"] for row in rows
+    ) > 0.99
+    kept = at.session_state["kept"]["Concepts of Texture ViT, B"].maps
+    assert kept["maps"].shape == (14, 3, 8, 8) and (kept["parts"] >= 0).all()
+    assert {"i_k", "i_concept", "i_from_b", "i_part"} <= at.query_params.keys()
+    assert len(ran(at, tmp_path)) == 4
+
+
+@pytest.mark.long
+def test_concepts_of_photographs_and_of_networks_without_classes(page, classless, tmp_path):
+    at = page(a="photo_vit", b=classless, weights_b="random", picture="Chelsea the cat", i_part="Concepts")
+    assert any("has no classes, so no concept" in one.value for one in at.info)
+    assert "this picture whole and in parts, 14 in all" in all_words(at) and len(ran(at, tmp_path)) == 2
+    at = page(
+        weights_a="random", i_part="Concepts", i_set="your pictures", i_k="99", i_concept="77", i_from_b="x"
+    )
+    said = " ".join(one.value for one in at.warning)
+    assert all(key in said for key in ("i_k", "i_concept", "i_from_b"))
+    assert any("Upload pictures of one kind" in one.value for one in at.info)
+
+
 HOSTILE = ["", "1e999", "nan", "<b>", "😀" * 5000, "99.99"]
 
 

@@ -64,6 +64,11 @@ heat = METHODS["Grad-CAM"].make(changed, images, {index!r}, layer={layer!r})  # 
 field = fields(model, images, [{layer!r}], {at!r}, draws={draws!r})[{layer!r}]  # (1, H, W)
 heat = on_cells(field.energy)[0]
 """,
+    "concepts": """\
+pictures = [model.preprocess(one) for one in {pictures}]
+*_, found = concepts(model, pictures, {layer!r}, {count!r})
+heat = {heat}
+""",
     "lens": """\
 said = list(lens(model, images))[{block!r}]  # after {layer!r}
 heat = {heat}
@@ -123,6 +128,11 @@ given = Given({seed!r}, {mask}, {other})
 figure = CHANGES[{name!r}].make(np.asarray(image), {level!r}, given)
 scores = model.net(model.preprocess(Image.fromarray(figure)))
 print(model.labels[int(scores.argmax())], float(probabilities(model.net, scores).max()))
+""",
+    "concepts": """\
+pictures = {pictures}
+*_, found = concepts(model, [model.preprocess(one) for one in pictures], {layer!r}, {count!r})
+figure = concept_sheet(model, pictures, found)
 """,
     "heads": """\
 own = heads(model)
@@ -187,6 +197,10 @@ IMPORTS = {  # what a line has that needs it
     " named(": "from vizcore.inside.lens import named",
     "pca_colours(": "from vizcore.methods.features import pca_colours",
     "similarity(": "from vizcore.methods.features import similarity",
+    " concepts(": "from vizcore.inside.concepts import concepts",
+    "in_colours(": "from vizcore.inside.concepts import in_colours",
+    "concept_sheet(": "from vizcore.inside.concept_sheet import concept_sheet",
+    "in_parts(": "from vizcore.pictures.quarters import in_parts",
     "reaches(": "from vizcore.studies.reaches import reaches",
     "fields_sheet(": "from vizcore.drawing.fields import fields_sheet",
     "randomised(": "from vizcore.truth.randomised import randomised",
@@ -318,6 +332,20 @@ def mean_fields(choice, pictures: str, layers: list[str], anew: str) -> str:
         imports="{imports}", model=model_of(choice), pictures=pictures, layers=layers, beside=beside
     )
     return body.replace("{imports}", needed(body), 1) + SAVED
+
+
+def concepts(pictures: str, layer: str, count: int, which: int | None) -> str:
+    """Of the concepts on the first of some pictures: one of them, or all as colours."""
+    of_all = "in_colours(found.maps[0], found.maps.amax((0, 2, 3)))"
+    heat = of_all if which is None else f"found.maps[0, {which!r}]"
+    return HEATS["concepts"].format(pictures=pictures, layer=layer, count=count, heat=heat)
+
+
+def concept_sheet(one, pictures: str, layer: str, count: int) -> str:
+    """Of the concepts on all of some pictures."""
+    return script(
+        one.choice, one.picture, FIGURES["concepts"].format(pictures=pictures, layer=layer, count=count)
+    )
 
 
 def lens(block: int, layer: str, index: int, name: str, classes: list[int] | None) -> str:

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from .. import cant_show, figures, saving
-from ..insides import SAMPLE_CODE, sample_set
+from ..insides import SAMPLE_CODE, sample_set, why_not_anew
 from ..jobs import job
 from . import beforehand_claims, mean_fields, place_at_hand
-from .mean_fields import both, why_not_anew
+from .mean_fields import both
 
 COUNT = 12  # pictures of a measurement at hand
 MOST = 16  # layers of it

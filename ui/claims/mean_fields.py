@@ -14,8 +14,8 @@ from vizcore import __version__
 from vizcore.drawing import render
 
 from .. import code, saving, viewer
+from ..insides import why_not_anew
 
-LARGEST = 200_000_000  # bytes of weights that are drawn anew without being asked to
 OWN, BEGAN = "as it is", "random weights"
 
 
@@ -26,17 +26,6 @@ class Both(NamedTuple):
     total: int
     own: Any  # ``vizcore.studies.reaches.Reach``
     began: Any  # None before it begins, or where nothing is set beside it
-
-
-def why_not_anew(model) -> str:
-    """Why a network isn't set beside itself with random weights, in a sentence; "" where it is."""
-    from vizcore.networks.build import module_bytes
-
-    if model.weights == "random":
-        return "Its weights are random as it is, so there are none to set it beside."
-    if module_bytes(model.net) > LARGEST:
-        return "It is too large here to draw its weights anew at once, so nothing is set beside it."
-    return ""
 
 
 def both(model, pictures, layers: list[str]) -> Iterator[Both]:

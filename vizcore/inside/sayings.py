@@ -119,6 +119,32 @@ def heads_elsewhere(rank: float) -> str:
     return f"Rank correlation with other pictures **{rank:.2f}**: there, {same} matter."
 
 
+def explained(share: float, split: bool) -> str:
+    """How much of a layer's features some concepts make up.
+
+    Args:
+        share: of the features' squares, 0 to 1. split: into positive and negative parts.
+    """
+    said = f"They make up **{share:.0%}** of the features' squares."
+    return f"{said} What is below 0 is a part of its own, beside what is above." if split else said
+
+
+def taken_out(fall: float, name: str) -> str:
+    """What becomes of a class, the mean over some pictures, if one concept is taken out of the features."""
+    if abs(fall) < 0.0005:
+        return f"Without it “{name}” hardly moves in the mean of the pictures."
+    move = "falls" if fall > 0 else "rises"
+    return f"Without it “{name}” {move} by **{100 * abs(fall):.1f}** points in the mean of the pictures."
+
+
+def concepts_beside(own: float, random: float) -> str:
+    """The same number of concepts of the same network with random weights: how much each makes up."""
+    said = f"With random weights as many concepts make up **{random:.0%}** of the features, here {own:.0%}"
+    if random >= own - ALIKE:
+        return f"{said}: that a few patterns fit is no sign of knowing."
+    return f"{said}."
+
+
 def no_heads(why: str) -> str:
     """Why a network's heads can't be asked one by one.
 

@@ -63,7 +63,9 @@ def show(side, own, began, what: str, pictures: str, anew: str) -> None:
         ".fields span { overflow-wrap: anywhere; }",
     )
     cells = "".join(_row(side, title, found, layers) for title, found in rows.items())
-    names = "".join(f"<span>{html.escape(layer)}</span>" for layer in layers)
+    names = "".join(
+        f'<span title="{html.escape(layer)}">{html.escape(_short(layer))}</span>' for layer in layers
+    )
     columns = f"3.6rem repeat({len(layers)}, minmax(0, 1fr))"
     style = f"grid-template-columns: {columns}"
     st.html(f'<div class="fields" style="{style}">{cells}<span></span>{names}</div>')
@@ -82,6 +84,11 @@ def show(side, own, began, what: str, pictures: str, anew: str) -> None:
     made = code.mean_fields(side.choice, pictures, layers, anew if BEGAN in rows else "")
     draw = partial(fields_sheet, rows, layers)
     saving.keep(f"Fields of {title}, {side.slot.upper()}", about, draw, made, **raw)
+
+
+def _short(layer: str) -> str:
+    """A layer's name, of a long one its end."""
+    return layer if len(layer) < 14 else "…" + ".".join(layer.split(".")[-2:])
 
 
 def _row(side, title: str, found: dict, layers: list[str]) -> str:

@@ -23,7 +23,7 @@ def show(asked, layer: str, pictures: Shown, last) -> None:
     viewer.style(
         ".concept { display: flex; gap: 0.35rem; align-items: center; margin: 0.2rem 0; }",
         ".concept b { min-width: 1.6rem; height: 1.6rem; line-height: 1.6rem; text-align: center; }",
-        ".concept b { color: #111; } .concept img { width: 15%; } .concept span { font-size: 0.75rem; }",
+        ".concept b { color: #111; } .concept img { width: 13%; } .concept span { font-size: 0.75rem; }",
         ".painted { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.2rem; }",
         ".painted img { width: 100%; }",
     )

@@ -8,12 +8,12 @@ import streamlit as st
 
 from vizcore.drawing import render
 
-from .. import as_seen, figures, over_picture, viewer
+from .. import as_seen, figures, over_picture, saving, viewer
 from ..address import forget
 from ..answers import Side, layer_maps
 from ..picture_picker import Picture
 from .layers import left_out, pick_layer, pick_stage
-from .views import VIEWS, Heat, Looked, keep
+from .views import POINT, VIEWS, Heat, Looked
 
 state = st.session_state
 LINES = 2  # of words below a map
@@ -95,3 +95,16 @@ def for_both(looked: Looked, heat: Heat):
     framed = to_frame(strength(looked.maps) if heat.colours is not None else heat.map, box, size)
     lowest = 0 if heat.signed else framed[visible].min().item()
     return render.normalise(framed, lowest) * visible.numpy()
+
+
+def keep(looked: Looked, view: str, heat: Heat, told: viewer.Map, look: dict) -> None:
+    """So that it can be saved. look: as ``viewer.LOOK``."""
+    model, kind, opacity = looked.model, heat.kind, f"opacity_{looked.slot}"
+    own = render.to_array(heat.map if heat.colours is None else heat.colours)
+    told = told._replace(values=own, grid=None)  # of a matrix, the point's
+    about = saving.about(f"{view} ({heat.words})", model, looked.picture, layer=looked.layer)
+    draw, low_high = as_seen.keep(looked, view, about, told, look, heat.code, opacity, map=own)
+    colours = {"heat": look["colours"], "signed": kind}.get(kind, "")
+    point = POINT in heat.words and f"The point is {state['x']} % from the left, {state['y']} % from the top."
+    words = [f"{looked.layer}: {heat.words}.", point or "", told.facts]
+    as_seen.keep_for_slide(looked, "Feature maps", words, draw, low_high, colours)

@@ -1,6 +1,7 @@
 """Two claims, measured: a ViT looks globally from the first block; CNNs go for textures and ViTs for shapes.
 
     python -m benchmarks claims                     both, for both pairs; writes vizcore/weights/claims.json
+                                                    and the pictures of what places depend on beside it
     python -m benchmarks claims --only textures     one pair, the rest of the file stays as it is
     python -m benchmarks claims --only photographs  asks for Debian's tuxpaint-stamps-default
     python -m benchmarks claims --claim looks       one of the claims: looks, knows
@@ -51,6 +52,7 @@ def looks(name: str, pictures) -> dict:
         start = time.perf_counter()
         *_, last = reaches.reaches(model, pictures)
         found[weights] = summary = reaches.summed_up(model, last)
+        file.store_fields(name, weights, summary.cells)
         print(f"{model.title}, {weights}: {summary.pictures} pictures, {time.perf_counter() - start:.0f} s")
         for block, (own, heads) in enumerate(zip(summary.blocks, summary.heads, strict=True), 1):
             each = ", ".join(f"{one:.0f}" for one in heads)

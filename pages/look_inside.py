@@ -5,16 +5,17 @@ import streamlit as st
 from ui import address, answers, cant_show, saving, viewer
 from ui.choices import chosen
 from ui.header import header
-from ui.look_inside import off, places
+from ui.look_inside import in_concepts, off, places
 from ui.look_inside.asked import Room
 from ui.shared_networks import load_both
 
-VIEWS = {"What places say": places.show, "Switch it off": off.show}
+VIEWS = {"What places say": places.show, "Switch it off": off.show, "Concepts": in_concepts.show}
 picture, *choices = chosen()
 
 header("Look inside")
 st.markdown(
-    "What does each place say half-way, **block by block**? And what if a part of the network were off?"
+    "What does each place say half-way, **block by block**? And what if a part of the network were "
+    "off? Of which few patterns is it made up?"
 )
 above = st.container()
 controls = above.container(horizontal=True, vertical_alignment="bottom")

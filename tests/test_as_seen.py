@@ -123,11 +123,11 @@ def saliency(look):
 
 
 def feature_maps(look):
-    from ui.feature_maps import views
+    from ui.feature_maps import panel
 
     choice, *rest = asked()
     looked = Looked("a", choice, *rest, "layer", torch.zeros(3, 4, 4))
-    views.keep(looked, "Channels", Heat(torch.linspace(1, 2, 16).reshape(4, 4), "strength"), over(1, 2), look)
+    panel.keep(looked, "Channels", Heat(torch.linspace(1, 2, 16).reshape(4, 4), "strength"), over(1, 2), look)
 
 
 PAGES = {  # what a visitor can choose on it

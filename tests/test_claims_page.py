@@ -35,7 +35,19 @@ def test_how_far_both_look_and_the_link_of_a_place(page, tmp_path):
     assert [one["name"] for one in maps] == ["0", "30"], "what all begin with, and what is asked for"
     assert maps[0]["chosen"] == "30" and "Behind patch_embed" in maps[0]["words"]
     assert len({one["id"] for one in maps}) == 2
+    kept = at.session_state["kept"]
+    fields = kept["Fields of Texture ViT, B"]
+    assert "randomised" not in fields.code and "load_model('texture_vit', \"random\"" in fields.code
+    assert len(fields.maps) == 12 and fields.draw().ndim == 3
+    few = {name: one for name, one in kept.items() if "map" in one.maps}
+    few["Fields"] = fields._replace(code=fields.code.replace("drawn(50, size=256)", "drawn(2, size=256)"))
+    at.session_state["kept"] = {name: few[name] for name in few if name != "Fields"}
     kept = ran(at, tmp_path)
+    exec(
+        compile(few["Fields"].code.replace("figure.png", str(tmp_path / "f.png")), "fields", "exec"),
+        found := {},
+    )
+    assert found["figure"].shape == fields.draw().shape
     assert len(kept) == 2 and all(one.maps["map"].shape == (64, 64) for one in kept.values())
     assert len(at.session_state["tables"]["How far Texture ViT looks, B"]) == 2 * (8 + 6)
     assert at.query_params["c_depth"] == "30" and at.query_params["x"] == "20"
@@ -86,6 +98,70 @@ def test_the_file_is_of_both_pairs_with_their_intervals():
         assert "another's amplitudes" in one.knows.sides
 
 
+def around(one, digits=2):
+    """An interval as the README has it."""
+    return f"{one.value:.{digits}f} ({one.low:.{digits}f}–{one.high:.{digits}f})"
+
+
+def apart(one):
+    """The ViT's less the CNN's; in the file it is the other way round."""
+    signed = f"{-one.value:.2f} ({-one.high:.2f} to {-one.low:.2f})"
+    return signed.replace("-", "−")
+
+
+def test_the_readme_states_what_was_measured():
+    """Each figure of its part "Two claims", from the file that the command wrote."""
+    text = " ".join(open("README.md").read().split("## Two claims")[1].split("\n## ")[0].split())
+    found = load_measured()
+    (cnn, vit), (effnet, photo) = (
+        [found[kind].looks[name]["trained"] for name in PAIRS[kind]] for kind in ("textures", "photographs")
+    )
+    far, last = (lambda one, layer: one.fields[layer][1].value), (lambda one: list(one.fields)[-1])
+    first = vit.fields["blocks.0"][1]
+    some, all_of = found["textures"].knows, found["photographs"].knows
+    by = some.networks | all_of.networks
+    filled, phases = "another filling", "another's amplitudes"
+    one, other = by["efficientnet_lite0"], by["photo_vit"]
+    resnet, texture_vit = by["texture_resnet"], by["texture_vit"]
+    wanted = [
+        f"look {vit.blocks[0].value:.1f} px away in the mean of {vit.pictures} textures",
+        f"{vit.even_distance:.1f} would be everywhere alike",
+        f"{photo.blocks[0].value:.1f} of {photo.even_distance:.1f}",
+        f"within {first.value:.1f} px behind block 1 ({first.low:.1f}–{first.high:.1f};",
+        f"alike: {vit.even_radius[1]:.1f}), within {far(vit, 'blocks.4'):.1f} behind block 5 and "
+        f"{far(vit, 'blocks.5'):.1f} behind the last",
+        f"ResNet ends at {far(cnn, last(cnn)):.1f}, EfficientNet-Lite0 at {far(effnet, last(effnet)):.1f} of "
+        f"{effnet.even_radius[1]:.1f}",
+        f"begins its blocks with {far(photo, 'blocks.0'):.1f} and ends them with "
+        f"{far(photo, 'blocks.3'):.1f} of {photo.even_radius[1]:.1f}",
+        f"{all_of.pictures} pictures of {all_of.things} of Debian's stamps",
+        f"in {around(one[filled].before)} for EfficientNet-Lite0",
+        f"{around(other[filled].before)} for the Photo ViT, difference {apart(all_of.sides[filled])}",
+        f"{around(one[phases].before)} and {around(other[phases].before)}, difference "
+        f"{apart(all_of.sides[phases])}",
+        f"({one['shuffled'].right[2].value:.2f} and {other['shuffled'].right[2].value:.2f})",
+        f"EfficientNet-Lite0 names {one['silhouette'].right[1].value:.2f}",
+        f"the same network, {other['silhouette'].right[1].value:.2f}",
+        f"{some.pictures} textures. Shuffled in 8 × 8",
+        f"Texture ResNet {around(resnet['shuffled'].right[3])} of {resnet['shuffled'].right[0].value:.2f}",
+        f"{around(resnet[phases].before)} for the ResNet and "
+        f"{around(texture_vit[phases].before)} for the ViT",
+    ]  # fmt: skip
+    assert [words for words in wanted if words not in text] == []
+    shuffled = texture_vit["shuffled"].right[3]
+    assert f"({shuffled.value:.2f}, {shuffled.low:.2f}–{shuffled.high:.2f})" in text
+
+
+def test_fields_are_there_as_pictures_beside_random_weights():
+    found = load_measured()
+    for kind, names in PAIRS.items():
+        for name in names:
+            for weights in ("trained", "random"):
+                one = found[kind].looks[name][weights]
+                assert list(one.cells) == list(one.fields), "python -m benchmarks claims"
+                assert all(cells.max() == 1 and cells.min() >= 0 for cells in one.cells.values())
+
+
 def summary(far, near, end=70.0):
     fields = {"one": (Interval(1, 1, 1), Interval(near, near - 1, near + 1)),
               "two": (Interval(2, 2, 2), Interval(end, end - 1, end + 1))}  # fmt: skip
@@ -129,7 +205,7 @@ def test_where_they_stop_in_words():
     kept = words.keeps_to("another filling", {"A": curve(1, 1, 1)})
     assert "for the outline" in kept and "A in **0.60** (0.50–0.70)" in kept
     assert words.lost_points(0.9, 0.1, "cat", "dog").endswith("it says **“dog”**.")
-    assert "still knows" in words.lost_points(0.9, 0.5, "cat", "cat")
+    assert "still says so" in words.lost_points(0.9, 0.5, "cat", "cat")
 
 
 def test_a_region_that_is_marked_anew_is_another_question():

@@ -8,13 +8,14 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save
-from shared import shared_model
+from shared import ran, shared_model
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look
 from ui.feature_maps.layers import stages
 from ui.feature_maps.views import VIEWS
 from ui.picture_picker import OPENING, SAMPLES, SCENES
 from vizcore.networks.torchvision_ops import timm
+from vizcore.pictures.frame import on_pixels
 
 PAGE = "pages/feature_maps.py"
 
@@ -237,3 +238,18 @@ def test_a_row_of_the_similarities_is_the_similarity_of_its_place():
     for row, column in ((0, 0), (2, 3), (1, 1)):
         one = similarities(maps)[4 * row + column].reshape(3, 4)
         assert torch.allclose(one, similarity(maps, row, column), atol=1e-6)
+
+
+def test_places_far_beyond_the_rest_are_outlined(page, tmp_path, monkeypatch):
+    """None is, in the networks in the box; here the one of the longest features."""
+    monkeypatch.setattr("vizcore.methods.features.outliers", lambda lengths: lengths == lengths.max())
+    at = page(view_a="Norms")
+    one = next(one for one in all_maps(at) if one["key"] == "f_a")
+    assert one["region"] == "far beyond the rest" and "**outlined** on the map: row" in all_words(at)
+    assert any("on_pixels(outliers(heat)" in made.code for made in ran(at, tmp_path).values())
+
+
+def test_pixels_in_cells():
+    cells = torch.tensor([[False, True], [False, False]])
+    found = on_pixels(cells, (2, 0, 6, 4), (8, 4))
+    assert found.int().tolist() == [[0, 0, 0, 0, 1, 1, 0, 0]] * 2 + [[0] * 8] * 2

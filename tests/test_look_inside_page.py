@@ -111,12 +111,15 @@ def test_a_head_that_is_off(page, tmp_path):
     assert len({round(asked[way], 4) for way in ("as it is", "zero", "mean")}) == 3
     heads = at.session_state["tables"]["Without each head, Texture ViT, B"]
     assert len(heads) == 18 and any(abs(row["falls"]) > 1e-3 for row in heads)
-    assert len(ran(at, tmp_path)) == 2
-    again = page(**OFF, i_heads_b=["5.1", "5.2", "6.1"], i_by="mean")
-    assert seen(again, "b")["name"] == "mean" and len(ran(again, tmp_path)) == 2
+    assert len(ran(at, tmp_path)) == 3
+    again = page(**OFF, i_heads_b=["5.1", "5.2", "6.1"], i_by="mean", i_each="mean")
+    assert seen(again, "b")["name"] == "mean" and len(ran(again, tmp_path)) == 3
+    by_mean = again.session_state["tables"]["Without each head, Texture ViT, B"]
+    assert by_mean != heads and "at its mean over 20 drawn textures" in all_words(again)
     none = page(**OFF, i_heads_b=["6.0", "6.1", "6.2"])
     assert "No map. With these weights no gradient leads" in seen(none, "b")["facts"]
-    assert len(ran(none, tmp_path)) == 1, "no code where there is no map"
+    named = {name for name, one in none.session_state["kept"].items() if one.code}
+    assert not any("changed" in name for name in named), "no code where there is no map"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +145,22 @@ def test_blocks_channels_places_and_another_picture(page, tmp_path, link, words)
     assert len(ran(at, tmp_path)) == 2
 
 
+def test_parts_of_all_kinds_are_off_together(page, tmp_path):
+    link = {"i_heads_b": ["5.1"], "i_blocks_b": ["blocks.2"], "i_layer_b": "blocks.3",
+            "i_channels_b": ["7", "8"], "i_places_b": ["first tokens", "1.2"]}  # fmt: skip
+    at = page(**OFF, **link, i_kind="channels")
+    assert not at.warning and {"i_heads_b", "i_blocks_b", "i_places_b"} <= at.query_params.keys()
+    words = next(one.caption for one in at.session_state["kept"].values() if "blocks.2" in one.caption)
+    assert "heads 1 of blocks.4.attn; blocks.2; channels 7, 8 of blocks.3; places (1, 2) of blocks.3" in words
+    assert "Off too: 1 head, 1 block, 1 place of blocks.3." in all_words(at) and ran(at, tmp_path)
+    rows = at.session_state["tables"]["Answers before and after, Texture ViT, B"]
+    alone = page(**OFF, i_layer_b="blocks.3", i_channels_b=["7", "8"], i_kind="channels")
+    assert rows != alone.session_state["tables"]["Answers before and after, Texture ViT, B"]
+    at.button(key="i_on_b").click().run()
+    assert not at.exception and "Off too" not in all_words(at) and "i_heads_b" not in at.query_params
+    assert at.multiselect(key="i_channels_b").value == [] and "nothing is off yet" in all_words(at)
+
+
 def test_a_click_takes_a_place_and_gives_it_back(page):
     at = page(**OFF, i_kind="places", i_layer_b="blocks.3")
     assert at.multiselect(key="i_places_b").value == []
@@ -153,7 +172,9 @@ def test_a_click_takes_a_place_and_gives_it_back(page):
 def test_other_pictures_and_random_orders(page):
     at = page(**OFF, i_more_b="true")
     assert "Rank correlation with other pictures **" in all_words(at)
-    assert "the mean of five random orders" in all_words(at)
+    assert "the mean of 5 random orders" in all_words(at)
+    table = at.session_state["tables"]["Heads in order, Texture ViT, B"]
+    assert [row["order"] for row in table].count("random") == 19
 
 
 def test_many_heads_are_tried_on_a_press(page, monkeypatch):
@@ -166,6 +187,37 @@ def test_many_heads_are_tried_on_a_press(page, monkeypatch):
     assert at.button(key="i_every_b_button").label == "Try all 18 heads"
     at.button(key="i_every_b_button").click().run()
     assert not at.exception and at.session_state["tables"]["Without each head, Texture ViT, B"] == few
+
+
+def test_concepts(page, tmp_path):
+    at = page(i_part="Concepts", i_k="3", i_class="honeycombed", i_concept="2", i_from_b="blocks.3")
+    assert "13 drawn textures, all “honeycombed”" in all_words(at) and not at.warning
+    maps = [one for one in all_maps(at) if one["key"] == "i_b"]
+    assert [one["name"] for one in maps] == ["all", "1", "2", "3"] and maps[0]["chosen"] == "2"
+    assert maps[0]["kind"] == "colours" and "is a part of its own" in maps[0]["facts"]
+    assert "Without it “honeycombed”" in maps[2]["facts"]
+    assert all_words(at).count("With random weights as many concepts") == 2
+    rows = at.session_state["tables"]["Concepts, Texture ViT, B"]
+    assert [row["concept"] for row in rows] == [1, 2, 3] and sum(
+        row["share of places"] for row in rows
+    ) > 0.99
+    kept = at.session_state["kept"]["Concepts of Texture ViT, B"].maps
+    assert kept["maps"].shape == (14, 3, 8, 8) and (kept["parts"] >= 0).all()
+    assert {"i_k", "i_concept", "i_from_b", "i_part"} <= at.query_params.keys()
+    assert len(ran(at, tmp_path)) == 4
+
+
+@pytest.mark.long
+def test_concepts_of_photographs_and_of_networks_without_classes(page, classless, tmp_path):
+    at = page(a="photo_vit", b=classless, weights_b="random", picture="Chelsea the cat", i_part="Concepts")
+    assert any("has no classes, so no concept" in one.value for one in at.info)
+    assert "this picture whole and in parts, 14 in all" in all_words(at) and len(ran(at, tmp_path)) == 2
+    at = page(
+        weights_a="random", i_part="Concepts", i_set="your pictures", i_k="99", i_concept="77", i_from_b="x"
+    )
+    said = " ".join(one.value for one in at.warning)
+    assert all(key in said for key in ("i_k", "i_concept", "i_from_b"))
+    assert any("Upload pictures of one kind" in one.value for one in at.info)
 
 
 HOSTILE = ["", "1e999", "nan", "<b>", "😀" * 5000, "99.99"]

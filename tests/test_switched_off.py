@@ -12,6 +12,7 @@ from vizcore.inside.patching import has_first, patched
 from vizcore.inside.projections import heads
 from vizcore.inside.switched_off import Off, means_over, switched_off, without_heads
 from vizcore.methods.table import METHODS
+from vizcore.networks.load import load_model
 from vizcore.networks.torchvision_ops import timm, torchvision
 
 
@@ -203,6 +204,20 @@ def test_patching(name):
         if name != "by hand":
             assert torch.allclose(answers(patched(model, other, layer, first=True), one), theirs, atol=1e-6)
     assert (mine - theirs).abs().max() > 1e-4
+
+
+def test_tokens_beside_a_map_come_from_the_other_picture_too():
+    """PiT's stages hand on their map and their class tokens apart."""
+    torch.manual_seed(0)
+    model = load_model("pit_ti_distilled_224", "random", device="cpu")
+    layer = next(name for name in model.layers if name == "transformers.1")
+    one, other = noise(model, 0), noise(model, 1)
+    mine, theirs = answers(model, one), answers(model, other)
+    assert has_first(model, layer, one) and not has_first(model, layer)
+    assert torch.equal(answers(patched(model, one, layer, first=True), one), mine)
+    assert torch.allclose(answers(patched(model, other, layer, first=True), one), theirs, atol=1e-6)
+    places = answers(patched(model, other, layer, first=False), one)
+    assert (places - theirs).abs().max() > 1e-4 and (places - mine).abs().max() > 1e-4
 
 
 def test_some_places_of_another_picture():

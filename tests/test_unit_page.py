@@ -66,6 +66,20 @@ def test_the_code_of_a_card_makes_it(page, tmp_path):
     assert "Card of channel 5 of layer2.0" in ran(at, tmp_path)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("link", [
+    {"u_of": "b", "u_kind": "heads", "u_block": "blocks.2.attn", "u_unit": "1"},
+    {"u_kind": "classes", "u_class": "honeycombed"},
+    {"u_of": "b", "weights_b": "random", "u_layer": "blocks.1", "u_unit": "2"},
+])  # fmt: skip
+def test_the_code_of_every_kind_of_card_makes_it(page, tmp_path, link):
+    """A link, a saved picture, its numbers, and code that runs."""
+    at = page(u_data="Drawn textures", u_n="24", **link)
+    made = ran(at, tmp_path)
+    assert any(name.startswith("Card of") for name in made) and set(link) <= set(at.query_params)
+    assert all(one.maps for one in made.values()) and at.session_state["tables"]
+
+
 def test_heads_and_classes(page):
     at = page(u_of="b", u_kind="heads", u_block="blocks.2.attn", u_unit="1")
     assert "**Head 1 of blocks.2.attn**" in all_words(at) and "A patch is a place" in all_words(at)

@@ -64,6 +64,11 @@ heat = METHODS["Grad-CAM"].make(changed, images, {index!r}, layer={layer!r})  # 
 field = fields(model, images, [{layer!r}], {at!r}, draws={draws!r})[{layer!r}]  # (1, H, W)
 heat = on_cells(field.energy)[0]
 """,
+    "concepts": """\
+pictures = [model.preprocess(one) for one in {pictures}]
+*_, found = concepts(model, pictures, {layer!r}, {count!r})
+heat = {heat}
+""",
     "lens": """\
 said = list(lens(model, images))[{block!r}]  # after {layer!r}
 heat = {heat}
@@ -81,6 +86,21 @@ steps = similarity.compare(a, b, shown, {layers}, similarity.{how!r})
 last = next(step for step in steps if step.done == {done!r})
 cka = last.cka[{estimator!r}]  # (layers of A, layers of B)
 figure = matrix_picture(cka, {layers}, {title!r}, {sides!r})
+"""
+FIELDS = """\
+from PIL import Image
+{imports}
+model = {model}
+pictures = {pictures}
+layers = {layers!r}
+*_, last = reaches(model, pictures, layers)
+rows = {{"as it is": last.cells}}
+{beside}figure = fields_sheet(rows, layers)
+"""
+BEGAN = """\
+began = {began}
+*_, last = reaches(began, pictures, layers)
+rows["random weights"] = last.cells
 """
 RUN = """\
 from itertools import islice
@@ -108,6 +128,18 @@ given = Given({seed!r}, {mask}, {other})
 figure = CHANGES[{name!r}].make(np.asarray(image), {level!r}, given)
 scores = model.net(model.preprocess(Image.fromarray(figure)))
 print(model.labels[int(scores.argmax())], float(probabilities(model.net, scores).max()))
+""",
+    "concepts": """\
+pictures = {pictures}
+*_, found = concepts(model, [model.preprocess(one) for one in pictures], {layer!r}, {count!r})
+figure = concept_sheet(model, pictures, found)
+""",
+    "heads": """\
+own = heads(model)
+means = {means}
+*_, last = each_head(model, images, {index!r}, own, means)
+names = [str(k) for k in range(last.falls.shape[1])], [str(k + 1) for k in range(last.falls.shape[0])]
+figure = signed_table(100 * last.falls.T, *names, {title!r}, ("head", "block"))
 """,
     "map": "figure = render.lay(np.asarray(image), framed, visible, {opacity!r}{how})\n",
     "pixels": """\
@@ -141,6 +173,8 @@ IMPORTS = {  # what a line has that needs it
     "Off(": "from vizcore.inside.switched_off import Off",
     "switched_off(": "from vizcore.inside.switched_off import switched_off",
     "means_over(": "from vizcore.inside.switched_off import means_over",
+    "each_head(": "from vizcore.inside.heads_in_turn import each_head",
+    "signed_table(": "from vizcore.drawing.signed_table import signed_table",
     " heads(": "from vizcore.inside.projections import heads",
     " patched(": "from vizcore.inside.patching import patched",
     "Group(": "from vizcore.inside.unit_groups import Group",
@@ -163,6 +197,16 @@ IMPORTS = {  # what a line has that needs it
     " named(": "from vizcore.inside.lens import named",
     "pca_colours(": "from vizcore.methods.features import pca_colours",
     "similarity(": "from vizcore.methods.features import similarity",
+    " concepts(": "from vizcore.inside.concepts import concepts",
+    "in_colours(": "from vizcore.inside.concepts import in_colours",
+    "concept_sheet(": "from vizcore.inside.concept_sheet import concept_sheet",
+    "in_parts(": "from vizcore.pictures.quarters import in_parts",
+    "reaches(": "from vizcore.studies.reaches import reaches",
+    "fields_sheet(": "from vizcore.drawing.fields import fields_sheet",
+    "randomised(": "from vizcore.truth.randomised import randomised",
+    "mosaics()": "from benchmarks.claims import mosaics",
+    "outliers(": "from vizcore.methods.features import outliers",
+    "on_pixels(": "from vizcore.pictures.frame import on_pixels",
     "norms(": "from vizcore.methods.features import norms",
     "strength(": "from vizcore.methods.features import strength",
     "seen(": "from vizcore.pictures.frame import seen",
@@ -268,6 +312,40 @@ def changed(change, index: int, name: str, layer: str) -> str:
     over = f"[model.preprocess(one) for one in {change.others.code}]" if change.others else ""
     means = f"means_over(model, {over}, off, own)" if change.others else "None"
     return HEATS["off"].format(off=list(change.off), means=means, **asked)
+
+
+def every_head(one, index: int, title: str, over: str = "") -> str:
+    """Of how much a class falls without each head; ``over`` makes the pictures of their means, if it does."""
+    off = '[Off("heads", name) for name in own]'
+    means = f"means_over(model, (model.preprocess(one) for one in {over}), {off}, own)" if over else "None"
+    return script(one.choice, one.picture, FIGURES["heads"].format(means=means, index=index, title=title))
+
+
+def mean_fields(choice, pictures: str, layers: list[str], anew: str) -> str:
+    """Of what places of some layers depend on; beside random weights, "drawn" by name or "randomised"."""
+    began = {
+        "drawn": model_of(choice._replace(weights="random")),
+        "randomised": "list(randomised(model))[-1][1]",
+    }
+    beside = BEGAN.format(began=began[anew]) if anew else ""
+    body = FIELDS.format(
+        imports="{imports}", model=model_of(choice), pictures=pictures, layers=layers, beside=beside
+    )
+    return body.replace("{imports}", needed(body), 1) + SAVED
+
+
+def concepts(pictures: str, layer: str, count: int, which: int | None) -> str:
+    """Of the concepts on the first of some pictures: one of them, or all as colours."""
+    of_all = "in_colours(found.maps[0], found.maps.amax((0, 2, 3)))"
+    heat = of_all if which is None else f"found.maps[0, {which!r}]"
+    return HEATS["concepts"].format(pictures=pictures, layer=layer, count=count, heat=heat)
+
+
+def concept_sheet(one, pictures: str, layer: str, count: int) -> str:
+    """Of the concepts on all of some pictures."""
+    return script(
+        one.choice, one.picture, FIGURES["concepts"].format(pictures=pictures, layer=layer, count=count)
+    )
 
 
 def lens(block: int, layer: str, index: int, name: str, classes: list[int] | None) -> str:

@@ -11,6 +11,7 @@ from .picture_picker import SAMPLES, sample
 
 SAMPLES_CODE = f'[read_picture(open(f"samples/{{name}}", "rb").read()) for name in {list(SAMPLES.values())}]'
 SAMPLE_CODE = f"with_quarters({SAMPLES_CODE})"
+LARGEST = 200_000_000  # bytes of weights that are drawn anew without being asked to
 OF_EACH = 5  # pictures: a sample, and its quarters
 
 
@@ -31,6 +32,17 @@ def no_heads(own: dict, model) -> str:
 
 
 _UNSEEN = "What its heads write can't be seen apart."
+
+
+def why_not_anew(model) -> str:
+    """Why a network isn't set beside itself with random weights, in a sentence; "" where it is."""
+    from vizcore.networks.build import module_bytes
+
+    if model.weights == "random":
+        return "Its weights are random as it is, so there are none to set it beside."
+    if module_bytes(model.net) > LARGEST:
+        return "It is too large here to draw its weights anew at once, so nothing is compared with them."
+    return ""
 
 
 @st.cache_resource(show_spinner=False)

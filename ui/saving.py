@@ -25,6 +25,10 @@ from vizcore.drawing import render
 from . import loops, on_a_folder, posters
 
 state = st.session_state
+_WHERE = (
+    "The same figures in a notebook, from the folder of this project. Anywhere else, after `pip install` of "
+    "it, put a picture of your own in the place of those from `samples/`."
+)
 TIMES = 2, 4  # how much larger a slide is than its picture
 
 
@@ -98,7 +102,7 @@ def offer(page: str) -> None:
         title, icon = "Show the code", ":material/code:"
         with st.expander(title, icon=icon, key="show_code", on_change="rerun") as code:
             if code.open:
-                st.markdown("The same figures in a notebook, from the folder of this project.")
+                st.markdown(_WHERE)
                 for tab, lines in zip(st.tabs(list(written)), written.values(), strict=True):
                     tab.code(lines, wrap_lines=True)
     on_a_folder.offer()

@@ -9,6 +9,10 @@ SHOWN = {
     "textures": "drawn textures, whose names are known",
     "photographs": "photographic stamps of Debian, in mosaics of four",
 }
+PICTURES = {  # the same in Python; of stamps, as the command has them
+    "textures": "sets.drawn(50, size=256)",
+    "photographs": "mosaics()",
+}
 NAMED = {
     "textures": "drawn textures, whose names are known",
     "photographs": "photographic stamps of Debian, each alone on a plain ground, that both networks name",

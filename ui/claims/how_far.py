@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from .. import cant_show, figures, saving
+from ..insides import SAMPLE_CODE, sample_set, why_not_anew
 from ..jobs import job
-from . import beforehand_claims, place_at_hand
+from . import beforehand_claims, mean_fields, place_at_hand
+from .mean_fields import both
 
 COUNT = 12  # pictures of a measurement at hand
+MOST = 16  # layers of it
 LIMITS = (
     "can't show what is made of what a place hears. Attention's distance leaves out what a patch keeps of "
     "itself on the way past it. The gradient tells of small changes of these pictures, not of large ones. A "
@@ -47,48 +52,55 @@ def _measured(side) -> None:
         st.markdown(words.looks(trained, first, beforehand_claims.STEM.get(side.choice.name, "")))
         st.caption(words.began(random, first))
         _chart(side, trained, random)
+        code = beforehand_claims.PICTURES[kind]
+        mean_fields.show(side, trained, random, beforehand_claims.SHOWN[kind], code, "drawn")
         st.caption(f"{trained.pictures} {beforehand_claims.SHOWN[kind]}.")
         beforehand_claims.command(kind)
         return
     st.caption("It wasn't measured beforehand; this takes some passes.")
-    pictures = _pictures(side)
+    what, pictures, code = _pictures(side)
     steps = job(
-        f"c_looks_{side.slot}", (side.choice, "looks", COUNT), lambda: _reaches(model, pictures),
+        f"c_looks_{side.slot}", (side.choice, "looks", COUNT), lambda: both(model, pictures, _asked(model)),
         lambda steps: _so_far(side, steps[-1]), "Measure", keep_all=False,
     )  # fmt: skip
     if steps:
-        found = summed_up(model, steps[-1])
-        st.markdown(words.looks(found, _first(model, found.fields)))
-        st.caption(
-            f"{found.pictures} pictures. Choose the same network with random weights to set beside it."
-        )
+        found, began = (one and summed_up(model, one) for one in (steps[-1].own, steps[-1].began))
+        first = _first(model, found.fields)
+        st.markdown(words.looks(found, first))
+        st.caption(words.began(began, first) if began else why_not_anew(model))
+        mean_fields.show(side, found, began, what, code, "randomised")
+        st.caption(f"{found.pictures} {what}.")
 
 
-def _reaches(model, pictures):
-    from vizcore.studies.reaches import reaches
+def _asked(model) -> list[str]:
+    """Layers from the first to the last; each costs a way back for every picture, and some have hundreds."""
+    from vizcore.drawing.fields import some_of_layers
 
-    return reaches(model, pictures)
+    layers = model.blocks or model.layers
+    kept = {*some_of_layers(layers, MOST), _first(model, layers)}
+    return [layer for layer in layers if layer in kept]
 
 
 def _so_far(side, step) -> None:
     from vizcore.studies.reaches import summed_up
 
-    _chart(side, summed_up(side.model, step), None)
+    _chart(side, *(one and summed_up(side.model, one) for one in (step.own, step.began)))
 
 
-def _pictures(side) -> list:
+def _pictures(side) -> tuple[str, list, str]:
+    """What is shown to a network that wasn't measured: in words, as pictures, and in Python."""
     from vizcore.pictures import sets
-    from vizcore.pictures.quarters import with_quarters
 
     from ..classes import learnt_from
-    from ..picture_picker import SAMPLES, sample
 
     if learnt_from(side) == "textures":
-        return list(sets.drawn(COUNT))
-    return with_quarters([sample(name).image for name in SAMPLES])[:COUNT]
+        return "drawn textures", list(sets.drawn(COUNT)), f"sets.drawn({COUNT})"
+    step = len(sample_set()) // COUNT  # some of each sample, whole and in quarters
+    code = f"{SAMPLE_CODE}[::{step}][:{COUNT}]"
+    return "photographs, of the samples and their quarters", sample_set()[::step][:COUNT], code
 
 
-def _first(model, fields) -> str:
+def _first(model, fields: Iterable[str]) -> str:
     """The layer behind the first block that attends; of a network without attention, the first block."""
     if not model.attention:
         return next(iter(fields))

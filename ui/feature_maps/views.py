@@ -6,14 +6,12 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from vizcore.drawing import render
-
-from .. import as_seen, cards, code, saving, small_maps, viewer
+from .. import cards, code, small_maps
 from ..address import forget, forget_each
 from ..answers import block_attention, layer_maps
 
 TILES, TILE_COLUMNS = 48, 8  # channels on one sheet
-POINT = "the point"
+POINT, NONE_FAR = "the point", "Here none is far beyond the rest."
 PLACES = 1024  # of which the maps of all may be sent, 1 MB
 state = st.session_state
 
@@ -44,6 +42,7 @@ class Heat(NamedTuple):
     colours: Any = None  # (3, rows, columns), 0 to 1, to be shown instead of the map
     code: str = ""  # that gives the map, see ``code.HEATS``
     matrix: Any = None  # (places, places): the map of each place, where all are few enough to be sent
+    marked: Any = None  # (rows, columns) bool: places that get a line around them; None where there are none
 
     @property
     def kind(self) -> str:
@@ -154,12 +153,13 @@ def lengths(looked: Looked) -> Heat:
     far = outliers(found)
     places = ", ".join(f"row {row + 1}, column {column + 1}" for row, column in far.nonzero()[:6].tolist())
     more = f" and {int(far.sum()) - 6} more" if far.sum() > 6 else ""
+    some = f"Here far beyond the rest, and **outlined** on the map: {places}{more}."
     st.caption(
         "The L2 norm of each place's features. Large Vision Transformers keep what is about the whole "
-        "picture in a few patches of very high norm (Darcet et al., 2024). "
-        + (f"Here far beyond the rest: {places}{more}." if places else "Here none is far beyond the rest.")
+        f"picture in a few patches of very high norm (Darcet et al., 2024). {some if places else NONE_FAR}"
     )
-    return Heat(found, "L2 norm of the features", code=_code(looked, "norms(maps)"))
+    made = _code(looked, "norms(maps)")
+    return Heat(found, "L2 norm of the features", code=made, marked=far if places else None)
 
 
 def change(looked: Looked) -> Heat:
@@ -237,19 +237,6 @@ def attention(looked: Looked) -> Heat:
         prefix = model.num_prefix_tokens
         matrix = fuse(matrices, head if head in FUSIONS else number)[prefix:, prefix:]
     return Heat(heat, f"attention of {query} in {module}, {head}", code=made, matrix=matrix)
-
-
-def keep(looked: Looked, view: str, heat: Heat, told: viewer.Map, look: dict) -> None:
-    """So that it can be saved. look: as ``viewer.LOOK``."""
-    model, kind, opacity = looked.model, heat.kind, f"opacity_{looked.slot}"
-    own = render.to_array(heat.map if heat.colours is None else heat.colours)
-    told = told._replace(values=own, grid=None)  # of a matrix, the point's
-    about = saving.about(f"{view} ({heat.words})", model, looked.picture, layer=looked.layer)
-    draw, low_high = as_seen.keep(looked, view, about, told, look, heat.code, opacity, map=own)
-    colours = {"heat": look["colours"], "signed": kind}.get(kind, "")
-    point = POINT in heat.words and f"The point is {state['x']} % from the left, {state['y']} % from the top."
-    words = [f"{looked.layer}: {heat.words}.", point or "", told.facts]
-    as_seen.keep_for_slide(looked, "Feature maps", words, draw, low_high, colours)
 
 
 VIEWS = {

@@ -11,9 +11,9 @@ from vizcore.inside import sayings
 
 from .. import figures, saving
 from ..classes import class_names
+from ..insides import why_not_anew
 from .asked import chain_of, what_random_places_say
 
-LARGEST = 200_000_000  # bytes of weights that are drawn anew without being asked to
 OWN, RANDOM, RIGHT = "the final answer", "the same with random weights", "the thing that is there"
 
 
@@ -31,7 +31,7 @@ def _one(lens, beside: bool) -> None:
     model, picture = asked.model, asked.picture
     titles = class_names(model)
     curves = {OWN: own.shares()}
-    random, why_not = None, _why_not(asked) if beside else ""
+    random, why_not = None, why_not_anew(model) if beside else ""
     if beside and not why_not:
         chain = chain_of(asked.choice, model)
         random = what_random_places_say(asked.choice, picture.key, asked.index, model, picture.image, chain)
@@ -53,17 +53,6 @@ def _one(lens, beside: bool) -> None:
     rows = [{"block": layer} | {name: curve[k] for name, curve in curves.items()}
             for k, layer in enumerate(own.layers)]  # fmt: skip
     saving.keep_table(f"Places that say the answer, {model.title}, {asked.choice.slot.upper()}", rows)
-
-
-def _why_not(asked) -> str:
-    """Why nothing is compared with random weights, in a sentence; "" if it can be."""
-    from vizcore.networks.build import module_bytes
-
-    if asked.choice.weights == "random":
-        return "Its weights are random as it is, so there are none to set it beside."
-    if module_bytes(asked.model.net) > LARGEST:
-        return "It is too large here to draw its weights anew at once, so nothing is compared with them."
-    return ""
 
 
 def _wholly(asked, grid: tuple[int, int]) -> dict[str, np.ndarray]:

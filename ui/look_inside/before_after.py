@@ -7,6 +7,8 @@ import html
 import numpy as np
 import streamlit as st
 
+from vizcore.inside import sayings
+
 from .. import figures, saving
 from ..classes import class_names
 from .without import Answer
@@ -36,7 +38,7 @@ def _likeliest(chances: np.ndarray) -> np.ndarray:
 
 
 def _row(row: dict, ways: list[str], colour: str) -> str:
-    shares = " · ".join("no number" if np.isnan(row[way]) else f"{row[way]:.0%}" for way in ways)
+    shares = " · ".join("no number" if np.isnan(row[way]) else sayings.percent(row[way]) for way in ways)
     wide = {way: f"{min(max(float(np.nan_to_num(row[way])), 0.0), 1.0):.2%}" for way in ways}
     strips = "".join(
         f'<i title="{html.escape(way)}" style="display:block;height:0.3rem;margin-top:1px;'

@@ -20,6 +20,7 @@ from .what_is_off import PATCHES
 from .without import MEAN, ZERO, Answer, Change, asked_for
 
 WHOLE, PATCHED = "as it is", "patched"
+NOTHING = {PATCHED: "no place is chosen yet"}
 LINES = 7  # of words below a map
 state = st.session_state
 LIMITS = (
@@ -111,7 +112,7 @@ def _map(asked: Asked, name: str, answers: dict[str, Answer], change: Change) ->
     first, now = (titles[int(one.argmax())] for one in (before, chances))
     words = f"“{asked.name}”, {name}"
     if change.nothing:
-        words += "" if name == WHOLE else " (nothing is off yet)"
+        words += "" if name == WHOLE else f" ({NOTHING.get(name, 'nothing is off yet')})"
         facts = sayings.answered(first, float(before.max()))
     else:
         facts = sayings.changed(before[asked.index], chances[asked.index], asked.name, first, now)

@@ -183,8 +183,8 @@ def _answer(found: Found, k: int, titles: list[str]) -> str:
     """What the network would say if it ended there."""
     index, chance = found.stopped[k]
     if k == len(found.layers) - 1:
-        return f"The network: {titles[index]} {chance:.0%}."
-    return f"If it ended here: {titles[index]} {chance:.0%}."
+        return f"The network: {titles[index]} {sayings.percent(chance)}."
+    return f"If it ended here: {titles[index]} {sayings.percent(chance)}."
 
 
 def _keep(lens: Lens, block: int, seen: viewer.Map, look: dict, shown: str, named: list[str]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from PIL import Image
+
+from vizcore.drawing.encoding import jpeg
 
 from ..address import drop, forget, forget_each
 from ..insides import heads_of, no_heads
@@ -14,7 +17,8 @@ from .without import MEAN, ZERO, Change, others_of
 
 PATCHES = "another picture"
 FIRST = "first tokens"  # class token, distillation token, registers
-KINDS = ("heads", "blocks", "channels", "places", PATCHES)
+OFF = "heads", "blocks", "channels", "places"
+KINDS = *OFF, PATCHES
 state = st.session_state
 
 
@@ -27,46 +31,74 @@ def pick_kind(picture) -> str:
     if kind == PATCHES:
         titles = [one for one in (SCENES if picture.drawn else SAMPLES) if one != picture.title]
         forget("i_other", titles, titles[0])
-        st.selectbox("The other picture", titles, key="i_other", width=200, label_visibility="collapsed")
+        title = st.selectbox(
+            "The other picture", titles, key="i_other", width=200, label_visibility="collapsed"
+        )
+        st.image(jpeg(sample(title).array), alt=f"{title}, the other picture", width=64)
     return kind
 
 
 def pick(asked, kind: str) -> tuple[str, Callable | None]:
-    """Choose what is off in one network; returns the layer, or "", and what a click on its map does."""
+    """Choose what is off in one network; returns the layer, and what a click on its map does.
+
+    Parts of all kinds that were chosen are off together; those of the other kinds are told below.
+    """
     model, slot = asked.model, asked.choice.slot
+    layers, heads, blocks = model.blocks or model.layers, _heads(asked), _removable(model)
+    forget(f"i_layer_{slot}", layers, _middle(model))
+    layer = state[f"i_layer_{slot}"]
+    for key, names in (("heads", heads), ("blocks", blocks)):
+        forget_each(f"i_{key}_{slot}", names, [])
+    forget_each(f"i_channels_{slot}", range(model.layouts[layer].channels), [])
+    forget_each(f"i_places_{slot}", _places(asked, layer, True), [])
+    on_pin = None
     if kind == "heads":
-        _pick_heads(asked)
-        return "", None
-    if kind == "blocks":
-        key, names = f"i_blocks_{slot}", _removable(model)
-        forget_each(key, names, [])
-        st.multiselect("Blocks that are off", names, key=key, placeholder="none")
-        return "", None
-    key, layers = f"i_layer_{slot}", model.blocks or model.layers
-    forget(key, layers, _middle(model))
-    first, second = st.columns([2, 3])
-    layer = first.selectbox("Layer", layers, key=key, format_func=with_depth(layers))
-    with second:
-        if kind == "channels":
-            channels = range(model.layouts[layer].channels)
-            forget_each(f"i_channels_{slot}", channels, [])
-            key = f"i_channels_{slot}"
-            st.multiselect("Channels that are off", list(channels), key=key, placeholder="none")
-            return layer, None
-        return layer, _pick_places(asked, kind, layer)
+        if heads:
+            _several("Heads that are off (block.head)", heads, f"i_heads_{slot}")
+        else:
+            st.caption(no_heads(heads_of(asked.choice, model), model))
+    elif kind == "blocks":
+        if blocks:
+            _several("Blocks that are off", blocks, f"i_blocks_{slot}")
+        else:
+            st.caption(f"In {model.title} no block puts out what has the shape of what it is given.")
+    else:
+        first, second = st.columns([2, 3])
+        layer = first.selectbox("Layer", layers, key=f"i_layer_{slot}", format_func=with_depth(layers))
+        with second:
+            if kind == "channels":
+                channels = list(range(model.layouts[layer].channels))
+                _several("Channels that are off", channels, f"i_channels_{slot}")
+            else:
+                on_pin = _pick_places(asked, kind, layer)
+    if kind != PATCHES:
+        _told(slot, kind, layer)
+    return layer, on_pin
 
 
-def _pick_heads(asked) -> None:
+def _several(label: str, names: list, key: str, nothing: str = "none") -> None:
+    st.multiselect(label, names, key=key, placeholder=nothing)
+
+
+def _heads(asked) -> list[str]:
     """Heads by name: block.head, counted as on the page of attention."""
-    key, own = f"i_heads_{asked.choice.slot}", heads_of(asked.choice, asked.model)
+    own = heads_of(asked.choice, asked.model)
     usable = ((k, found) for k, found in enumerate(own.values(), 1) if found.way)
-    names = [f"{k}.{head}" for k, found in usable for head in range(found.count)]
-    if not names:
-        drop(key)
-        st.caption(no_heads(own, asked.model))
-        return
-    forget_each(key, names, [])
-    st.multiselect("Heads that are off (block.head)", names, key=key, placeholder="none")
+    return [f"{k}.{head}" for k, found in usable for head in range(found.count)]
+
+
+def _places(asked, layer: str, first: bool) -> list[str]:
+    """Places of a layer by row and column, behind the tokens that are none, if it has any."""
+    rows, columns = asked.model.layouts[layer].grid
+    names = [f"{row}.{column}" for row in range(rows) for column in range(columns)]
+    return [FIRST] * (first and _has_first(asked.choice, layer, asked.model)) + names
+
+
+@st.cache_data(show_spinner=False)
+def _has_first(choice, layer: str, _model) -> bool:
+    from vizcore.inside.patching import has_first
+
+    return has_first(_model, layer, _model.preprocess(Image.new("RGB", (256, 256))))
 
 
 def _pick_places(asked, kind: str, layer: str) -> Callable:
@@ -74,22 +106,39 @@ def _pick_places(asked, kind: str, layer: str) -> Callable:
     from vizcore.pictures.frame import cell_at
 
     model, picture, key = asked.model, asked.picture, f"i_places_{asked.choice.slot}"
-    grid = model.layouts[layer].grid
-    names = [f"{row}.{column}" for row in range(grid[0]) for column in range(grid[1])]
-    if kind == PATCHES:
-        from vizcore.inside.patching import has_first
-
-        names = [FIRST] * has_first(model, layer) + names
+    names = _places(asked, layer, kind == PATCHES)
     forget_each(key, names, [])
     words = "Places off (row.column)" if kind == "places" else "Places from there (row.column)"
-    st.multiselect(words, names, key=key, placeholder="none: click the map")
+    _several(words, names, key, "none: click the map")
 
     def toggle(place: tuple[float, float]) -> None:
+        grid = model.layouts[layer].grid
         row, column = cell_at(place, model.preprocess.box(picture.size), picture.size, grid)
         chosen = set(state.get(key, [])) ^ {f"{row}.{column}"}
         state[key] = [name for name in names if name in chosen]
 
     return toggle
+
+
+def _told(slot: str, kind: str, layer: str) -> None:
+    """What else is off, of other kinds, with a button that switches all of it on again."""
+    where = {"channels": f" of {layer}", "places": f" of {layer}"}
+    count = {
+        one: sum(name != FIRST for name in state.get(f"i_{one}_{slot}", [])) for one in OFF if one != kind
+    }
+    said = [
+        f"{many} {one if many > 1 else one[:-1]}{where.get(one, '')}" for one, many in count.items() if many
+    ]
+    if not said:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Off too: {', '.join(said)}.", width="content")
+        st.button("All on again", key=f"i_on_{slot}", on_click=_all_on, args=(slot,), type="tertiary")
+
+
+def _all_on(slot: str) -> None:
+    for one in OFF:
+        drop(f"i_{one}_{slot}")
 
 
 def _removable(model) -> list[str]:
@@ -121,20 +170,14 @@ def changes(asked, kind: str, layer: str) -> list[Change]:
         first = FIRST in state.get(f"i_places_{slot}", [])
         change = Change(layer=layer, source=sample(state["i_other"]), places=_cells(slot), first=first)
         return [Change(), change]
-    off: list[Off] = []
-    if kind == "heads":
-        by_module: dict[str, list[int]] = {}
-        for name in state.get(f"i_heads_{slot}", []):
-            block, head = map(int, name.split("."))
-            by_module.setdefault(asked.model.attention[block - 1], []).append(head)
-        off = [Off("heads", module, tuple(heads)) for module, heads in by_module.items()]
-    elif kind == "blocks":
-        off = [Off("block", name) for name in state.get(f"i_blocks_{slot}", [])]
-    elif kind == "channels":
-        chosen = tuple(state.get(f"i_channels_{slot}", []))
-        off = [Off("channels", layer, chosen)] if chosen else []
-    elif places := _cells(slot):
-        off = [Off("places", layer, places)]
+    by_module: dict[str, list[int]] = {}
+    for name in state.get(f"i_heads_{slot}", []):
+        block, head = map(int, name.split("."))
+        by_module.setdefault(asked.model.attention[block - 1], []).append(head)
+    off = [Off("heads", module, tuple(heads)) for module, heads in by_module.items()]
+    off += [Off("block", name) for name in state.get(f"i_blocks_{slot}", [])]
+    of_layer = {"channels": tuple(state.get(f"i_channels_{slot}", [])), "places": _cells(slot)}
+    off += [Off(one, layer, which) for one, which in of_layer.items() if which]
     return [Change(), Change(tuple(off), ZERO), Change(tuple(off), MEAN, others)]
 
 

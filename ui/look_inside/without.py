@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,70 +138,13 @@ def asked_for(asked, change: Change) -> Answer:
     return answer(asked.choice, asked.picture.key, asked.index, change.key, asked, change)
 
 
-# ---------------------------------------------------------------- every head
+def means_of_heads(asked, own: dict) -> dict:
+    """What all heads are in the mean over other pictures, by ``vizcore.inside.switched_off.means_over``.
 
-
-class Tried(NamedTuple):
-    """The heads of some attention modules, each switched off alone."""
-
-    done: int
-    total: int
-    falls: np.ndarray  # (modules, heads), by how much a class falls, in probability; nan where there is none
-    chance: float  # of the class as it is
-
-
-def each_head(model, images, index: int, own: dict) -> Iterator[Tried]:
-    """All heads in turn, module by module."""
-    from vizcore.inside.switched_off import without_heads
-    from vizcore.scores import probabilities
-
-    found = np.full((len(own), max(one.count for one in own.values())), np.nan, np.float32)
-    for k, (name, one) in enumerate(own.items()):
-        rows = [[], *([(name, head)] for head in range(one.count))]
-        chances = probabilities(model.net, without_heads(model, images, rows, own))[:, index].cpu().numpy()
-        found[k, : one.count] = chances[0] - chances[1:]
-        yield Tried(k + 1, len(own), found.copy(), float(chances[0]))
-
-
-@st.cache_data(show_spinner="Each head in turn …")
-def falls(choice, picture_key: str, index: int, _model, _images, _heads: dict) -> tuple[np.ndarray, float]:
-    """What ``each_head`` ends with: how much a class falls, and its probability."""
-    *_, last = each_head(_model, _images, index, _heads)
-    return last.falls, last.chance
-
-
-@st.cache_data(show_spinner="The same for other pictures …")
-def falls_elsewhere(choice, others_key: str, _model, _others: Pictures, _heads: dict) -> np.ndarray:
-    """The mean of ``falls`` over eight other pictures, each asked for its own top class: (modules, heads)."""
-    import torch
-
-    found = []
-    for number, image in enumerate(list(_others.images())[:8]):
-        images = _model.preprocess(image)
-        with torch.no_grad():
-            top = int(_model.net(images)[0].argmax())
-        key = f"{others_key} {number}"
-        found.append(falls(choice, key, top, _model, images, _heads)[0])
-    return np.mean(found, 0)
-
-
-@st.cache_data(show_spinner="Heads one after the other …")
-def removed(choice, picture_key: str, index: int, _model, _images, _heads: dict, _falls) -> dict:
-    """A class's probability with ever more heads off: those that matter most first, and in random orders.
-
-    Returns:
-        By order, the probabilities, (heads + 1,): "most first", and "random" as the mean of five orders.
+    Raises:
+        ValueError: what a network's heads put out can't be seen.
     """
-    from vizcore.inside.switched_off import without_heads
-    from vizcore.scores import probabilities
+    from vizcore.inside.switched_off import Off
 
-    heads = [(name, head) for name, own in _heads.items() for head in range(own.count)]
-    flat = np.concatenate([row[: own.count] for row, own in zip(_falls, _heads.values(), strict=True)])
-    generator = np.random.default_rng(0)
-    orders = [np.argsort(-flat, kind="stable"), *(generator.permutation(len(heads)) for _ in range(5))]
-    curves = []
-    for order in orders:
-        rows = [[heads[k] for k in order[:count]] for count in range(len(heads) + 1)]
-        scores = without_heads(_model, _images, rows, _heads)
-        curves.append(probabilities(_model.net, scores)[:, index].cpu().numpy())
-    return {"most first": curves[0], "random": np.mean(curves[1:], 0)}
+    others, every = others_of(asked.picture), tuple(Off("heads", name) for name in own)
+    return _means(asked.choice, others.key, every, asked.model, others, own)

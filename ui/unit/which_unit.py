@@ -44,7 +44,7 @@ class Asked(NamedTuple):
 def pick(sides: list[Side]) -> Asked | None:
     """The controls; None after a sentence where there is no such unit."""
     present = {side.slot: side for side in sides if side.model}
-    which, kinds, *rest = st.columns([2.8, 2.7, 2.2, 1.3], vertical_alignment="bottom")
+    which, kinds, *rest = st.columns([3.2, 2.6, 2.0, 1.2], vertical_alignment="bottom")
     with which:
         forget("u_of", list(present), next(iter(present)))
         slot = st.segmented_control(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..capture import capture, own_hooks, private_copy
+from ..capture import capture, first_tensor, own_hooks, passed, private_copy
 from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
 from ..shapes import one_picture
@@ -33,7 +34,8 @@ def patched(
     Args:
         other: that picture, preprocessed, (1, 3, H, W).
         places: (row, column) each, on the layer's grid; None for all of them.
-        first: the tokens that are no patch too: class token, distillation token, registers.
+        first: the tokens that are no patch too: class token, distillation token, registers; also where a
+            layer hands them on beside its map, as PiT does.
 
     Raises:
         ValueError: several pictures, no such layer with a map, or no such place.
@@ -51,11 +53,39 @@ def patched(
         return with_maps(layout, own if first else output, maps)
 
     hook(copy, layer, put)
+    if first and (beside := _beside(model, other, layer)):
+        copy.get_submodule(layer).register_forward_hook(_with_theirs(beside))
     own_hooks(copy)
     return replace(model, net=copy)
 
 
-def has_first(model: VisionModel, layer: str) -> bool:
-    """Whether a layer has tokens that are no patch."""
+def _beside(model: VisionModel, images: Tensor, layer: str) -> dict[int, Tensor]:
+    """What else a layer puts out, by its place: tensors behind the one that holds its map."""
+    copy, found = private_copy(model.net), {}
+
+    def seen(_module: nn.Module, _inputs: tuple, whole: Any) -> None:
+        if isinstance(whole, tuple | list) and first_tensor(whole) is whole[0]:
+            found.update({k: one.clone() for k, one in enumerate(whole) if k and isinstance(one, Tensor)})
+
+    copy.get_submodule(layer).register_forward_hook(seen)
+    with torch.no_grad():
+        passed(copy, images)
+    return found
+
+
+def _with_theirs(beside: dict[int, Tensor]) -> Any:
+    def after(_module: nn.Module, _inputs: tuple, whole: Any) -> Any:
+        count = len(whole[0])
+        mine = enumerate(whole)
+        return type(whole)(
+            beside[k].to(one).expand(count, *beside[k].shape[1:]) if k in beside else one for k, one in mine
+        )
+
+    return after
+
+
+def has_first(model: VisionModel, layer: str, images: Tensor | None = None) -> bool:
+    """Whether a layer has tokens that are no patch; those beside its map are seen by a pass of ``images``."""
     layout = check_layer(model, layer)
-    return layout.kind == "tokens" and layout.prefix > 0
+    inside = layout.kind == "tokens" and layout.prefix > 0
+    return inside or (images is not None and bool(_beside(model, images, layer)))

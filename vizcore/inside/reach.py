@@ -162,6 +162,19 @@ def on_cells(energy: Tensor, most: int = 64) -> Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(energy[:, None], grid)[:, 0].sqrt()
 
 
+def shares_on_cells(energy: Tensor, most: int = 48) -> Tensor:
+    """Which share of the energy lies in each of ``most`` by ``most`` cells or fewer: (B, H, W) -> (B, h, w).
+
+    Each picture's cells sum to 1, so that pictures count alike in a mean (Luo et al., 2016, fig. 1); they are
+    all 0 where a place depends on nothing.
+    """
+    height, width = energy.shape[-2:]
+    grid = min(height, most), min(width, most)
+    cells = torch.nn.functional.adaptive_avg_pool2d(energy[:, None].double(), grid)[:, 0]
+    total = cells.sum((1, 2), keepdim=True)
+    return cells / total.where(total > 0, torch.ones_like(total))
+
+
 def even_radius(size: tuple[int, int], most: float = MOST) -> float:
     """The same of a place in the middle that depends on every pixel of a picture (height, width) alike."""
     height, width = size

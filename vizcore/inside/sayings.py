@@ -9,6 +9,17 @@ ALIKE = 0.1  # by which two shares may differ and count as much the same
 MOSTLY = 0.7  # a share from which on a network says the same almost everywhere
 
 
+def percent(share: float) -> str:
+    """A share of 1 in percent; below one, with two digits that say something.
+
+    >>> percent(0.623), percent(0.00134), percent(0.00001), percent(0)
+    ('62%', '0.13%', 'less than 0.01%', '0%')
+    """
+    if share == 0 or share >= 0.00995:
+        return f"{share:.0%}"
+    return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
+
+
 def names_said(shares: Mapping[str, float], most: int = 3) -> str:
     """The names that most places say, and how many do: "banded 40 %, woven 22 %"; the rest in one word.
 
@@ -70,7 +81,7 @@ def rightly(shares: Sequence[float], names: Sequence[str], count: int, random: S
 
 def answered(first: str, chance: float) -> str:
     """The likeliest class and its probability; nan where a network says no numbers."""
-    return "What it says is not a number." if math.isnan(chance) else f"It says: {first} {chance:.0%}."
+    return "What it says is not a number." if math.isnan(chance) else f"It says: {first} {percent(chance)}."
 
 
 def changed(before: float, after: float, asked: str, first: str, now: str) -> str:
@@ -84,8 +95,11 @@ def changed(before: float, after: float, asked: str, first: str, now: str) -> st
         which = "as it is" if math.isnan(before) else "then"
         return f"What it says of “{asked}” {which} is not a number, so nothing is compared."
     points = round(100 * (after - before))
-    move = f"{'rises' if points > 0 else 'falls'} by {abs(points)} points" if points else "stays as it is"
-    said = f"“{asked}” {move} ({before:.0%} → {after:.0%})."
+    if points:
+        move = f"{'rises' if points > 0 else 'falls'} by {abs(points)} point{'s' * (abs(points) != 1)}"
+    else:
+        move = "stays as it is" if abs(after - before) <= 1e-3 * before else "moves by less than a point"
+    said = f"“{asked}” {move} ({percent(before)} → {percent(after)})."
     return (
         f"{said} It still says “{now}”."
         if first == now
@@ -103,6 +117,32 @@ def heads_elsewhere(rank: float) -> str:
         return "All heads matter alike, so nothing is compared."
     same = "much the same heads" if rank > 0.7 else "some of the same heads" if rank > 0.3 else "other heads"
     return f"Rank correlation with other pictures **{rank:.2f}**: there, {same} matter."
+
+
+def explained(share: float, split: bool) -> str:
+    """How much of a layer's features some concepts make up.
+
+    Args:
+        share: of the features' squares, 0 to 1. split: into positive and negative parts.
+    """
+    said = f"They make up **{share:.0%}** of the features' squares."
+    return f"{said} What is below 0 is a part of its own, beside what is above." if split else said
+
+
+def taken_out(fall: float, name: str) -> str:
+    """What becomes of a class, the mean over some pictures, if one concept is taken out of the features."""
+    if abs(fall) < 0.0005:
+        return f"Without it “{name}” hardly moves in the mean of the pictures."
+    move = "falls" if fall > 0 else "rises"
+    return f"Without it “{name}” {move} by **{100 * abs(fall):.1f}** points in the mean of the pictures."
+
+
+def concepts_beside(own: float, random: float) -> str:
+    """The same number of concepts of the same network with random weights: how much each makes up."""
+    said = f"With random weights as many concepts make up **{random:.0%}** of the features, here {own:.0%}"
+    if random >= own - ALIKE:
+        return f"{said}: that a few patterns fit is no sign of knowing."
+    return f"{said}."
 
 
 def no_heads(why: str) -> str:

@@ -250,6 +250,8 @@ def _rowwise(
 ) -> None:
     """Switch other heads of a module off for each picture of a batch."""
     found = heads[module]
+    if mean is not None and found.way != "projection":
+        raise ValueError(f"What the heads of {module} put out can't be seen, so none can be its mean.")
     if found.way == "projection":
 
         def before(_module: nn.Module, inputs: tuple) -> tuple:

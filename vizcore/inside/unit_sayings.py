@@ -68,8 +68,13 @@ def heard(shares: Sequence[float]) -> str:
     if not known:
         return said
     mean = sum(known) / len(known)
-    if mean > 0.999:
+    if min(known) > 1 - 1e-12:  # no pixel elsewhere has a gradient
         return "Each patch is all that its value comes from: no token has heard from another yet."
+    if mean > 0.999:
+        return (
+            "Of the gradient's energy all but 0.1 % and less lies in the patch itself: by then, a token has "
+            "hardly heard from others."
+        )
     return f"{said} Of the gradient's energy **{mean:.0%}** lies in the patch itself."
 
 

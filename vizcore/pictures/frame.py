@@ -131,6 +131,19 @@ def seen(box: Box, size: tuple[int, int]) -> torch.Tensor:
     return ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None]
 
 
+def on_pixels(cells: torch.Tensor, box: Box, size: tuple[int, int]) -> torch.Tensor:
+    """The frame's pixels that lie in some cells over ``box``: (h, w) bool -> (H, W) bool.
+
+    >>> on_pixels(torch.tensor([[False, True]]), (0, 0, 4, 2), (4, 2)).int().tolist()
+    [[0, 0, 1, 1], [0, 0, 1, 1]]
+    """
+    (width, height), (left, top, right, bottom) = size, box
+    rows = ((torch.arange(height) + 0.5 - top) / (bottom - top) * cells.shape[0]).floor().long()
+    columns = ((torch.arange(width) + 0.5 - left) / (right - left) * cells.shape[1]).floor().long()
+    inside = cells.cpu()[rows.clamp(0, cells.shape[0] - 1)][:, columns.clamp(0, cells.shape[1] - 1)]
+    return inside & seen(box, size)
+
+
 def cell_at(
     point: tuple[float, float], box: Box, size: tuple[int, int], grid: tuple[int, int]
 ) -> tuple[int, int]:

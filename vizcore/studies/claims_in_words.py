@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from ..inside.sayings import percent
 from ..truth.intervals import Interval
 from .knowing import Curve
 from .reaches import Summary
@@ -137,5 +138,5 @@ def verdict(difference: Interval, cnn: str, vit: str) -> str:
 
 def lost_points(before: float, after: float, answer: str, now: str) -> str:
     """One picture's answer under a change: probabilities of its answer, and the likeliest class now."""
-    move = f"“{answer}” {before:.0%} → {after:.0%}"
-    return f"{move}: it still knows it." if now == answer else f"{move}: it says **“{now}”**."
+    move = f"“{answer}” {percent(before)} → {percent(after)}"
+    return f"{move}: it still says so." if now == answer else f"{move}: it says **“{now}”**."

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ..truth.intervals import Interval
 from . import knowing, reaches
 
 FILE = Path(__file__).parent.parent / "weights" / "claims.json"
+FIELDS = FILE.with_name("fields.npz")  # what places depend on, in the mean, as pictures
 PAIRS = {  # by the kind of pictures that they know: a CNN, a ViT
     "textures": ("texture_resnet", "texture_vit"),
     "photographs": ("efficientnet_lite0", "photo_vit"),
@@ -43,14 +47,43 @@ def pair_of(name: str) -> str:
 
 def load_measured() -> dict[str, Measured]:
     """Read the file; nothing is computed. What isn't in it was not measured."""
-    found = {}
+    found, cells = {}, load_fields()
     for kind, own in json.loads(FILE.read_text()).items():
         looks = {
-            name: {weights: reaches.from_data(one) for weights, one in each.items()}
+            name: {
+                weights: reaches.from_data(one)._replace(cells=cells.get((name, weights), {}))
+                for weights, one in each.items()
+            }
             for name, each in own.get("looks", {}).items()
         }
         found[kind] = Measured(looks, _known(own["knows"]) if "knows" in own else None)
     return found
+
+
+def load_fields() -> dict[tuple[str, str], dict[str, np.ndarray]]:
+    """By network and weights and then by layer, the energy on cells (h, w), as a share of its largest."""
+    found: dict[tuple[str, str], dict[str, np.ndarray]] = {}
+    if not FIELDS.exists():
+        return found
+    with np.load(FIELDS, allow_pickle=False) as held:
+        for key in held.files:
+            name, weights, layer = key.split("|")
+            roots = held[key].astype(np.float32) / 255
+            found.setdefault((name, weights), {})[layer] = roots**2
+    return found
+
+
+def store_fields(name: str, weights: str, cells: Mapping[str, np.ndarray]) -> None:
+    """Put the fields of one network into their file, as roots in a byte each; the rest of it stays."""
+    held = {}
+    if FIELDS.exists():
+        with np.load(FIELDS, allow_pickle=False) as own:
+            held = {key: own[key] for key in own.files if key.split("|")[:2] != [name, weights]}
+    for layer, one in cells.items():
+        roots = np.sqrt(one / max(float(one.max()), 1e-30))
+        held[f"{name}|{weights}|{layer}"] = (255 * roots).round().astype(np.uint8)
+    save: Any = np.savez_compressed
+    save(FIELDS, **held)
 
 
 def _known(own: dict[str, Any]) -> Known:

@@ -27,6 +27,7 @@ class Reach(NamedTuple):
     size: tuple[int, int]  # (height, width) of the network's input
     distances: np.ndarray | None  # (n, blocks, heads) in pixels; None for a network without attention
     rings: dict[str, np.ndarray]  # by layer, (n, R): shares of the gradient's energy, as ``reach.rings``
+    cells: dict[str, np.ndarray]  # by layer, (h, w): the mean of ``reach.shares_on_cells``
 
 
 @in_any_mode
@@ -49,15 +50,18 @@ def reaches(
     layers = list(model.blocks or model.layers) if layers is None else list(layers)
     far: list[np.ndarray] = []
     found: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
+    sums: dict[str, np.ndarray] = {}
     for done, image in enumerate(pictures, 1):
         images = model.preprocess(image)
         if model.attention:
             far.append(reach.attention_distances(model, images)[0].numpy())
         for layer, field in reach.fields(model, images, layers, seed=seed + done).items():
             found[layer].append(reach.rings(field)[0].numpy())
+            sums[layer] = sums.get(layer, 0) + reach.shares_on_cells(field.energy)[0].numpy()
         rows = {layer: np.stack(own) for layer, own in found.items()}
         size = (int(images.shape[-2]), int(images.shape[-1]))
-        yield Reach(done, len(pictures), size, np.stack(far) if far else None, rows)
+        cells = {layer: own / done for layer, own in sums.items()}
+        yield Reach(done, len(pictures), size, np.stack(far) if far else None, rows, cells)
 
 
 class Summary(NamedTuple):
@@ -70,6 +74,7 @@ class Summary(NamedTuple):
     even_distance: float  # of attention that looks everywhere alike; nan without attention
     fields: dict[str, tuple[Interval, ...]]  # by layer, the radius within which each of ``SHARES`` lies
     even_radius: tuple[float, ...]  # of a place that depends on all pixels alike
+    cells: dict[str, np.ndarray] = {}  # as of a ``Reach``; a file of numbers hasn't got them
 
 
 def summed_up(model: VisionModel, found: Reach) -> Summary:
@@ -85,7 +90,7 @@ def summed_up(model: VisionModel, found: Reach) -> Summary:
         even = reach.even_distance(model.grid, (found.size[0] / rows, found.size[1] / columns))
     fields = {layer: tuple(_radius(rows, share) for share in SHARES) for layer, rows in found.rings.items()}
     alike = tuple(reach.even_radius(found.size, share) for share in SHARES)
-    return Summary(found.done, found.size, heads, blocks, even, fields, alike)
+    return Summary(found.done, found.size, heads, blocks, even, fields, alike, found.cells)
 
 
 def _radius(rings: np.ndarray, share: float) -> Interval:
@@ -106,7 +111,7 @@ def as_data(found: Summary) -> dict[str, Any]:
             return [tenths(one) for one in values]
         return None if math.isnan(values) else round(values, 1)
 
-    return {name: tenths(values) for name, values in found._asdict().items()}
+    return {name: tenths(values) for name, values in found._asdict().items() if name != "cells"}
 
 
 def from_data(data: dict[str, Any]) -> Summary:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import address, arrival, cards, guide, viewer
+from ui import address, arrival, cards, going_on, guide, leaving, viewer
 from ui.choices import MAPLESS, sidebar
 from ui.streamlit_private import bound_uploads, tell_in_bursts
 from ui.warmup import leaves_garbage, warm_up
@@ -44,6 +44,7 @@ def main() -> None:
         cards.go()
         viewer.load(page.url_path)
         address.complaints()
+        going_on.go_on()
         if page.url_path not in MAPLESS:
             sidebar()
         guide.guide()
@@ -53,7 +54,8 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
-    app = st.App(__file__, middleware=[arrival.MIDDLEWARE])
+    app = st.App(__file__, middleware=[leaving.MIDDLEWARE, arrival.MIDDLEWARE])
+    leaving.leave_politely()
 warm_up()
 bound_uploads()
 tell_in_bursts()

@@ -83,6 +83,11 @@ def running(key: str) -> bool:
     return _held(key)["running"]
 
 
+def any_running() -> bool:
+    """Whether any job of the session is."""
+    return any(str(name).startswith(_name("")) and state[name]["running"] for name in list(state))
+
+
 def _name(key: str) -> str:
     """Where the session holds a job."""
     return f"job_{key}"

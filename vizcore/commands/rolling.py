@@ -1,0 +1,58 @@
+"""The processes of ``sightlines serve``, started anew one by one, so that somebody is always there."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+import xmlrpc.client
+from pathlib import Path
+
+BACK_SECONDS = 120  # that a process may take until the proxy sends people to it
+
+
+class _Local(xmlrpc.client.Transport):
+    """XML-RPC, which supervisord speaks, over a socket of this machine's file system."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.path = str(path)
+
+    def make_connection(self, host):
+        connection = http.client.HTTPConnection(host)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.connect(self.path)
+        return connection
+
+
+def roll(folder: Path) -> int:
+    """Stop each process, which answers first what it was asked, and start it; go on once it is back."""
+    from .serve import ServeError
+
+    try:
+        supervisor = xmlrpc.client.ServerProxy("http://localhost", _Local(folder / "supervisor.sock")).supervisor
+        programs: list = supervisor.getAllProcessInfo()  # pyright: ignore[reportAssignmentType]
+    except OSError as error:
+        raise ServeError(f"Nothing that `sightlines serve` began is running in {folder}.") from error
+    for name in sorted(one["name"] for one in programs if one["name"] != "proxy"):
+        began = time.monotonic()
+        supervisor.stopProcess(name)
+        left = time.monotonic() - began
+        supervisor.startProcess(name)
+        while server_state(folder, name) != "UP":
+            if time.monotonic() - began > left + BACK_SECONDS:
+                raise ServeError(f"{name} hasn't come back; the others are as they were.")
+            time.sleep(0.3)
+        print(f"{name}: left in {left:.1f} s, back after {time.monotonic() - began:.1f} s", flush=True)
+    return 0
+
+
+def server_state(folder: Path, name: str) -> str:
+    """What the proxy thinks of a process: "UP", "DOWN" and others."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.connect(str(folder / "proxy.sock"))
+        asking.sendall(b"show stat\n")
+        with asking.makefile() as answer:
+            rows = [line.rstrip("\n").split(",") for line in answer if "," in line]
+    column = rows[0].index("status")
+    return next((row[column] for row in rows if row[1] == name), "")

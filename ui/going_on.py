@@ -20,9 +20,9 @@ _TAB = component(
     js="""
 export default ({ data, setTriggerValue }) => {
   let before = {};
-  try { before = JSON.parse(sessionStorage.getItem("sightlines")) ?? {}; } catch { /* or it may keep nothing */ }
+  try { before = JSON.parse(sessionStorage.getItem("sightlines")) ?? {}; } catch { /* nothing */ }
   const lost = before.session !== data.session && (before.photograph || before.run);
-  try { sessionStorage.setItem("sightlines", JSON.stringify(data)); } catch { /* as above */ }
+  try { sessionStorage.setItem("sightlines", JSON.stringify(data)); } catch { /* it may keep nothing */ }
   if (lost) setTriggerValue("lost", { photograph: before.photograph, run: before.run });
 };
 """,

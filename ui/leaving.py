@@ -16,6 +16,7 @@ from functools import partial
 from starlette.middleware import Middleware
 
 from .streamlit_private import hand_over
+from .warmup import is_warm
 
 NOTICED = 1.5  # seconds until it is known that nobody new is taken
 RESTED = 0.7  # seconds after an answer, in which its pictures are fetched
@@ -28,17 +29,18 @@ def seconds() -> float:
 
 
 class _Leaving:
-    """ASGI: while the process is leaving, it isn't well, and takes no new pages."""
+    """ASGI: a process that is leaving, or hasn't imported all yet, isn't well; the former takes no pages."""
 
     def __init__(self, app):
         self.app = app
 
     async def __call__(self, scope, receive, send):
-        if not _told.is_set() or not (scope["type"] == "websocket" or scope.get("path", "").endswith("/health")):
-            return await self.app(scope, receive, send)
-        if scope["type"] == "websocket":
+        health = scope.get("path", "").endswith("/_stcore/health")
+        if _told.is_set() and scope["type"] == "websocket":
             await receive()
             return await send({"type": "websocket.close", "code": 1012})
+        if not health or not seconds() or (is_warm() and not _told.is_set()):
+            return await self.app(scope, receive, send)
         await send({"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 

@@ -39,6 +39,11 @@ def warm() -> None:
         _thread.join()
 
 
+def is_warm() -> bool:
+    """Whether everything is imported, so that nobody would have to wait for it."""
+    return _thread is not None and not _thread.is_alive()
+
+
 def _import() -> None:
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 

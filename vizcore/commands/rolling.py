@@ -18,8 +18,8 @@ class _Local(xmlrpc.client.Transport):
         super().__init__()
         self.path = str(path)
 
-    def make_connection(self, host):
-        connection = http.client.HTTPConnection(host)
+    def make_connection(self, host):  # "localhost", whatever it is told
+        connection = http.client.HTTPConnection("localhost")
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.connect(self.path)
         return connection
@@ -30,7 +30,8 @@ def roll(folder: Path) -> int:
     from .serve import ServeError
 
     try:
-        supervisor = xmlrpc.client.ServerProxy("http://localhost", _Local(folder / "supervisor.sock")).supervisor
+        server = xmlrpc.client.ServerProxy("http://localhost", _Local(folder / "supervisor.sock"))
+        supervisor = server.supervisor
         programs: list = supervisor.getAllProcessInfo()  # pyright: ignore[reportAssignmentType]
     except OSError as error:
         raise ServeError(f"Nothing that `sightlines serve` began is running in {folder}.") from error

@@ -1,7 +1,7 @@
 """``sightlines serve``: more people than one process can serve, by several behind HAProxy on one machine.
 
-What is started, and started again when it dies, is supervisord's business; who comes to which process, and what
-nobody outside may ask, is HAProxy's. Here their configurations are written. The processes are reached on
+What is started, and started again when it dies, is supervisord's business; who comes to which process, and
+what nobody outside may ask, is HAProxy's. Here their configurations are written. The processes are reached on
 loopback alone.
 """
 
@@ -36,8 +36,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes of the app (2)")
     parser.add_argument("--address", default="0.0.0.0", help="that the proxy listens on (0.0.0.0)")
     parser.add_argument("--port", type=int, default=8501, help="of the proxy (8501)")
-    parser.add_argument("--first-port", type=int, default=8601, help="of the first process, on loopback (8601)")
-    parser.add_argument("--certificate", type=Path, metavar="PEM", help="chain and key: the proxy speaks TLS")
+    parser.add_argument(
+        "--first-port", type=int, default=8601, help="of the first process, on loopback (8601)"
+    )
+    parser.add_argument("--certificate", type=Path, metavar="PEM", help="chain and key, to speak TLS")
     parser.add_argument(
         "--per-address", type=int, default=600, metavar="N", help="connections from one address (600)"
     )
@@ -45,7 +47,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--folder", type=Path, default=default_folder(), help="of configurations and sockets (%(default)s)"
     )
     parser.add_argument("--write", action="store_true", help="write the configurations and start nothing")
-    parser.add_argument("--roll", action="store_true", help="start the processes of --folder anew, one by one")
+    parser.add_argument("--roll", action="store_true", help="start those of --folder anew, one by one")
 
 
 def default_folder() -> Path:
@@ -158,14 +160,15 @@ def _workers(ports: range, folder: Path, app: Path) -> str:
         "SIGHTLINES_SHARED_WEIGHTS": folder / "weights",
         "STREAMLIT_SERVER_COOKIE_SECRET": secrets.token_hex(32),
     }
-    told = ",".join(f'{name}="{os.environ.get(name, value)}"'.replace("%", "%%") for name, value in shared.items())
+    told = {name: str(os.environ.get(name, value)).replace("%", "%%") for name, value in shared.items()}
+    environment = ",".join(f'{name}="{value}"' for name, value in told.items())
     command = f"{shlex.quote(sys.executable)} -m streamlit run {shlex.quote(str(app))}".replace("%", "%%")
     command += " --server.headless=true --server.address=127.0.0.1"
     return "\n".join(
         f"""
 [program:w{number}]
 command = {command} --server.port={port} --browser.serverPort={port}
-environment = {told}
+environment = {environment}
 autorestart = true
 startretries = 1000
 stopsignal = TERM

@@ -86,8 +86,19 @@ class Visitor:
         self.settings = None  # those of the server that a page is told of
         self.http = requests.Session()
         self.connected = contextlib.ExitStack()
+        self.connect()
+
+    def connect(self) -> None:
+        """As a browser: first it asks whether somebody is there, who may give it a cookie."""
+        self.http.get(f"http://{self.address}/_stcore/health", timeout=PATIENCE).raise_for_status()
+        held = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         how = {"subprotocols": ["streamlit"], "max_size": None, "open_timeout": PATIENCE}
-        self.socket = self.connected.enter_context(connect(f"ws://{address}/_stcore/stream", **how))
+        how["additional_headers"] = {"Cookie": held}
+        opened = connect(f"ws://{self.address}/_stcore/stream", **how)
+        self.socket = self.connected.enter_context(opened)
+        for told in opened.response.headers.get_all("Set-Cookie") if opened.response else ():
+            name, _, value = told.partition(";")[0].partition("=")
+            self.http.cookies.set(name, value)
 
     def close(self) -> None:
         self.connected.close()
@@ -251,7 +262,7 @@ class Visitor:
         return result
 
     def view(self) -> dict:
-        """What somebody sees and has chosen, whatever widgets were told on the way: page, address, pictures."""
+        """What somebody sees and has chosen, whatever widgets were told on the way."""
         shown = {
             place: told
             for place, told in self.seen().items()

@@ -29,13 +29,8 @@ def roll(folder: Path) -> int:
     """Stop each process, which answers first what it was asked, and start it; go on once it is back."""
     from .serve import ServeError
 
-    try:
-        server = xmlrpc.client.ServerProxy("http://localhost", _Local(folder / "supervisor.sock"))
-        supervisor = server.supervisor
-        programs: list = supervisor.getAllProcessInfo()  # pyright: ignore[reportAssignmentType]
-    except OSError as error:
-        raise ServeError(f"Nothing that `sightlines serve` began is running in {folder}.") from error
-    for name in sorted(one["name"] for one in programs if one["name"] != "proxy"):
+    supervisor = _supervisor(folder)
+    for name in processes(folder):
         began = time.monotonic()
         supervisor.stopProcess(name)
         left = time.monotonic() - began
@@ -46,6 +41,25 @@ def roll(folder: Path) -> int:
             time.sleep(0.3)
         print(f"{name}: left in {left:.1f} s, back after {time.monotonic() - began:.1f} s", flush=True)
     return 0
+
+
+def _supervisor(folder: Path):
+    return xmlrpc.client.ServerProxy("http://localhost", _Local(folder / "supervisor.sock")).supervisor
+
+
+def processes(folder: Path) -> dict[str, int]:
+    """What ``sightlines serve`` began, by name: the number of each process of the app, 0 for one that has gone.
+
+    Raises:
+        ServeError: it isn't running.
+    """
+    from .serve import ServeError
+
+    try:
+        programs: list = _supervisor(folder).getAllProcessInfo()  # pyright: ignore[reportAssignmentType]
+    except OSError as error:
+        raise ServeError(f"Nothing that `sightlines serve` began is running in {folder}.") from error
+    return {one["name"]: one["pid"] for one in programs if one["name"] != "proxy"}
 
 
 def server_state(folder: Path, name: str) -> str:

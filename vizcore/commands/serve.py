@@ -153,7 +153,7 @@ def _workers(ports: range, folder: Path, app: Path) -> str:
     """A program of supervisord's for each process, with its share of the cores and what they share."""
     share = max(1, cores() // len(ports))
     shared = {
-        "OMP_NUM_THREADS": share,
+        "OMP_NUM_THREADS": max(1, share // 2),  # as a process alone takes half of all, see ui/warmup.py
         "SIGHTLINES_CORES": share,
         "SIGHTLINES_LEAVE_SECONDS": LEAVE_SECONDS,
         "SIGHTLINES_ROOMS": folder / "rooms.sqlite",

@@ -234,9 +234,7 @@ def memory(options) -> int:
     further = (sum(sums[4].values()) - sum(sums[2].values())) / 2
     added = sum(after.values()) - sum(before.values())
     print(f"  each further idle process {further:.0f} MB (450 at most)")
-    print(
-        f"  {NETWORK}, 346 MB, in all four: {before} -> {after}, {added} MB more, {added / 346:.2f} of its size"
-    )
+    print(f"  {NETWORK}, 346 MB, in all four: {before} -> {after}, {added} MB more: {added / 346:.2f}")
     return int(further > 450 or added > 1.2 * 346)
 
 

@@ -48,7 +48,7 @@ def _supervisor(folder: Path):
 
 
 def processes(folder: Path) -> dict[str, int]:
-    """What ``sightlines serve`` began, by name: the number of each process of the app, 0 for one that has gone.
+    """What ``sightlines serve`` began, by name: each process's number, 0 for one that has gone.
 
     Raises:
         ServeError: it isn't running.

@@ -62,7 +62,7 @@ def _digest(state: dict[str, Tensor]) -> str:
     found = hashlib.blake2b(digest_size=20)
     for name, value in state.items():
         found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        found.update(memoryview(value.reshape(-1).view(torch.uint8).numpy()))
+        found.update(value.reshape(-1).view(torch.uint8).numpy())  # pyright: ignore[reportArgumentType]
     return found.hexdigest()
 
 

@@ -22,8 +22,8 @@ from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.runtime.state.session_state import WStates
 
-from .limits import forget_session_seconds, session_upload_bytes
-from .turns import begins, ends
+from .limits import forget_session_seconds, session_upload_bytes, uploads_an_hour
+from .turns import begins, ends, may_send
 
 BURST_SECONDS = 0.2  # what a run says meanwhile is told together; most runs take less
 
@@ -123,6 +123,14 @@ def hand_over(rested: dict[str, float], seconds: float) -> int:
     return len(sessions)
 
 
+def connected() -> set[str]:
+    """The sessions whose pages are open. Nothing public lists them."""
+    if not Runtime.exists():
+        return set()
+    sessions: Any = Runtime.instance()._session_mgr
+    return {one.session.id for one in sessions.list_active_sessions()}
+
+
 def session_id() -> str:
     """Whose script this is; empty where none runs. Only what it calls its context tells it."""
     context = get_script_run_ctx()
@@ -202,6 +210,11 @@ def bound_uploads() -> None:
         with lock:
             others = dict(self.file_storage.get(session_id, {}))
             others.pop(file.file_id, None)
+            if not may_send(session_id):
+                words = (
+                    f"This server takes {uploads_an_hour()} files an hour from each session: come back later."
+                )
+                raise HTTPException(429, words)
             bound = session_upload_bytes()
             if len(file.data) + sum(len(one.data) for one in others.values()) > bound:
                 words = f"Your files are larger than {bound / 1e6:,.0f} MB together: remove one first."

@@ -146,3 +146,31 @@ def test_a_choice_that_the_address_did_not_hold_yet_is_taken_from_the_page(serve
         assert other.link["picture"] == "Honeycomb in bands" and other.view() == answered | {
             "page": "saliency"
         }
+
+
+@pytest.mark.long
+def test_no_page_needs_what_the_policy_forbids(fleet, own_tab):
+    """Curves and matrices, a run's pictures, the brush: whatever a script brings to the page."""
+    address, _ = fleet
+    own_tab.add_init_script(
+        "document.addEventListener('securitypolicyviolation', (one) => console.error(`policy ${one.blockedURI} "
+        "${one.violatedDirective}`))"
+    )
+    link = "picture=Scales+in+cracks&a=texture_vit&b=texture_resnet"
+    presses = {"similarity": "Compare", "grad_cam": "Measure", "activation_maximization": "Imagine"}
+    for page in sorted(path.stem for path in (APP.parent / "pages").glob("*.py")):
+        more = "&m_part=Make+your+own&m_steps=16" if page.startswith("activation") else ""
+        own_tab.goto(f"{address}/{page.removeprefix('home')}?{link}{more}")
+        own_tab.get_by_role("heading", level=1).wait_for()
+        settled(own_tab)
+        if page in presses:
+            own_tab.get_by_test_id("stMain").get_by_role("button", name=presses[page], exact=True).click()
+            own_tab.wait_for_timeout(500)
+            settled(own_tab, 1)
+        if page == "similarity":
+            expect(
+                own_tab.locator(
+                    "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
+                ).first
+            ).to_be_visible()
+    assert not [words for words in own_tab.problems if "policy" in words.lower()], own_tab.problems

@@ -139,7 +139,8 @@ class Returning(Visitor):
     def _back(self, asked: str, page_name: str = "") -> None:
         """Ask until there is an answer; a page asks again sooner than that after half a second."""
         begin, worker = time.monotonic(), self.worker
-        ids = {getattr(element, "id", "") for _, element, _ in self.shown.values()}
+        kept = [one for _, one, _ in self.shown.values() if not getattr(one, "set_value", False)]
+        ids = {getattr(element, "id", "") for element in kept}  # what the app has set since is the app's
         self.set = {name: state for name, state in self.set.items() if name in ids}
         while True:
             try:

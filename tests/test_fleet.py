@@ -168,9 +168,5 @@ def test_no_page_needs_what_the_policy_forbids(fleet, own_tab):
             own_tab.wait_for_timeout(500)
             settled(own_tab, 1)
         if page == "similarity":
-            expect(
-                own_tab.locator(
-                    "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
-                ).first
-            ).to_be_visible()
+            expect(own_tab.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first).to_be_visible()
     assert not [words for words in own_tab.problems if "policy" in words.lower()], own_tab.problems

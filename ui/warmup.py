@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import time
 
@@ -45,6 +46,9 @@ def is_warm() -> bool:
 
 
 def _import() -> None:
+    if "SIGHTLINES_LEAVE_SECONDS" in os.environ and sys.platform == "linux":
+        # one of several, which may come in place of one that died: the others answer its people now
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     # A collection of garbage looks at every object while all others wait. With the half million of these

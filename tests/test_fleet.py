@@ -153,8 +153,8 @@ def test_no_page_needs_what_the_policy_forbids(fleet, own_tab):
     """Curves and matrices, a run's pictures, the brush: whatever a script brings to the page."""
     address, _ = fleet
     own_tab.add_init_script(
-        "document.addEventListener('securitypolicyviolation', (one) => console.error(`policy ${one.blockedURI} "
-        "${one.violatedDirective}`))"
+        "document.addEventListener('securitypolicyviolation', "
+        "(one) => console.error(`policy ${one.blockedURI} ${one.violatedDirective}`))"
     )
     link = "picture=Scales+in+cracks&a=texture_vit&b=texture_resnet"
     presses = {"similarity": "Compare", "grad_cam": "Measure", "activation_maximization": "Imagine"}

@@ -31,6 +31,7 @@ def warm_up() -> None:
     if _started.acquire(blocking=False):
         _thread = threading.Thread(target=_import, name="warm-up", daemon=True)
         _thread.start()
+        threading.Thread(target=_tidy, name="tidy", daemon=True).start()
 
 
 def warm() -> None:
@@ -55,7 +56,6 @@ def _import() -> None:
     # imports that takes 280 ms; frozen, they aren't looked at.
     gc.collect()
     gc.freeze()
-    threading.Thread(target=_tidy, name="tidy", daemon=True).start()
 
 
 def leaves_garbage() -> None:
@@ -69,6 +69,8 @@ def _tidy() -> None:
     Streamlit would after each run: about 80 ms with a few networks in memory, before the browser has heard
     the end of the answer, and everybody else waits too.
     """
+    if _thread:
+        _thread.join()
     while True:
         _dirty.wait()
         time.sleep(TIDY_SECONDS)

@@ -52,7 +52,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def default_folder() -> Path:
     """One that is this user's own."""
-    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"sightlines-{os.getuid()}"
+    user = os.getuid() if hasattr(os, "getuid") else "own"
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"sightlines-{user}"
 
 
 def main(options: argparse.Namespace, app: Path) -> int:
@@ -104,6 +105,8 @@ def own_folder(folder: Path) -> Path:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != os.getuid()):
+            raise ServeError(f"{folder} is somebody else's: name another with --folder.")
         folder.chmod(0o700)
     except OSError as error:
         raise ServeError(f"{folder} can't be this user's own folder ({error.strerror}).") from error

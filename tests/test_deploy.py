@@ -105,3 +105,12 @@ def test_systemd_understands_its_units(tmp_path):
         )
         (tmp_path / unit.name).write_text(words)
     checked("systemd-analyze", "verify", "--man=no", *tmp_path.glob("*.service"))
+
+
+def test_a_folder_that_somebody_else_put_there_is_refused(tmp_path, capsys):
+    from vizcore.__main__ import main
+
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "ours").symlink_to(tmp_path / "theirs")
+    assert main(["serve", "--write", "--folder", str(tmp_path / "ours")]) == 1
+    assert "somebody else's" in capsys.readouterr().err and not list((tmp_path / "theirs").iterdir())

@@ -3,7 +3,7 @@
 #   docker build --build-arg TORCH_INDEX= -t sightlines . && docker run --gpus all -p 8501:8501 sightlines
 FROM python:3.11-slim
 
-RUN useradd --create-home sightlines
+RUN useradd --create-home sightlines && install -d -o sightlines /shared
 WORKDIR /home/sightlines/app
 
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu

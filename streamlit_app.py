@@ -4,14 +4,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import address, arrival, cards, guide, viewer
+from ui import address, arrival, cards, door, going_on, guide, leaving, viewer
 from ui.choices import MAPLESS, sidebar
-from ui.streamlit_private import bound_uploads, tell_in_bursts
+from ui.streamlit_private import bound_uploads, session_id, tell_in_bursts
+from ui.turns import pace
 from ui.warmup import leaves_garbage, warm_up
 
 
 def main() -> None:
     """What a visitor's session runs at every click."""
+    pace(session_id())
     leaves_garbage()
     st.set_page_config(  # before the pages, or a browser fetches the icon of each from elsewhere
         page_title="Sightlines", page_icon=Path(__file__).parent / "ui" / "icon.png", layout="wide"
@@ -39,11 +41,14 @@ def main() -> None:
     ]
     # Streamlit's own list of pages drops the address at a click, and Back then leads to a page without one.
     page = st.navigation(pages, position="hidden")
+    if door.closed():
+        return
     st.set_page_config(page_title=f"{page.title} · Sightlines")
     with address.in_step(page.url_path, guide.opened, pages):
         cards.go()
         viewer.load(page.url_path)
         address.complaints()
+        going_on.go_on()
         if page.url_path not in MAPLESS:
             sidebar()
         guide.guide()
@@ -53,7 +58,8 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
-    app = st.App(__file__, middleware=[arrival.MIDDLEWARE])
+    app = st.App(__file__, middleware=[leaving.MIDDLEWARE, arrival.MIDDLEWARE])
+    leaving.leave_politely()
 warm_up()
 bound_uploads()
 tell_in_bursts()

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "cka": "the similarity matrices of the bundled pair, or the memory that CKA of large networks takes",
     "claims": "does a ViT look globally at once? do CNNs go for textures and ViTs for shapes? with intervals",
     "load": "a class of thirty on one server: waiting times, wrong answers, errors, memory",
+    "fleet": "several processes behind the proxy: times, one that is killed, memory, clients that misbehave",
     "memory": "what a server takes: one session on all pages, and what 300 interactions add",
     "gallery": "classes of a pair in the box imagined, judged by both networks, and the contact sheet",
     "colours": "how alive the colours of imagined pictures are, by recipe, beside lucent's",

@@ -24,6 +24,7 @@ from websockets.sync.client import connect
 ROOT = Path(__file__).parent.parent
 PATIENCE = 180  # seconds after which an answer counts as none
 OFFLINE = ("texture_resnet", "texture_vit", "efficientnet_lite0", "photo_vit")
+PICTURES = "sightlines.viewer", "sightlines.tiles", "sightlines.sheet"
 LEFT_ALONE = ("Seed", "Weights", "Play", "Model A", "Model B", "Picture")
 
 
@@ -85,8 +86,19 @@ class Visitor:
         self.settings = None  # those of the server that a page is told of
         self.http = requests.Session()
         self.connected = contextlib.ExitStack()
+        self.connect()
+
+    def connect(self) -> None:
+        """As a browser: first it asks whether somebody is there, who may give it a cookie."""
+        self.http.get(f"http://{self.address}/_stcore/health", timeout=PATIENCE).raise_for_status()
+        held = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         how = {"subprotocols": ["streamlit"], "max_size": None, "open_timeout": PATIENCE}
-        self.socket = self.connected.enter_context(connect(f"ws://{address}/_stcore/stream", **how))
+        how["additional_headers"] = {"Cookie": held}
+        opened = connect(f"ws://{self.address}/_stcore/stream", **how)
+        self.socket = self.connected.enter_context(opened)
+        for told in opened.response.headers.get_all("Set-Cookie") if opened.response else ():
+            name, _, value = told.partition(";")[0].partition("=")
+            self.http.cookies.set(name, value)
 
     def close(self) -> None:
         self.connected.close()
@@ -242,12 +254,22 @@ class Visitor:
             if kind == "imgs":
                 words = [(self.pictures[image.url], image.caption) for image in element.imgs]
                 result[place] = f"imgs {words}"
-            elif kind not in ("progress", "empty", "block", "spinner"):
+            elif kind not in ("progress", "empty", "block", "spinner") and not _of_the_tab(element):
                 if kind == "download_button":
                     element.ClearField("deferred_file_id")  # a new one at each run
                 content = element.SerializeToString(deterministic=True)
                 result[place] = f"{kind} {hashlib.sha256(content).hexdigest()}"
         return result
+
+    def view(self) -> dict:
+        """What somebody sees and has chosen, whatever widgets were told on the way."""
+        shown = {
+            place: told
+            for place, told in self.seen().items()
+            if told.split()[0] in ("imgs", "markdown")
+            or getattr(self.shown[place][1], "component_name", "") in PICTURES
+        }
+        return {"page": self.page, "link": self.link, "shown": shown}
 
     def options(self) -> list[tuple[object, list, str]]:
         """Widgets that can be changed, with values to choose from."""
@@ -277,6 +299,11 @@ class Visitor:
             (e for _, e, _ in self.shown.values() if getattr(e, "label", None) == label),
             None,
         )
+
+
+def _of_the_tab(element) -> bool:
+    """The part of a page that names its session."""
+    return getattr(element, "component_name", "") == "sightlines.tab"
 
 
 def _said(element) -> list[tuple[str, object]]:

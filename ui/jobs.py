@@ -10,8 +10,9 @@ from typing import Any
 import streamlit as st
 
 from . import address
+from .limits import run_seconds, runs_an_hour
 from .streamlit_private import session_id
-from .turns import step_aside, turn
+from .turns import turn
 
 state = st.session_state
 DRAW_EVERY = 0.4  # seconds between two drawings of a running job: pictures cost more than many a step
@@ -65,8 +66,25 @@ def _at_work(key: str, question: Any, make, draw: Callable[[list], None], words:
             raise
         address.again()
     if _unfinished(held):
-        bar.caption(f"Stopped at {held['found'][-1].done / held['found'][-1].total:.0%}.")
+        bar.caption(f"Stopped at {held['found'][-1].done / held['found'][-1].total:.0%}{_why(held)}.")
+    if state.pop("refused_run", "") == name:
+        st.info(f"This server takes {runs_an_hour()} long runs an hour from each session: come back later.")
     return held["found"]
+
+
+def _why(held: dict) -> str:
+    """Why it is that a run stopped by itself, as the end of a sentence."""
+    return f": a run may compute for {run_seconds():.0f} s, then others come" if held.get("ended") else ""
+
+
+def _may_run() -> bool:
+    """Whether the session may begin another run; if so, it has."""
+    now = time.monotonic()
+    begun = [then for then in state.get("runs_begun", ()) if now - then < 3600]
+    if 0 < runs_an_hour() <= len(begun):
+        return False
+    state["runs_begun"] = [*begun, now]
+    return True
 
 
 def found(key: str) -> list:
@@ -82,6 +100,11 @@ def forget_job(key: str) -> None:
 def running(key: str) -> bool:
     """Whether a job is running, or waits for its turn."""
     return _held(key)["running"]
+
+
+def any_running() -> bool:
+    """Whether any job of the session is."""
+    return any(str(name).startswith(_name("")) and state[name]["running"] for name in list(state))
 
 
 def _name(key: str) -> str:
@@ -100,6 +123,9 @@ def _unfinished(held: dict) -> bool:
 def _press(name: str, question: Any, make: Callable[[], Iterator]) -> None:
     """The button: starts a job, stops it, lets it go on."""
     held = state.get(name)
+    if not (held and held["running"]) and not _may_run():
+        state["refused_run"] = name
+        return
     if held is None or held["finished"]:
         state[name] = {
             "question": question,
@@ -109,7 +135,7 @@ def _press(name: str, question: Any, make: Callable[[], Iterator]) -> None:
             "finished": False,
         }
     else:
-        held["running"] = not held["running"]
+        held.update(running=not held["running"], ended=False)
 
 
 def _button(key: str, words: str, held: dict, press: Callable[[], None]):
@@ -130,7 +156,7 @@ def _run(held: dict, bar, place, draw: Callable[[list], None], keep_all: bool) -
     """Take the steps that are left, drawing on the way what was found."""
     bar.progress(0.0)
     drawn = 0.0
-    with turn(session_id(), bar):
+    with turn(session_id(), bar) as own:
         for step in held["steps"]:
             if not keep_all:
                 held["found"].clear()
@@ -141,5 +167,8 @@ def _run(held: dict, bar, place, draw: Callable[[list], None], keep_all: bool) -
                     draw(held["found"])
                 drawn = time.monotonic()
             if step.done < step.total:
-                step_aside()
+                if 0 < run_seconds() <= own.seconds:
+                    held.update(running=False, ended=True)
+                    return
+                own.rest()
     held.update(finished=True, running=False)

@@ -32,6 +32,26 @@ def forget_session_seconds() -> float:
     return float(os.environ.get("SIGHTLINES_FORGET_SESSION_SECONDS", 125))
 
 
+def sessions_at_once() -> int:
+    """Sessions of one process; further ones wait. 0 for any number."""
+    return int(os.environ.get("SIGHTLINES_SESSIONS", 0))
+
+
+def runs_an_hour() -> int:
+    """Long runs that one session may begin in an hour. 0 for any number."""
+    return int(os.environ.get("SIGHTLINES_SESSION_RUNS", 0))
+
+
+def uploads_an_hour() -> int:
+    """Files that one session may send in an hour. 0 for any number."""
+    return int(os.environ.get("SIGHTLINES_SESSION_UPLOADS", 0))
+
+
+def run_seconds() -> float:
+    """How long a long run may compute until it has to be asked to go on. 0 for any time."""
+    return float(os.environ.get("SIGHTLINES_RUN_SECONDS", 0))
+
+
 def give_back() -> None:
     """Memory that is free again and that glibc keeps: 200 MB once EfficientNet-Lite0, of 17 MB, is loaded."""
     with suppress(OSError, AttributeError, TypeError):  # another C library, or Windows

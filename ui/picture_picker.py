@@ -15,7 +15,7 @@ from vizcore.pictures import known, textures
 from vizcore.pictures.images import PictureError, read_picture
 from vizcore.pictures.known.mosaics import SIDE
 
-from . import study_pictures
+from . import going_on, study_pictures
 from .address import forget
 from .limits import UPLOAD_MB
 from .plain import plain
@@ -185,7 +185,9 @@ def choose_picture(own) -> Picture | None:
     """
     state = st.session_state
     options = [MOSAIC, *PHOTOGRAPHS, *SCENES, MADE] + ([UPLOAD] if "uploaded" in state else [])
-    if st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
+    if name := going_on.lost_photograph():
+        st.info(f"Your photograph “{name}” has gone with the process that held it: choose it again.")
+    elif st.query_params.get("picture") == UPLOAD and UPLOAD not in options:
         st.info(
             "The link is to a picture that somebody uploaded. It stayed with them, so this is another one."
         )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import weakref
@@ -133,6 +134,7 @@ def _load(choice, _files):
             _failed[choice] = now, error.args
         raise
     _alive[choice] = model
+    gc.collect()  # what was found out about it leaves activations in circles
     give_back()
     _make_room(choice, module_bytes(model.net))  # a checkpoint may have more classes than its architecture
     return model

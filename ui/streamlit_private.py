@@ -15,14 +15,15 @@ from starlette.exceptions import HTTPException
 from streamlit.delta_generator_singletons import get_dg_singleton_instance
 from streamlit.errors import StreamlitDuplicateElementKey
 from streamlit.runtime import Runtime
-from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
+from streamlit.runtime.state.session_state import WStates
 
-from .limits import forget_session_seconds, session_upload_bytes
-from .turns import begins, ends
+from .limits import forget_session_seconds, session_upload_bytes, uploads_an_hour
+from .turns import begins, ends, may_send
 
 BURST_SECONDS = 0.2  # what a run says meanwhile is told together; most runs take less
 
@@ -76,6 +77,58 @@ def drop_what_widgets_hide() -> None:
     drawn = state._key_id_mapper.id_key_mapping
     for widget in [one for one in drawn if one in state._old_state or one in state._new_widget_state]:
         state._old_state.pop(drawn[widget], None)
+
+
+def brought_along() -> Any:
+    """What a browser says of its widgets as a session begins; nothing on a first visit.
+
+    A page that has lost its process goes on with another one, and tells what stands on it.
+    """
+    context = get_script_run_ctx()
+    found: Any = context and context.session_state._state._new_widget_state.states
+    return dict(found or {})
+
+
+def as_brought(brought: Any, keys: Any) -> dict[str, Any]:
+    """The values in it of the widgets, among these keys, that have been drawn since."""
+    context, found = get_script_run_ctx(), {}
+    if context is None:
+        return found
+    state: Any = context.session_state._state
+    for key in keys:
+        widget = state._key_id_mapper.get_id_from_key(key)
+        if widget in brought and widget in state._new_widget_state.widget_metadata:
+            own = WStates({widget: brought[widget]}, dict(state._new_widget_state.widget_metadata))
+            found[key] = own[widget]
+    return found
+
+
+def hand_over(rested: dict[str, float], seconds: float) -> int:
+    """Close the connections of sessions whose last answer is some seconds old: their pages go on elsewhere.
+
+    Args:
+        rested: since when each has rested, as seen by former calls.
+
+    Returns:
+        How many are left.
+    """
+    runtime: Any = Runtime.instance()
+    now, loop = time.monotonic(), runtime._get_async_objs().eventloop
+    sessions = runtime._session_mgr.list_active_sessions()
+    for one in sessions:
+        if one.session._state == AppSessionState.APP_IS_RUNNING:
+            rested.pop(one.session.id, None)
+        elif now - rested.setdefault(one.session.id, now) >= seconds:
+            loop.call_soon_threadsafe(lambda own=one: loop.create_task(own.client._websocket.close(1012)))
+    return len(sessions)
+
+
+def connected() -> set[str]:
+    """The sessions whose pages are open. Nothing public lists them."""
+    if not Runtime.exists():
+        return set()
+    sessions: Any = Runtime.instance()._session_mgr
+    return {one.session.id for one in sessions.list_active_sessions()}
 
 
 def session_id() -> str:
@@ -157,6 +210,11 @@ def bound_uploads() -> None:
         with lock:
             others = dict(self.file_storage.get(session_id, {}))
             others.pop(file.file_id, None)
+            if not may_send(session_id):
+                words = (
+                    f"This server takes {uploads_an_hour()} files an hour from each session: come back later."
+                )
+                raise HTTPException(429, words)
             bound = session_upload_bytes()
             if len(file.data) + sum(len(one.data) for one in others.values()) > bound:
                 words = f"Your files are larger than {bound / 1e6:,.0f} MB together: remove one first."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import time
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+CORES = int(os.environ.get("SIGHTLINES_CORES") or _ALL)  # its share, where several processes have one machine
 
 # Read when torch is loaded. Each run of the script is a thread, for which OpenMP makes helpers of its own. On
 # two cores a picture of EfficientNet-Lite0 takes 55 ms with two threads and 40 ms with one, at two thirds of
@@ -29,6 +31,7 @@ def warm_up() -> None:
     if _started.acquire(blocking=False):
         _thread = threading.Thread(target=_import, name="warm-up", daemon=True)
         _thread.start()
+        threading.Thread(target=_tidy, name="tidy", daemon=True).start()
 
 
 def warm() -> None:
@@ -38,14 +41,21 @@ def warm() -> None:
         _thread.join()
 
 
+def is_warm() -> bool:
+    """Whether everything is imported, so that nobody would have to wait for it."""
+    return _thread is not None and not _thread.is_alive()
+
+
 def _import() -> None:
+    if "SIGHTLINES_LEAVE_SECONDS" in os.environ and sys.platform == "linux":
+        # one of several, which may come in place of one that died: the others answer its people now
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     # A collection of garbage looks at every object while all others wait. With the half million of these
     # imports that takes 280 ms; frozen, they aren't looked at.
     gc.collect()
     gc.freeze()
-    threading.Thread(target=_tidy, name="tidy", daemon=True).start()
 
 
 def leaves_garbage() -> None:
@@ -59,6 +69,8 @@ def _tidy() -> None:
     Streamlit would after each run: about 80 ms with a few networks in memory, before the browser has heard
     the end of the answer, and everybody else waits too.
     """
+    if _thread:
+        _thread.join()
     while True:
         _dirty.wait()
         time.sleep(TIDY_SECONDS)

@@ -8,7 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from .commands import learn, study
+from .commands import learn, serve, study
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("list", help="every model, and whether its trained weights are on this machine")
     fetch = commands.add_parser("prefetch", help="download trained weights into the cache")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="models of the catalogue or of timm")
+    serve.add(commands)
     study.add(commands)
     learn.add(commands)
     options, others = parser.parse_known_args(arguments)
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         return study.main(options, others)
     if others:
         parser.error(f"unrecognized arguments: {' '.join(others)}")
+    if options.command == "serve":
+        return serve.main(options, app_script())
     if options.command == "finetune":
         return learn.main(options)
     return list_models() if options.command == "list" else prefetch(options.names)

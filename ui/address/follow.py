@@ -15,6 +15,7 @@ from .kinds import LONGEST
 from .words import LESSON, START, in_words, parse, sentence
 
 state = st.session_state
+_SIDEBAR = {"picture", "a", "b", *(f"{name}_{slot}" for name in ("weights", "seed") for slot in "ab")}
 Step = Callable[[str], dict[str, Any] | None]  # a step's name -> the values of its widgets, if there is one
 
 
@@ -33,6 +34,8 @@ def in_step(page: str, step: Step, pages: list) -> Iterator[None]:
         links = [link(page) for page in pages]
     with suppress(_Stop):
         yield
+    if _changed_on_the_way():
+        st.rerun()
     write()  # not where Streamlit ends the run: it then takes nothing more, and the next run writes
     if query(lesson=False) != shown:
         for place, page in zip(links, pages, strict=True):
@@ -103,6 +106,11 @@ def read(page: str, step: Step) -> None:
     """Give widgets the values of the address, where it isn't what this session wrote. Before any widget."""
     streamlit_private.drop_what_widgets_hide()
     own, found = held(), _browsers()
+    if not own.seen:
+        own.brought = streamlit_private.brought_along()
+    if own.chosen:
+        take(now() | own.chosen)
+        own.chosen = {}
     history, first, moved = streamlit_private.came_by_history(), not own.seen, page != own.page
     own.page = page
     changed = now() != own.values  # by the visitor, since the last run
@@ -128,6 +136,24 @@ def read(page: str, step: Step) -> None:
     if changed:
         own.forgive()
     own.values = now()
+
+
+def _changed_on_the_way() -> bool:
+    """Take what a page has that lost its process between a choice and its answer: the address is older.
+
+    Where a link was followed instead, it is the address that is newer, and no widget of its page was there.
+    """
+    own = held()
+    brought, own.brought = own.brought, None
+    if not brought:
+        return False
+    found = streamlit_private.as_brought(brought, keys.known(state))
+    chosen = {name: value for name, value in found.items() if value != state[name]}
+    here = any(name not in _SIDEBAR for name in found)
+    if not chosen or own.lesson or not (here or len(chosen) == 1):
+        return False
+    own.chosen = chosen  # widgets that have been drawn take no other value in this run
+    return True
 
 
 def _follow(own: Held, found: dict[str, tuple[str, ...]], step: Step) -> None:

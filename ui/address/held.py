@@ -28,6 +28,8 @@ class Held:
     linked: dict[str, tuple[str, ...]] = field(default_factory=dict)  # where the sidebar's links lead
     from_link: set[str] = field(default_factory=set)  # keys that no widget has looked at since
     refused: dict[str, str] = field(default_factory=dict)  # keys of the link -> sentences
+    brought: Any = None  # what a page that lost its process says of its widgets
+    chosen: dict[str, Any] = field(default_factory=dict)  # what of it the next run takes
     box: Any = None  # where sentences are shown
 
     def forgive(self) -> None:

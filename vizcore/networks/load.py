@@ -23,6 +23,7 @@ from .labels import imagenet_labels
 from .placed import check_placed
 from .returned import understood
 from .shapes_only import shapes_only
+from .shared_weights import share
 from .torchvision_ops import timm
 from .trace import trace
 from .trained import trained, weights_at_hand
@@ -81,6 +82,7 @@ def load_model(
     for module in net.modules():
         if isinstance(module, nn.Conv2d):  # what follows keeps the layout; python -m benchmarks tried
             cast(Any, module).to(memory_format=torch.channels_last)  # torch declares no such argument
+    share(net)
     preprocess, images = _preprocess(net, entry, device)
     traced = _traced(net, images, entry.title)
     if checkpoint is not None:

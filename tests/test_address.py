@@ -106,6 +106,7 @@ IN_BROWSER: dict[str, dict] = {  # what the viewer offers there, by the key unde
         "r_colours": list(COLOUR_MAPS),
         "r_scale": ["own", "shared"],
     },
+    "look_inside": {"i_each": ["zero", "mean"]},  # called otherwise there
     "unit": {"u_of": ["a", "b"], "u_kind": ["channels", "heads", "classes"]},  # called otherwise there
 }
 

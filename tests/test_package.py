@@ -113,7 +113,10 @@ def pinned(file: str) -> dict[str, Requirement]:
 
 @pytest.mark.parametrize(
     "files, extras",
-    [(["requirements.txt"], ["app"]), (["requirements.txt", "requirements-dev.txt"], ["app", "hf", "serve", "test"])],
+    [
+        (["requirements.txt"], ["app"]),
+        (["requirements.txt", "requirements-dev.txt"], ["app", "hf", "serve", "test"]),
+    ],
 )
 def test_requirements_lie_within_the_projects_ranges(files, extras):
     ours = {name: one for file in files for name, one in pinned(file).items()}

@@ -154,6 +154,7 @@ def test_a_full_house_says_who_is_before_you(monkeypatch):
             st.write("inside")
 
     monkeypatch.setenv("SIGHTLINES_SESSIONS", "2")
+    monkeypatch.setattr(door, "connected", set)  # AppTest has nobody who is
     monkeypatch.setattr(door, "_came", dict.fromkeys("abc", time.monotonic() + 100))
     at = AppTest.from_function(script).run()
     assert "All 2 places" in at.info[0].value and "1 person waits before you" in at.info[0].value

@@ -139,6 +139,13 @@ def test_the_networks_follow_the_picture_until_one_is_chosen():
         assert [at.selectbox(key=slot).value for slot in "ab"] == ["texture_resnet", "photo_vit"]
 
 
+@pytest.mark.parametrize("page", ["look_inside", "unit", "claims", "experiments", "saliency", "feature_maps"])
+def test_pages_open_on_what_home_shows(page):
+    with whole_app() as visit:
+        at = visit(page, {})
+        assert not at.exception and not at.error and not at.warning
+
+
 def test_what_the_button_promises_is_what_it_opens():
     with whole_app() as visit:
         at = visit("home", {})

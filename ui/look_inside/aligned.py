@@ -60,7 +60,7 @@ def _wholly(asked, grid: tuple[int, int]) -> dict[str, np.ndarray]:
     from vizcore.pictures.frame import seen
 
     picture, model = asked.picture, asked.model
-    known = {name.casefold(): name for name in class_names(model)}
+    known = {name.casefold() for name in class_names(model)}
     left, top, right, bottom = model.preprocess.box(picture.size)
     visible = seen(model.preprocess.box(picture.size), picture.size).numpy()
     found = {}
@@ -74,7 +74,7 @@ def _wholly(asked, grid: tuple[int, int]) -> dict[str, np.ndarray]:
             part = slice(max(0, round(y0)), round(y1)), slice(max(0, round(x0)), round(x1))
             cells[row, column] = mask[part].size > 0 and mask[part].all() and visible[part].all()
         if cells.any():
-            found[known[name]] = cells
+            found[name] = cells
     return found
 
 

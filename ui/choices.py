@@ -7,7 +7,7 @@ import streamlit as st
 from . import address, brush, streamlit_private
 from .made_pictures import make
 from .network_picker import DEFAULTS, Choice, choose_model, offer_downloads, suited
-from .picture_picker import MOSAICS, OPENING, Picture, choose_picture
+from .picture_picker import MOSAICS, Picture, choose_picture
 from .regions import BRUSH
 from .thing_names import with_names
 
@@ -50,7 +50,7 @@ def _reset() -> None:
 
 def _shows_textures() -> bool:
     """Whether a page looks at drawn textures, and at no single picture that somebody chose."""
-    return address.page() == TEXTURES and st.session_state["picture"] == OPENING
+    return address.page() == TEXTURES and st.session_state["picture"] in MOSAICS
 
 
 def in_app() -> None:

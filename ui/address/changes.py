@@ -27,15 +27,16 @@ def _opened(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 FORMER = {"Four photographs": "Four with an astronaut"}
-LOOKED_AT_NONE = "k_", "m_"  # of pages that look at no single picture
+LOOKED_AT_NONE = {"k_", "m_"}  # what the keys of pages begin with that look at no single picture
 
 
 def _opened_then(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """What version 3 opened with: other photographs, and imagined pictures of the texture pair."""
-    ours = {name[:2] for name in words}
-    if "m_" in ours and "picture" not in words and not words.keys() & {"a", "b", "weights_a", "weights_b"}:
+    networks = words.keys() & {"a", "b", "weights_a", "weights_b", "seed_a", "seed_b"}
+    pages = {name[:2] for name in words.keys() - networks - {"v"}}
+    if pages == {"m_"} and not networks:
         return {"a": "texture_resnet", "b": "texture_vit"}
-    return {} if ours & {*LOOKED_AT_NONE} else {"picture": FORMER["Four photographs"]}
+    return {} if pages and pages <= LOOKED_AT_NONE else {"picture": FORMER["Four photographs"]}
 
 
 CLASSES = "h_class", "r_class", "g_class", "s_class", "s_not", "m_class"

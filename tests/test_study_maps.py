@@ -114,6 +114,20 @@ def test_a_run_that_is_killed_is_taken_up_again(folder, alone, tmp_path):
     assert not [path for path in out.rglob(".*")]
 
 
+def test_what_a_killed_run_left_beside_its_files_is_swept(folder, tmp_path):
+    """Wherever it was killed: at the plan, at a part, at the end. Hidden files of others stay."""
+    out = tmp_path / "out"
+    run_maps.run(asked(folder, out), Rank())
+    part = next(out.glob("parts-*/*.npz"))
+    left = [path.with_name(f".{path.name}.host-7") for path in (out / "study.json", out / "summary.md", part)]
+    others = [out / ".DS_Store", out / ".notes.mine-7", out / ".study.json.swp"]
+    for path in (*left, *others):
+        path.write_bytes(b"half")
+    run_maps.run(asked(folder, out), Rank())
+    assert [path for path in left if path.exists()] == []
+    assert all(path.exists() for path in others)
+
+
 @pytest.mark.long
 def test_24_pictures_by_one_process_by_two_and_killed_under_torchrun(tmp_path, capsys):
     """The benchmark's own study, small: one rank, torchrun and the whole group are killed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import sys
 import time
@@ -98,7 +99,8 @@ class Locks:
 
 def written(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """A file, whole or not at all: written beside its place, brought to the disk, then moved there."""
-    beside = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}")
+    host = socket.gethostname().replace(".", "_")
+    beside = path.with_name(f".{path.name}.{host}-{os.getpid()}")
     try:
         with open(beside, "wb") as file:
             write(file)
@@ -119,6 +121,14 @@ def swept(path: Path) -> None:
     """Take away what killed processes left beside a file; whoever calls holds its lock."""
     for left in path.parent.glob(f".{path.name}.*"):
         left.unlink(missing_ok=True)
+
+
+def swept_below(folder: Path) -> None:
+    """The same for every file of a study that is whole; hidden files of others stay."""
+    for left in folder.rglob(".*"):
+        name, _, writer = left.name[1:].rpartition(".")
+        if re.fullmatch(r".+-\d+", writer) and (left.parent / name).is_file():
+            left.unlink(missing_ok=True)
 
 
 def alone(started_by: int) -> bool:

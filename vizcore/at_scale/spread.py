@@ -11,7 +11,7 @@ import numpy as np
 
 from . import plans, tables
 from .progress import Progress
-from .shards import FINISH, Locks, Rank, StudyError, alone, own_rank, swept, to_do
+from .shards import FINISH, Locks, Rank, StudyError, alone, own_rank, swept, swept_below, to_do
 
 Part = tuple[Sequence[Mapping[str, Any]], Mapping[str, np.ndarray]]  # its rows, and arrays by name
 
@@ -61,6 +61,7 @@ def spread(
                 if mine:
                     tables.gather(paths, columns, out / tables.TABLE)
                     end()
+                    swept_below(out)
     except OSError as error:
         raise StudyError(f"The study can't be written to {out} ({error.strerror}).") from error
     finally:

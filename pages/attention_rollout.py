@@ -32,7 +32,7 @@ if not present:
     address.stop()
 first = sorted(present, key=lambda side: not side.model.attention)  # the ViT's top class is the default
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    name, indices = classes.ask(first, "r_class", there=picture.asked)
+    name, indices = classes.ask(first, "r_class", there=picture.there)
     everyone = "the answer"
     query = st.segmented_control(
         "Trace back from", [everyone, POINT], default=everyone, required=True, key="r_query",

@@ -40,7 +40,7 @@ masks = picture.masks
 with controls:
     first, other, second = st.columns([4, 3, 9], gap="medium", vertical_alignment="bottom")
     with first:
-        name, indices = classes.ask(sides, "g_class", there=picture.asked)
+        name, indices = classes.ask(sides, "g_class", there=picture.there)
     with other:
         against = classes.ask(sides, "g_not", "And not", classes.NOTHING)
     with second:

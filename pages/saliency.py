@@ -32,7 +32,7 @@ present = [side for side in sides if side.model]
 if not present:
     address.stop()
 with asked:
-    name, indices = classes.ask(sides, "s_class", there=picture.asked)
+    name, indices = classes.ask(sides, "s_class", there=picture.there)
     against, others = classes.ask(sides, "s_not", "And not", classes.NOTHING)
     alike.pick(sides)
 any_map = any(side.top for side in present)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from functools import lru_cache
 
 import streamlit as st
@@ -95,7 +95,7 @@ def pick_class(
     key: str,
     label: str = "Class asked for",
     first: str = TOP,
-    there: str = "",
+    there: Sequence[str] = (),
 ) -> tuple[str, list[int | None]]:
     """Choose a class by name.
 
@@ -103,20 +103,25 @@ def pick_class(
         models: those that are asked, the one whose top class is the default first.
         tops: the most probable classes of each, (index, probability).
         first: the default, ``TOP`` or a word that is no class.
-        there: the default instead, a class of the picture, where one of the networks has it.
+        there: what the picture shows, whatever its letters: these come first, and the first of them, if a
+            network has it, is the default instead.
 
     Returns:
         The class's name, and its index in each model, None where it doesn't know the class.
     """
     names = [class_names(model) for model in models]
     likely = [own[index] for own, top in zip(names, tops, strict=True) for index, _ in top]
-    options = list(dict.fromkeys([first, *likely, *(name for own in names for name in own)]))
-    forget(key, options, there if there in options else first)  # a class of a network shown before
+    every = [name for own in names for name in own]
+    spelt = {name.casefold(): name for name in every if there}
+    known = {name: spelt[name] for name in map(str.casefold, there) if name in spelt}
+    options = list(dict.fromkeys([first, *known.values(), *likely, *every]))
+    default = known.get(there[0].casefold(), first) if there else first
+    forget(key, options, default)  # else a class of a network shown before
     name = st.selectbox(
         label,
         options,
         key=key,
-        help="The likeliest come first; type to search all classes.",
+        help="What is there and the likeliest come first; type to search all classes.",
     )
     if name == TOP:
         name = next((own[top[0][0]] for own, top in zip(names, tops, strict=True) if top), "")
@@ -125,7 +130,7 @@ def pick_class(
 
 
 def ask(
-    sides: list, key: str, label: str = "Class asked for", first: str = TOP, there: str = ""
+    sides: list, key: str, label: str = "Class asked for", first: str = TOP, there: Sequence[str] = ()
 ) -> tuple[str, dict]:
     """``pick_class`` of the networks that are there: the class's name, and its index by slot.
 

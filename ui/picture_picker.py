@@ -73,6 +73,11 @@ class Picture(NamedTuple):
     only_here: tuple[str, ...] = ()  # what of it is in no link, in words
 
     @property
+    def there(self) -> tuple[str, ...]:
+        """The class that is asked for first, "" where there is none, then all that are known to be there."""
+        return self.asked, *self.masks
+
+    @property
     def size(self) -> tuple[int, int]:
         return self.image.size
 

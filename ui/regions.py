@@ -163,8 +163,9 @@ def _marked_here(above, sources: dict[str, Source]) -> Picture:
 
 def _edges(disabled: bool) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of a rectangle, as shares of the picture."""
-    words = "What you painted counts; it is in no link. Clear it for a rectangle, in percent of the picture:"
-    st.caption(words if disabled else "Paint on the picture, or keep a rectangle, in percent of the picture:")
+    first = "What you painted counts; it is in no link. Clear it for a rectangle"
+    first = first if disabled else "Drag on the picture to paint, or keep a rectangle"
+    st.caption(f"{first}, in percent of the picture:")
     sides = {"left": 25, "right": 75, "top": 25, "bottom": 75}
     shares = {}
     for pair in (("left", "right"), ("top", "bottom")):

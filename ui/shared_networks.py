@@ -96,7 +96,7 @@ def network(choice: Choice, files: Any):
     """A chosen network, from memory if it is there.
 
     Args:
-        choice: the same for everybody who asks for the same network.
+        choice: whichever of the two it is; everybody who asks for the same network has the same one.
         files: a checkpoint and the names of its classes, as files, or None; or a ``Brought``.
 
     Raises:
@@ -106,6 +106,7 @@ def network(choice: Choice, files: Any):
         from vizcore.networks.load import ModelError
 
         raise ModelError(brought.GONE)  # before it is looked up: it may be there for somebody else
+    choice = choice._replace(slot="")
     model = _load(choice, files)
     with _lock:
         if choice in _held:

@@ -39,8 +39,19 @@ def _named(picture: Picture, choices: Sequence[Choice]) -> Picture:
         "commas leaves a part to the networks.",
     )
     own = [name.strip() for name in (typed or "").split(",")]
-    own += [""] * len(picture.things)
     models = [model for choice in choices if (model := _known(choice)) is not None]
+    found, lines = named(picture, models, own)
+    for line in lines:
+        st.caption(line)
+    return found
+
+
+def named(picture: Picture, models: Sequence, own: Sequence[str] = ()) -> tuple[Picture, list[str]]:
+    """A picture with a mask for each class that its things are called, and a line on each of these.
+
+    Args:
+        models: (choice, network), those that name things. own: names that somebody gave, in their order.
+    """
     answered = {thing.key: _answers(thing, models) for thing in picture.things}
     classes = {name.casefold(): name for _, model in models for name in class_names(model)}
     masks: dict[str, np.ndarray] = {}
@@ -48,7 +59,8 @@ def _named(picture: Picture, choices: Sequence[Choice]) -> Picture:
     sure: dict[str, float] = {}
     called: dict[str, str] = {}
     unnamed: list[str] = []
-    for thing, name in zip(picture.things, own, strict=False):
+    lines: list[str] = []
+    for thing, name in zip(picture.things, [*own, *[""] * len(picture.things)], strict=False):
         found = answered[thing.key]
         name = name or classes.get(thing.title.casefold(), "")  # a file may say it in a network's own words
         who, firsts = (), {}
@@ -56,7 +68,7 @@ def _named(picture: Picture, choices: Sequence[Choice]) -> Picture:
             who = [(title, said[name]) for title, said in found.items() if name in said]
             firsts = {title: next(iter(said)) for title, said in found.items() if next(iter(said)) != name}
         of_all = WHOLE * (bool(who) and thing.key == picture.key)
-        st.caption(judgements.named(plain(thing.title), plain(name), who, firsts) + of_all)
+        lines.append(judgements.named(plain(thing.title), plain(name), who, firsts) + of_all)
         if not name:
             unnamed.append(thing.title)
         else:
@@ -68,7 +80,8 @@ def _named(picture: Picture, choices: Sequence[Choice]) -> Picture:
             called[thing.title] = name
     asked = max(sure, key=sure.__getitem__, default="")
     asked = called.get(FIRST.get(picture.title, ""), asked)
-    return picture._replace(masks=masks, regions=regions, asked=asked, unnamed=tuple(unnamed))
+    whole = picture._replace(masks=masks, regions=regions, asked=asked, unnamed=tuple(unnamed))
+    return whole, lines
 
 
 def _known(choice: Choice):
@@ -80,7 +93,7 @@ def _known(choice: Choice):
         return None
     try:
         with st.spinner("Asking the networks what each part is …"):
-            model = network(choice._replace(slot=""), uploads(choice))
+            model = network(choice, uploads(choice))
     except ModelError:
         return None
     knows = model.num_classes and not (model.labels and set(model.labels) <= set(TEXTURES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -20,6 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 TIDY_SECONDS = 5.0  # between two collections of garbage while the server is busy
 
+_log = logging.getLogger(__name__)
 _started = threading.Lock()
 _dirty = threading.Event()
 _thread: threading.Thread | None = None
@@ -42,16 +44,23 @@ def warm() -> None:
 
 
 def is_warm() -> bool:
-    """Whether everything is imported, so that nobody would have to wait for it."""
+    """Whether everything is imported, and asked beforehand, so that nobody would have to wait for it."""
     return _thread is not None and not _thread.is_alive()
 
 
 def _import() -> None:
-    if "SIGHTLINES_LEAVE_SECONDS" in os.environ and sys.platform == "linux":
-        # one of several, which may come in place of one that died: the others answer its people now
+    one_of_several = "SIGHTLINES_LEAVE_SECONDS" in os.environ  # it may come in place of one that died
+    if one_of_several and sys.platform == "linux":  # the others answer its people now
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
+    if one_of_several:
+        from . import beforehand
+
+        try:
+            beforehand.ask()
+        except Exception:  # a page will say what is wrong to whoever meets it
+            _log.exception("What a first visit asks could not be asked beforehand")
     # A collection of garbage looks at every object while all others wait. With the half million of these
     # imports that takes 280 ms; frozen, they aren't looked at.
     gc.collect()

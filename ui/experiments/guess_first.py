@@ -38,7 +38,7 @@ def experiment(picture, sides: list[Side]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="e_of"):
         with st.container(width=320):
             asked = [side for side in sides if side.model]
-            name, indices = ask(asked, "e_class", "Evidence for", there=picture.asked)
+            name, indices = ask(asked, "e_class", "Evidence for", there=picture.there)
         place = st.container(horizontal=True, width="content")
     if not name:
         st.info("Neither network has classes to be asked for.")

@@ -50,11 +50,10 @@ def ask_for(picture, sides: list[Side]) -> tuple[str, dict[str, int | None], lis
         The class, "" where there is none to ask for; by slot its index in each network that was asked; and
         the names of all classes whose maps are at hand.
     """
-    masks = picture.masks
     asked = [side for side in sides if side.model and suits(side.model, picture)]
     folded = {side.slot: [own.casefold() for own in class_names(side.model)] for side in asked}
     spelt = {own.casefold(): own for side in asked for own in class_names(side.model)}
-    known = [spelt[name] for name in masks if name in spelt]
+    known = [spelt[name] for name in picture.masks if name in spelt]
     if not known:
         name, indices = ask(asked, "h_class")
         names = likely(asked, name)

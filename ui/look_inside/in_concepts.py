@@ -45,7 +45,7 @@ class Found(NamedTuple):
 def show(sides: list, picture, room: Room) -> None:
     """The whole view; ``sides`` are as of ``answers.sides``."""
     with room.controls:
-        name, indices = classes.ask(sides, "i_class", there=picture.asked)
+        name, indices = classes.ask(sides, "i_class", there=picture.there)
         count = int(st.number_input("Concepts", 2, MOST, 5, key="i_k", width=110))
     with room.above:
         own = st.container()

@@ -33,7 +33,7 @@ LIMITS = (
 def show(sides: list, picture, room: Room) -> None:
     """The whole view; ``sides`` are as of ``answers.sides``."""
     with room.controls:
-        name, indices = classes.ask(sides, "i_class", there=picture.asked)
+        name, indices = classes.ask(sides, "i_class", there=picture.there)
         shown = st.container(width=220)
     with room.above, st.container(horizontal=True, vertical_alignment="center"):
         kind = what_is_off.pick_kind(picture)

@@ -41,7 +41,7 @@ class Lens(NamedTuple):
 def show(sides: list, picture, room: Room) -> None:
     """The whole view; ``sides`` are as of ``answers.sides``."""
     with room.controls:
-        name, indices = classes.ask(sides, "i_class", there=picture.asked)
+        name, indices = classes.ask(sides, "i_class", there=picture.there)
         shown = st.segmented_control(
             "Map of", [CHANCE, NAMES], default=CHANCE, required=True, key="i_show",
             help="The probability of one class, or the likeliest class of each place as a colour.",
@@ -59,9 +59,9 @@ def show(sides: list, picture, room: Room) -> None:
     with room.above:
         if depth > 1:
             blocks = {str(k + 1): "" for k in range(depth)}
-            viewer.picker(
-                "i_blocks", "After block", blocks, str(state["i_block"]), _to_block, SECONDS_A_BLOCK
-            )
+            moving = [lens.asked.model.title for lens in found if len(lens.found.layers) > 1]
+            label = "After block" + (f" of {moving[0]}" if len(moving) < len(found) else "")
+            viewer.picker("i_blocks", label, blocks, str(state["i_block"]), _to_block, SECONDS_A_BLOCK)
     named = _often(found)
     for side, column in zip(sides, room.columns, strict=True):
         if side.slot in read:

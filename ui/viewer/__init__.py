@@ -36,6 +36,7 @@ from .rooms import style as style
 from .wire import LOOK
 from .wire import sent as sent
 
+FITS = 28  # letters of all names that are whole in a row on a phone; three or four make a square there, else
 MODES = ("both", "difference", "swipe", "a", "b")
 _CODE, _LOOKS = (Path(__file__).with_name(name).read_text("utf-8") for name in ("viewer.js", "viewer.css"))
 # Streamlit sends a script with each change of its element: these wait for the code that another one brings
@@ -207,8 +208,10 @@ def picker(
     """
     options = [(name, name, note) for name, note in names.items()]
     data = {"label": label, "names": options, "chosen": chosen, "tells": on_pick is not None}
-    data |= {"seconds": seconds}
-    narrow = f"@media (max-width: 640px) {{ .st-key-{key} {{ min-height: {4 if seconds else 2}rem; }} }}"
+    square = not seconds and 2 < len(names) <= 4 and sum(map(len, names)) > FITS
+    data |= {"seconds": seconds, "square": square}
+    rems = 4 if seconds else 4.25 if square else 2
+    narrow = f"@media (max-width: 640px) {{ .st-key-{key} {{ min-height: {rems}rem; }} }}"
     style(f".st-key-{key} {{ min-height: {2.4 if seconds else 2}rem; }}", narrow)
     known = {name: name for name in names}.get
     _PICKER(key=key, data=data, **_heard(key, "picked", lambda said: known(str(said)), on_pick))
@@ -236,10 +239,8 @@ def controls(
 
 def _heard(key: str, event: str, check: Callable[[Any], Any], call: Callable | None) -> dict:
     """Options of a component that calls with what the browser said, if that can be so."""
-
-    if call is None:
+    if (tell := call) is None:
         return {}
-    tell = call
 
     def changed():
         said = check(getattr(st.session_state.get(key), event, None))

@@ -823,7 +823,7 @@ function player(label, options, chosen, choose, seconds) {
 
 /** The names of maps, to be picked for all viewers of the page. */
 function takePicker({ data, parentElement, setTriggerValue }) {
-  const root = rootOf(parentElement, "picker"), { label, names, chosen, tells, seconds } = data;
+  const root = rootOf(parentElement, "picker"), { label, names, chosen, tells, seconds, square } = data;
   const choose = (name, moving) => {
     page.name = name;
     group.check(name);
@@ -840,6 +840,7 @@ function takePicker({ data, parentElement, setTriggerValue }) {
   const group = same ? root.group : seconds ? player(label, names, page.name, choose, seconds) : radios(label, names, page.name, choose);
   if (same) group.check(page.name);
   else root.group?.stop?.(), root.replaceChildren(group);
+  group.classList.toggle("square", !!square);
   Object.assign(root, { group, names: String(names) });
   if (focused) group.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
   draw();

@@ -1,0 +1,35 @@
+"""What a first visit asks, asked before anybody comes: in a process that takes over from one that died.
+
+All the people of that one come at once. Where the networks, and the answers that pages begin with, are there
+by then, they are back in less than half the time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+
+def ask() -> None:
+    """Import what any page imports, and look at the two pictures that are met first, as home does."""
+    import ui
+
+    from . import answers, over_picture, picture_picker
+    from .home import doors
+    from .network_picker import Choice, suited
+    from .shared_networks import network
+    from .thing_names import named
+
+    for one in pkgutil.walk_packages(ui.__path__, "ui."):
+        importlib.import_module(one.name)
+    for title in (picture_picker.OPENING, next(iter(picture_picker.SCENES))):
+        picture = picture_picker.sample(title)
+        choices = [Choice(slot, name, "trained") for slot, name in suited(picture.drawn).items()]
+        models = {choice.slot: network(choice, (None, None)) for choice in choices}
+        if picture.things:
+            picture, _ = named(picture, [(choice, models[choice.slot]) for choice in choices])
+        sides = answers.sides(picture, choices, models)
+        for side in sides:
+            over_picture.cams(side, picture, list(picture.masks))
+        for door in doors.DOORS:
+            doors.small(door, picture, list(picture.masks))

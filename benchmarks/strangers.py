@@ -1,7 +1,10 @@
 """Twenty clients that misbehave, each from an address of its own (Linux gives loopback 16 million)."""
 
 import contextlib
+import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -9,11 +12,25 @@ from collections import Counter
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import connect
 
+from .visitor import ROOT
+
 OVERSIZED = 64_000_000  # bytes of a frame, where Streamlit takes 25 MB
 
 
 def begin(address: str):
-    """Let them begin, four of each kind; returns how to end them, which says what they did."""
+    """Let them begin, in a process of their own; returns how to end them, which says what they did."""
+    told = [sys.executable, "-m", "benchmarks.strangers", address]
+    process = subprocess.Popen(told, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def end() -> dict:
+        said, _ = process.communicate("", timeout=60)
+        return json.loads(said)
+
+    return end
+
+
+def main(address: str) -> None:
+    """Four of each kind, until nothing more can be read."""
     host, port = address.split(":")
     over, did, threads = threading.Event(), Counter(), []
     kinds = half_open, slow_upload, oversized, connects, clicks
@@ -23,14 +40,11 @@ def begin(address: str):
         run = threading.Thread(target=_until, args=(over, did, kind, (host, int(port)), own), daemon=True)
         run.start()
         threads.append(run)
-
-    def end() -> dict:
-        over.set()
-        for one in threads:
-            one.join(10)
-        return dict(did)
-
-    return end
+    sys.stdin.read()
+    over.set()
+    for one in threads:
+        one.join(10)
+    print(json.dumps(did))
 
 
 def _until(over, did, kind, server, own) -> None:
@@ -106,3 +120,7 @@ def _page(server, own):
     return connect(
         told, sock=_socket(server, own), subprotocols=["streamlit"], max_size=None, compression=None
     )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

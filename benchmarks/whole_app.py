@@ -10,6 +10,8 @@ from pathlib import Path
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from ui import turns
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -23,6 +25,7 @@ def whole_app() -> Iterator[Callable[[str, dict], AppTest]]:
         PagesManager.uses_pages_directory = False  # as on a server, once st.navigation has run there
 
     def visit(page: str, query: dict) -> AppTest:
+        turns._clicks.clear()  # each is another visitor, for whom AppTest has one name
         test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
         test.switch_page(f"pages/{page}.py")
         for name, value in query.items():

@@ -18,7 +18,7 @@ NICE = 10  # of a long job's thread; 0 is usual, 19 the most
 ASIDE = 1.0  # seconds at most that a long job waits, before each step, for those who wait for an answer
 
 SLICE = 10.0  # seconds of computing that a session may be ahead of one that waits
-BURST, A_SECOND = 40, 4  # runs of the script that a session may ask for at once, and each second from then on
+BURST, A_SECOND = 25, 2  # runs of the script that a session may ask for at once, and each second from then on
 REMEMBERED = 2000  # sessions
 
 _queue: list[Turn] = []  # each running or waiting job of the server, in order of arrival
@@ -48,7 +48,7 @@ def ends(session: str) -> None:
 
 
 def step_aside() -> None:
-    """Before each step of a long job: let those who wait for an answer have theirs first, for a while."""
+    """Before each step of a long job, say: let those who wait for an answer go first, for a while."""
     _quiet.wait(ASIDE)
 
 
@@ -125,16 +125,18 @@ def turn(session: str, place) -> Iterator[Turn]:
 
 
 def pace(session: str) -> None:
-    """Told as a run of the script begins: who asks faster than anybody clicks waits a little."""
+    """Told as a run of the script begins: who asks faster than anybody clicks lets others go first."""
     now = time.monotonic()
     with _answered_lock:
         left, then = _clicks.pop(session, (BURST, now))
         left = min(BURST, left + (now - then) * A_SECOND) - 1
-        _clicks[session] = left, now
+        _clicks[session] = max(left, -A_SECOND), now
         while len(_clicks) > REMEMBERED:
             _clicks.pop(next(iter(_clicks)))
     if left < 0:
+        ends(session)  # nobody waits for it
         time.sleep(min(1.0, -left / A_SECOND))
+        step_aside()
 
 
 def may_send(session: str) -> bool:

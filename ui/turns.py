@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -17,6 +17,8 @@ AT_ONCE = max(2, CORES // 2)  # jobs that compute at the same time, of all sessi
 NICE = 10  # of a long job's thread; 0 is usual, 19 the most
 ASIDE = 1.0  # seconds at most that a long job waits, before each step, for those who wait for an answer
 
+ANSWERS = CORES + 1  # pages that compute at the same time while others come
+ORDER_SECONDS = 0.4
 SLICE = 10.0  # seconds of computing that a session may be ahead of one that waits
 BURST, A_SECOND = 25, 2  # runs of the script that a session may ask for at once, and each second from then on
 REMEMBERED = 2000  # sessions
@@ -28,6 +30,8 @@ _sent: dict[str, list[float]] = {}  # when each session has sent a file
 _clicks: dict[str, tuple[float, float]] = {}  # what each session may still ask for, and as of when
 _answered: set[str] = set()  # the sessions whose script runs, but for those with a job that computes
 _answered_lock = threading.Lock()
+_line: deque[object] = deque()  # those of them that wait for others to be answered, in order of arrival
+_moves = threading.Condition(_answered_lock)
 _quiet = threading.Event()  # nobody waits for an answer
 _quiet.set()
 
@@ -43,6 +47,7 @@ def ends(session: str) -> None:
     """Told as it ends, or as a long job begins in it."""
     with _answered_lock:
         _answered.discard(session)
+        _moves.notify_all()
         if not _answered:
             _quiet.set()
 
@@ -137,6 +142,25 @@ def pace(session: str) -> None:
         ends(session)  # nobody waits for it
         time.sleep(min(1.0, -left / A_SECOND))
         step_aside()
+    else:
+        _in_order()
+
+
+def _in_order() -> None:
+    """Where many come at once, let those who came before have their answers first.
+
+    All at once they would get in each other's way, and all be answered when the last one is. Who is first in
+    the line waits for ``ORDER_SECONDS`` at most: some answers take long.
+    """
+    own = object()
+    with _moves:
+        _line.append(own)
+        try:
+            _moves.wait_for(lambda: _line[0] is own)
+            _moves.wait_for(lambda: len(_answered) - len(_line) < ANSWERS, ORDER_SECONDS)
+        finally:
+            _line.remove(own)
+            _moves.notify_all()
 
 
 def may_send(session: str) -> bool:

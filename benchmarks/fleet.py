@@ -132,10 +132,9 @@ def kill(options) -> int:
                 print(f"  SIGKILL to {name}, with which are {with_it} of {len(people)}", flush=True)
                 found.kill(name)
                 time.sleep(options.every)
-                back = sorted(
-                    one["s"] for own in people.values() for one in own.breaks if one["from"] == name
-                )
-                print("    back after", ", ".join(f"{seconds:.1f}" for seconds in back), "s", flush=True)
+                gone = (one for own in people.values() for one in own.breaks if one["from"] == name)
+                back = sorted((one["to"], round(one["s"], 1)) for one in gone)
+                print("    back after", ", ".join(f"{s} s ({to})" for to, s in back), flush=True)
 
         seconds = options.join + 10 + options.kills * options.every
         results, people = crowd(found.address, options.sessions or 30, seconds, options.join, happens)

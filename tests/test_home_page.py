@@ -1,14 +1,17 @@
 """What the home page says of two networks, and its button to another picture."""
 
 import io
+import itertools
 
 import pytest
+import streamlit as st
 from PIL import Image
 
 from benchmarks.whole_app import all_maps, all_words, viewer_look, whole_app
-from ui import figures, viewer
+from ui import answers, beforehand, figures, viewer
+from ui.home import doors
 from ui.network_picker import DEFAULTS, PHOTOGRAPHED
-from ui.picture_picker import OPENING
+from ui.picture_picker import OPENING, SCENES
 
 
 def words(at) -> str:
@@ -137,6 +140,26 @@ def test_the_networks_follow_the_picture_until_one_is_chosen():
         assert [at.selectbox(key=slot).value for slot in "ab"] == ["efficientnet_lite0"] * 2
         at = visit("home", {"picture": "A rocket", "a": "texture_resnet"})
         assert [at.selectbox(key=slot).value for slot in "ab"] == ["texture_resnet", "photo_vit"]
+
+
+def test_what_is_asked_beforehand_is_what_a_first_visit_asks(monkeypatch):
+    """Else a process that takes over has worked in vain: nothing is left to be computed."""
+    st.cache_data.clear()
+    with whole_app() as visit:
+        beforehand.ask()
+        names = "held_pass", "inputs"  # whoever computes asks for one of these
+        for module, name in itertools.product((answers, doors), names):
+            monkeypatch.setattr(module, name, lambda *_: pytest.fail("not asked beforehand"), raising=False)
+        for link in ({}, {"picture": next(iter(SCENES))}):
+            at = visit("home", link)
+            assert not at.exception, at.exception
+
+
+def test_what_the_picture_shows_stands_first_among_classes():
+    with whole_app() as visit:
+        options = visit("grad_cam", {}).selectbox(key="g_class").options
+        assert options[:5] == ["top class", "koala", "Egyptian cat", "espresso", "goldfish"]
+        assert len(options) == len(set(options)) > 1000
 
 
 @pytest.mark.parametrize("page", ["look_inside", "unit", "claims", "experiments", "saliency", "feature_maps"])

@@ -80,6 +80,44 @@ def test_who_clicks_without_pause_waits_and_others_do_not(monkeypatch):
     assert len(slept) == 3 and all(0 < seconds <= 1 for seconds in slept)
 
 
+def test_where_many_come_at_once_answers_are_given_in_order(monkeypatch):
+    """Not more than so many compute, but for what takes long: that doesn't hold up the others for good."""
+    monkeypatch.setattr(turns, "ANSWERS", 2)
+    monkeypatch.setattr(turns, "ORDER_SECONDS", 0.2)
+    at_work, most, order, lock = [], [], [], threading.Lock()
+
+    def answer(session: str, seconds: float) -> None:
+        turns.begins(session)
+        turns.pace(session)
+        with lock:
+            at_work.append(session)
+            most.append(len(at_work))
+            order.append(session)
+        time.sleep(seconds)
+        with lock:
+            at_work.remove(session)
+        turns.ends(session)
+
+    def come(names: list[str], seconds: float) -> list[threading.Thread]:
+        threads = [threading.Thread(target=answer, args=(name, seconds)) for name in names]
+        for one in threads:
+            one.start()
+            time.sleep(0.01)
+        return threads
+
+    names = [f"in order {k}" for k in range(8)]
+    for one in come(names, 0.05):
+        one.join()
+    assert order == names and max(most) == 2 and not turns._line and not turns._answered
+    long = come(["long", "longer"], 1.5)
+    begun = time.monotonic()
+    for one in come(["short"], 0.01):
+        one.join()
+    assert time.monotonic() - begun < 1 and at_work == ["long", "longer"]
+    for one in long:
+        one.join()
+
+
 def test_a_session_sends_so_many_files_an_hour(monkeypatch):
     streamlit_private.bound_uploads()
     monkeypatch.setenv("SIGHTLINES_SESSION_UPLOADS", "2")

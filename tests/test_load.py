@@ -49,6 +49,15 @@ def test_what_is_asked_by_all_at_once_is_computed_once(monkeypatch):
     assert len(calls) == 1 and len({id(one) for (one,) in found}) == 1
 
 
+def test_one_network_is_held_once_whichever_of_the_two_it_is(monkeypatch):
+    monkeypatch.setattr(
+        "vizcore.networks.load.load_model", lambda *_, **__: load_model("texture_vit", "random")
+    )
+    a, b, neither = (Choice(slot, "texture_vit", "random", 4322) for slot in ("a", "b", ""))
+    assert networks.network(a, (None, None)) is networks.network(b, (None, None))
+    assert [one for one in networks._held if one.seed == 4322] == [neither]
+
+
 def test_of_thirty_who_ask_a_dead_hub_one_waits_for_it(monkeypatch):
     calls = []
 

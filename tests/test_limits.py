@@ -77,7 +77,7 @@ def test_who_clicks_without_pause_waits_and_others_do_not(monkeypatch):
     for _ in range(3):
         turns.pace("stranger")
     turns.pace("another")
-    assert len(slept) == 3 and all(0 < seconds <= 1 for seconds in slept)
+    assert len(slept) == 3 and all(0 < seconds <= 2 for seconds in slept)
 
 
 def test_where_many_come_at_once_answers_are_given_in_order(monkeypatch):

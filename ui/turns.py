@@ -20,7 +20,7 @@ ASIDE = 1.0  # seconds at most that a long job waits, before each step, for thos
 ANSWERS = CORES + 1  # pages that compute at the same time while others come
 ORDER_SECONDS = 0.4
 SLICE = 10.0  # seconds of computing that a session may be ahead of one that waits
-BURST, A_SECOND = 25, 2  # runs of the script that a session may ask for at once, and each second from then on
+BURST, A_SECOND = 25, 1  # runs of the script that a session may ask for at once, and each second from then on
 REMEMBERED = 2000  # sessions
 
 _queue: list[Turn] = []  # each running or waiting job of the server, in order of arrival
@@ -135,12 +135,12 @@ def pace(session: str) -> None:
     with _answered_lock:
         left, then = _clicks.pop(session, (BURST, now))
         left = min(BURST, left + (now - then) * A_SECOND) - 1
-        _clicks[session] = max(left, -A_SECOND), now
+        _clicks[session] = max(left, -2 * A_SECOND), now
         while len(_clicks) > REMEMBERED:
             _clicks.pop(next(iter(_clicks)))
     if left < 0:
         ends(session)  # nobody waits for it
-        time.sleep(min(1.0, -left / A_SECOND))
+        time.sleep(min(2.0, -left / A_SECOND))
         step_aside()
     else:
         _in_order()

@@ -107,6 +107,9 @@ def tell(results: list[list], people: dict, serial: bool) -> int:
             )
     same = [one["same"] for one in breaks if "same" in one]
     print(f"  the same      {sum(same)} of {len(same)} views that were complete, as before the break")
+    for one in breaks:
+        if one.get("differs"):
+            print("   ", "; ".join(one["differs"])[:400])
     wrong: list[str] = []
     if serial:
         wrong, count = wrong_answers(results, people)

@@ -96,6 +96,18 @@ def wait_until_up(found: Fleet, process=None) -> None:
         time.sleep(0.2)
 
 
+def differs(before: dict | None, after: dict) -> list[str]:
+    """What of two views is not the same, in words."""
+    if before is None:
+        return []
+    found = [
+        f"{name} {before[name]} -> {after[name]}" for name in ("page", "link") if before[name] != after[name]
+    ]
+    old, new = before["shown"], after["shown"]
+    places = [place for place in {**old, **new} if old.get(place) != new.get(place)]
+    return found + [f"{place}: {old.get(place)!s:.80} -> {new.get(place)!s:.80}" for place in places[:3]]
+
+
 class Returning(Visitor):
     """Who is connected again as soon as there is somebody, and asks once more for what is on the page.
 
@@ -133,8 +145,9 @@ class Returning(Visitor):
             except LOST:
                 before = self.before
                 self._back(asked="nothing")
-                self.breaks[-1]["same"] = self.view() == before
                 self.before = self.view()
+                self.breaks[-1]["same"] = self.before == before
+                self.breaks[-1]["differs"] = differs(before, self.before)
 
     def _back(self, asked: str, page_name: str = "") -> None:
         """Ask until there is an answer; a page asks again sooner than that after half a second."""

@@ -21,7 +21,7 @@ from importlib import metadata
 
 import torch
 
-from benchmarks.rows import ROUNDS, Growth, measure, measure_growth
+from benchmarks.rows import ROUNDS, Growth, Sent, measure, measure_growth
 
 PARTS = {
     "cams": "cams.rows",
@@ -35,6 +35,7 @@ PARTS = {
     "curves": "curves.rows",
     "forgetting": "forgetting.rows",
     "growth": "growth.rows",
+    "wire": "wire.rows",
     "tried": "tried.rows",
 }
 PEERS = (  # by their names on PyPI
@@ -53,26 +54,28 @@ def main(argv):
         if part not in PARTS:
             parser.error(f"there is no part {part!r}; there are {', '.join(PARTS)}")
     torch.set_num_threads(1)
-    found, growths = [], []
+    found, growths, sent = [], [], []
     print(f"{time.strftime('%Y-%m-%d')}, {machine()}\n\n{HEAD}")
     for part in asked.parts or PARTS:
         module, _, function = PARTS[part].partition(".")
         for row in getattr(importlib.import_module(f"benchmarks.{module}"), function)(asked.quick):
             if isinstance(row, Growth):
                 growths.append(measure_growth(row, 2 if asked.quick else 5))
+            elif isinstance(row, Sent):
+                sent.append(row)
             else:
                 found.append(measure(row, ROUNDS[asked.quick]))
                 print(table(found[-1]), flush=True)
             del row
         gc.collect()
     print(f"\n{versions()}")
-    if growths:
-        print(f"\n{GROWTH_HEAD}")
-        for growth in growths:
-            print(growth_line(growth))
+    for head, line, some in ((GROWTH_HEAD, growth_line, growths), (SENT_HEAD, sent_line, sent)):
+        if some:
+            print(f"\n{head}", *map(line, some), sep="\n")
     if asked.json:
         with open(asked.json, "w") as file:
             figures = {"machine": machine(), "peers": versions(), "rows": found, "growth": growths}
+            figures["pages"] = [page._asdict() for page in sent]
             json.dump(figures, file, indent=1)
     unequal = [row["what"] for row in found if not all(one["equal"] for one in row["beside"].values())]
     if unequal:
@@ -84,6 +87,9 @@ HEAD = """| what | ms | MB | beside | ms | MB | ratio | aim | | difference |
 |---|---|---|---|---|---|---|---|---|---|"""
 GROWTH_HEAD = """| cost grows with | from, to | exponent | the network's own | of memory | the network's own |
 |---|---|---|---|---|---|"""
+
+SENT_HEAD = """| page | messages | kB | of another class | kB |
+|---|---|---|---|---|"""
 
 
 def table(row: dict) -> str:
@@ -105,6 +111,11 @@ def growth_line(growth: dict) -> str:
     sizes = f"{growth['sizes'][0]}, {growth['sizes'][-1]} {growth['unit']}"
     exponents = (shown(growth[key], ".2f") for key in ("exponent", "own", "memory", "own memory"))
     return f"| {growth['what']} | {sizes} | {' | '.join(exponents)} |"
+
+
+def sent_line(sent: Sent) -> str:
+    (messages, size), another = sent.opened, sent.another or (None, None)
+    return f"| {sent.page} | {messages} | {size:.0f} | {shown(another[0], '')} | {shown(another[1], '.0f')} |"
 
 
 def shown(value: float | None, form: str) -> str:

@@ -37,6 +37,12 @@ class Growth(NamedTuple):
     own: Callable[[int], Callable[[], object]]  # the network's own pass, likewise
 
 
+class Sent(NamedTuple):
+    page: str
+    opened: tuple[int, float]  # messages, kilobytes
+    another: tuple[int, float] | None  # the same for another class; None where a page asks for none
+
+
 def bare(net: torch.nn.Module, images: torch.Tensor) -> Callable[[], object]:
     """The floor: one forward pass and nothing else."""
 

@@ -28,7 +28,7 @@ def rows(quick):
 
     def row(what, own, peer, count, difference, back=target):
         """Beside ``count`` passes, and captum's ``peer`` of a batch size."""
-        few = tuple(batch for batch in batches if batch <= count)
+        few = tuple(batch for batch in batches if batch <= count) or (1,)
         floor, bare = fastest("bare passes", passes(net, images, count, back), few)
         name, run = fastest("captum", peer, few)
         beside, aims = {floor: bare, name: run}, {floor: 1.10, name: 1.05}

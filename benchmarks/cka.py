@@ -48,9 +48,6 @@ def rows(quick: bool):
     the minibatches, stacked, and then is that of Nguyen et al. (2021), as torch_cka's and ours are.
     cka-pytorch, which wants lightning, adds 1e-4 below the root; here nothing.
     """
-    from ckatorch import cka_batch
-    from torch_cka import CKA
-
     models = [load_model(name, "random", device="cpu") for name in ("resnet18", "resnet34")]
     nets = [model.net for model in models]  # what stands before the blocks is overwritten by ReLUs in place
     names = [[name for name in model.blocks if name.startswith("layer")] for model in models]
@@ -68,6 +65,8 @@ def rows(quick: bool):
         return last.cka["unbiased"]
 
     def by_ckatorch():
+        from ckatorch import cka_batch
+
         with torch.no_grad():
             pairs = list(zip(nets, names, strict=True))
             kept = [[capture(net, batch, own).layers for batch in batches] for net, own in pairs]
@@ -80,6 +79,8 @@ def rows(quick: bool):
             return torch.tensor([[cka_batch(x, y) for y in b] for x in a])
 
     def by_torch_cka():
+        from torch_cka import CKA
+
         with silence(), torch.no_grad():
             peer = CKA(*map(copy.deepcopy, nets), "A", "B", *names)  # it hooks them
             peer.compare(loader)
@@ -92,9 +93,8 @@ def rows(quick: bool):
             peer = CKACalculator(*map(copy.deepcopy, nets), *names, verbose=False)
             return peer.calculate_cka_matrix(labelled, num_epochs=1, epsilon=0)
 
-    peers = {"ckatorch": by_ckatorch, "torch_cka": by_torch_cka}
-    if importlib.util.find_spec("cka_pytorch"):
-        peers["cka-pytorch"] = by_cka_pytorch
+    peers = {"torch_cka": by_torch_cka, "ckatorch": by_ckatorch, "cka_pytorch": by_cka_pytorch}
+    peers = {name: run for name, run in peers.items() if importlib.util.find_spec(name)}
     floor = [bare(net, batch) for batch in batches for net in nets]
     yield Row(
         f"CKA of {len(names[0])} × {len(names[1])} blocks, ResNet-18 × ResNet-34, {many} pictures",

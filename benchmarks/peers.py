@@ -28,6 +28,7 @@ PARTS = {
     "rollout": "rollout.rows",
     "features": "features.rows",
     "saliency": "saliency.rows",
+    "occlusion": "saliency.covered",
     "score": "cams.score_cam",
     "actmax": "actmax.rows",
     "similarity": "similarity.rows",

@@ -262,7 +262,5 @@ def test_another_sets_pictures_are_known_by_folder_by_name_or_by_number(tmp_path
         Image.new("RGB", (8, 8)).save(tmp_path / place)
     (tmp_path / "n01443537" / "words.txt").write_text("no picture")
     classes, found, others = measure.another(tmp_path)
-    assert (
-        len(classes) == 200 and others == 3
-    )  # two tenches, and one of no name
+    assert len(classes) == 200 and others == 3  # two tenches, and one of no name
     assert sorted(one.wnid for one in found) == ["n01443537", "n01443537", "n02129165", "n07749582"]

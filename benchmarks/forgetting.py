@@ -24,5 +24,5 @@ def rows(quick):
             ours,
             {f"{count} bare passes": passes(model.net, images, count)(1)},
             {f"{count} bare passes": 1.25},
-            why="the numbers themselves have to be drawn, and each map is compared with the first",
+            why="beside the passes numbers are drawn, and each map is compared with the first",
         )

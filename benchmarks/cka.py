@@ -8,15 +8,23 @@ python -m benchmarks cka --stored  what the similarity page opens with; writes v
 from __future__ import annotations
 
 import argparse
+import contextlib
+import copy
+import importlib.util
+import io
 import json
 import resource
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks.rows import Row, apart, bare
+from vizcore.capture import capture
 from vizcore.drawing.matrix import matrix_picture
 from vizcore.networks.load import load_model
 from vizcore.pictures.sets import drawn
@@ -30,6 +38,79 @@ FOUR = {  # of the pair: rows, columns, each (name, weights)
     "The CNN and its random self": (("texture_resnet", "trained"), ("texture_resnet", "random")),
     "The ViT and its random self": (("texture_vit", "trained"), ("texture_vit", "random")),
 }
+
+
+def rows(quick: bool):
+    """All blocks of ResNet-18 against all of ResNet-34 in minibatches, a part of ``python -m benchmarks``.
+
+    ckatorch's own loop takes no layer of a CNN (it multiplies outputs of three axes), takes a ViT's tokens
+    for pictures, and keeps the last minibatch alone. Its estimator, ``cka_batch``, is given the features of
+    the minibatches, stacked, and then is that of Nguyen et al. (2021), as torch_cka's and ours are.
+    cka-pytorch, which wants lightning, adds 1e-4 below the root; here nothing.
+    """
+    models = [load_model(name, "random", device="cpu") for name in ("resnet18", "resnet34")]
+    nets = [model.net for model in models]  # what stands before the blocks is overwritten by ReLUs in place
+    names = [[name for name in model.blocks if name.startswith("layer")] for model in models]
+    side, many, size = (64, 64, 32) if quick else (128, 128, 32)
+    pictures = [
+        torch.from_numpy(np.array(one)).permute(2, 0, 1) / 255 - 0.5 for one in drawn(many, size=side)
+    ]
+    batches = torch.stack(pictures).split(size)
+    loader = DataLoader(TensorDataset(torch.cat(batches)), batch_size=size)
+    labelled = DataLoader(TensorDataset(torch.cat(batches), torch.zeros(many)), batch_size=size)
+
+    def ours():
+        pairs = (tuple(map(similarity.grams, nets, (batch, batch), names)) for batch in batches)
+        *_, last = similarity.estimates(pairs, many)
+        return last.cka["unbiased"]
+
+    def by_ckatorch():
+        from ckatorch import cka_batch
+
+        with torch.no_grad():
+            pairs = list(zip(nets, names, strict=True))
+            kept = [[capture(net, batch, own).layers for batch in batches] for net, own in pairs]
+            a, b = (
+                [
+                    torch.stack([one[name].flatten(1) for one in side]) for name in own
+                ]  # (minibatches, n, features)
+                for side, own in zip(kept, names, strict=True)
+            )
+            return torch.tensor([[cka_batch(x, y) for y in b] for x in a])
+
+    def by_torch_cka():
+        from torch_cka import CKA
+
+        with silence(), torch.no_grad():
+            peer = CKA(*map(copy.deepcopy, nets), "A", "B", *names)  # it hooks them
+            peer.compare(loader)
+            return peer.hsic_matrix
+
+    def by_cka_pytorch():
+        with silence():
+            from cka_pytorch import CKACalculator
+
+            peer = CKACalculator(*map(copy.deepcopy, nets), *names, verbose=False)
+            return peer.calculate_cka_matrix(labelled, num_epochs=1, epsilon=0)
+
+    peers = {"torch_cka": by_torch_cka, "ckatorch": by_ckatorch, "cka_pytorch": by_cka_pytorch}
+    peers = {name: run for name, run in peers.items() if importlib.util.find_spec(name)}
+    floor = [bare(net, batch) for batch in batches for net in nets]
+    yield Row(
+        f"CKA of {len(names[0])} × {len(names[1])} blocks, ResNet-18 × ResNet-34, {many} pictures",
+        ours,
+        {"bare passes": lambda: [run() for run in floor], **peers},
+        {"bare passes": 1.25, **dict.fromkeys(peers, 1.05)},
+        {name: lambda run=run: apart(ours(), run()) for name, run in peers.items()},
+        rounds=3 if quick else 5,
+    )
+
+
+@contextlib.contextmanager
+def silence():
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def memory(pictures: int) -> None:

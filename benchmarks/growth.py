@@ -1,14 +1,15 @@
 """How cost grows with pixels, pictures, layers: exponents beside the network's own."""
 
-from functools import partial
+from functools import cache, partial
 
 import torch
 
-from benchmarks.rows import Growth, bare
+from benchmarks.rows import Growth, bare, passes
 from vizcore.capture import capture
 from vizcore.methods import attention, rollout, tokens
 from vizcore.methods.cam import cams
-from vizcore.networks.load import best_device, load_model
+from vizcore.methods.table import METHODS
+from vizcore.networks.load import best_device, from_module, load_model
 from vizcore.networks.torchvision_ops import timm
 from vizcore.studies import cka as similarity
 
@@ -48,12 +49,34 @@ def rows(quick):
         lambda n: bare(resnet.net, square(224)),
     )
     vits = {side: _vit(side, device) for side in sides}
+
+    @cache
+    def at_side(side):
+        return from_module(vits[side], timm.data.create_transform(side), device=device)
+
     yield Growth(
         "rollout, DeiT-Tiny: side",
         "px",
         sides,
         lambda side: partial(_rollout, vits[side], square(side)),
         lambda side: bare(vits[side], square(side)),
+    )
+    deit = load_model("deit_tiny_patch16_224", "random", device=device)
+    steps = (8, 16, 32) if quick else (8, 16, 32, 64)
+    for name in ("relevance", "LeGrad"):
+        yield Growth(
+            f"{name}, DeiT-Tiny: side",
+            "px",
+            sides,
+            lambda side, name=name: partial(METHODS[name].make, at_side(side), square(side), 3),
+            lambda side: passes(vits[side], square(side), 1, back=3)(1),
+        )
+    yield Growth(
+        "Integrated Gradients, DeiT-Tiny: steps",
+        "steps",
+        steps,
+        lambda n: partial(METHODS["Integrated Gradients"].make, deit, square(224), 3, steps=n, within=None),
+        lambda n: passes(deit.net, square(224), n, back=3)(4),
     )
     pair = [load_model(name, "random", device=device) for name in ("texture_resnet", "texture_vit")]
     pictures = torch.randn(64, 3, 128, 128, generator=torch.Generator().manual_seed(1)).to(device)

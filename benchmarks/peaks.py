@@ -4,13 +4,9 @@ On Linux the growth of the resident set (its peak is set back before each), on C
 The ratio counts the weights too: what a server needs for the method beside what it needs for the bare pass.
 """
 
-import ctypes
-import gc
-from pathlib import Path
-
 import torch
 
-from benchmarks.rows import bare
+from benchmarks.rows import bare, peak_mb
 from vizcore.capture import capture
 from vizcore.methods.table import METHODS
 from vizcore.networks.load import best_device, load_model
@@ -41,23 +37,3 @@ def main(argv):
                 flush=True,
             )
     return 0
-
-
-def peak_mb(run) -> float:
-    """The most memory in use while ``run`` runs, above that before it, in MB."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        run()
-        return (torch.cuda.max_memory_allocated() - before) / 1e6
-    ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back, so that it counts when it is taken again
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _status("VmRSS")
-    run()
-    return _status("VmHWM") - before
-
-
-def _status(field: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024

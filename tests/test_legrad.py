@@ -66,6 +66,19 @@ def test_legrad_points_right_and_leaves_nothing_behind():
     assert not any(one._forward_hooks for one in model.net.modules())
 
 
+def test_the_way_back_leads_through_each_block_alone():
+    """It would be a way through all blocks behind as well, whose gradients are zeros."""
+    model = shared_model("texture_vit")
+    images, _, _ = picture(model)
+    with torch.autograd.profiler.profile() as ran:
+        METHODS["LeGrad"].make(model, images, 3)
+    products = [one for one in ran.function_events if one.name in ("AddmmBackward0", "LinearBackward0")]
+    blocks = len(model.attention)
+    assert (
+        blocks >= 4 and blocks < len(products) <= 3 * blocks + 1
+    )  # two of the MLP, one behind the attention
+
+
 def test_legrad_says_why_not():
     assert "attention" in METHODS["LeGrad"].why_not(shared_model("texture_resnet"))
     model = shared_model("texture_vit")

@@ -253,3 +253,14 @@ def test_the_card_says_what_was_measured(tmp_path):
             [figures[name]["top1"][0], figures[name]["top5"][0]], abs=1e-4
         )
     assert list(figures["photo_vit"]["classes"]) == shared_model("photo_vit").labels
+
+
+def test_another_sets_pictures_are_known_by_folder_by_name_or_by_number(tmp_path):
+    places = "n01443537/a.jpg", "n07749582_lemon.png", "seen/imagenet_00_1.jpg", "n02129165/images/b.JPEG"
+    for place in (*places, "n01440764/tench.jpg", "imagenet_01_0.jpg", "nobody.jpg"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / place)
+    (tmp_path / "n01443537" / "words.txt").write_text("no picture")
+    classes, found, others = measure.another(tmp_path)
+    assert len(classes) == 200 and others == 3  # two tenches, and one of no name
+    assert sorted(one.wnid for one in found) == ["n01443537", "n01443537", "n02129165", "n07749582"]

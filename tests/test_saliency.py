@@ -464,5 +464,15 @@ def test_of_a_pass_that_was_measured_nothing_stays_in_memory():
         return sum(isinstance(one, torch.Tensor) and one.grad_fn is not None for one in gc.get_objects())
 
     before = graphs()
-    assert passes.there_and_back(model.net, images, logit(model, 0)) > 0
+    assert passes._left_behind(model.net, images, logit(model, 0)) > 0
     assert graphs() == before
+
+
+def test_a_network_is_asked_once_what_a_pass_keeps(monkeypatch):
+    model, measure, asked = shared_model("texture_resnet"), passes._left_behind, []
+    model = replace(model, net=deepcopy(model.net))  # one that nobody has asked yet
+    monkeypatch.setattr(passes, "_left_behind", lambda *args: asked.append(args) or measure(*args))
+    small, large = torch.randn(1, 3, 64, 64), torch.randn(1, 3, 128, 128)
+    first = [passes._kept(model.net, images, logit(model, 0)) for images in (small, large)]
+    assert [passes._kept(model.net, images, logit(model, 5)) for images in (small, large)] == first
+    assert len(asked) == 2 and first[0] < first[1]

@@ -7,7 +7,7 @@ block, is the map. The values enter, through the gradient; how strong the attent
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -51,18 +51,20 @@ def legrad(model: VisionModel, images: Tensor, wanted: Objective) -> Tensor:
         raise ValueError(why)
     if wanted.layers:
         raise ValueError("LeGrad can be asked for scores alone, not for what a layer puts out")
-    layers, outputs = _blocks(model), list[Tensor]()
+    layers, outputs, ends = _blocks(model), list[Tensor](), list[Tensor]()
     copy = private_copy(model.net)
 
     def keep(_module: nn.Module, _inputs: tuple, whole: Any) -> Any:
+        """Hands on a block's output cut off from it, so that no way back leads through blocks behind it."""
         output = first_tensor(whole)
         if output is None:
             raise ValueError(f"A block of {model.title} puts out no tensor.")
         outputs.append(output)
-        if len(outputs) < len(layers):
-            return whole
-        together = torch.cat(outputs)  # (blocks, N, C): the answer of each, as if it were the last
-        return together if isinstance(whole, Tensor) else type(whole)((together, *whole[1:]))
+        handed_on = output.detach().clone()
+        if len(outputs) == len(layers):  # the answer of each block, as if it were the last: (blocks, N, C)
+            handed_on = torch.cat([one.detach() for one in outputs]).requires_grad_()
+            ends.append(handed_on)
+        return handed_on if isinstance(whole, Tensor) else type(whole)((handed_on, *whole[1:]))
 
     for layer in layers:
         copy.get_submodule(layer).register_forward_hook(keep)
@@ -71,11 +73,13 @@ def legrad(model: VisionModel, images: Tensor, wanted: Objective) -> Tensor:
     scores, seen = capture(copy, images, names, grad=True)
     if len(scores) != len(layers):
         raise ValueError(f"Not every block of {model.title} can be asked for the answer.")
-    values, patches = wanted.values(scores, {}), None
-    for k, name in enumerate(names):
-        (gradient,) = slopes(values[k], [seen[name]], keep=True)  # (1, heads, N, N)
+    (above,) = slopes(wanted.values(scores, {}).sum(), ends)  # (blocks, N, C)
+    below = sum((output * slope).sum() for output, slope in zip(outputs, above.split(1), strict=True))
+    gradients = slopes(cast(Tensor, below), [seen[name] for name in names])  # (1, heads, N, N) each
+    patches = None
+    for layer, gradient in zip(layers, gradients, strict=True):
         risen = gradient[0].float().relu().mean((0, 1))  # (N,)
-        grid = model.layouts[layers[k]].grid
+        grid = model.layouts[layer].grid
         own = on_patches(risen, grid, len(risen) - grid[0] * grid[1])
         patches = own if patches is None else patches + own
     assert patches is not None

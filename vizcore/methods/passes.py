@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,8 @@ from ..objectives import Objective, values
 
 # bytes of activations and pictures in one pass: on a CPU more is slower, for it no longer fits the cache
 LIMITS = {"cpu": (384 * 2**20, 4), "cuda": (4 * 2**30, 64)}
+
+_FOUND: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
 
 
 def spread(count: int, chunk: int) -> Iterator[np.ndarray]:
@@ -36,7 +39,17 @@ def there(model: VisionModel, images: Tensor) -> int:
 
 
 def _kept(net: nn.Module, images: Tensor, wanted: Objective) -> int:
-    """How many bytes one picture's pass leaves for the way back, weights not counted."""
+    """How many bytes one picture's pass leaves for the way back, weights not counted.
+
+    It takes such a pass to find out, so a network is asked once for pictures of a size.
+    """
+    of_net, what = _FOUND.setdefault(net, {}), (images.shape[1:], images.dtype, images.device, wanted.layers)
+    if what not in of_net:
+        of_net[what] = _left_behind(net, images, wanted)
+    return of_net[what]
+
+
+def _left_behind(net: nn.Module, images: Tensor, wanted: Objective) -> int:
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:

@@ -88,9 +88,8 @@ def rows(quick: bool):
 
     def by_cka_pytorch():
         with silence():
-            from cka_pytorch import CKACalculator
-
-            peer = CKACalculator(*map(copy.deepcopy, nets), *names, verbose=False)
+            calculator = importlib.import_module("cka_pytorch").CKACalculator
+            peer = calculator(*map(copy.deepcopy, nets), *names, verbose=False)
             return peer.calculate_cka_matrix(labelled, num_epochs=1, epsilon=0)
 
     peers = {"torch_cka": by_torch_cka, "ckatorch": by_ckatorch, "cka_pytorch": by_cka_pytorch}

@@ -60,9 +60,11 @@ def measured(model, classes, pictures):
 def another(folder):
     """(the Photo ViT's classes, the pictures of a folder that are of them, how many others there are)."""
     info = timm.data.imagenet_info.ImageNetInfo("imagenet-1k")
-    wnids, own = info.label_names(), set(load_model("photo_vit").labels)
-    classes = [(wnid, k, info.index_to_description(k)) for k, wnid in enumerate(wnids)]
-    classes = [one for one in classes if one[2] in own]
+    wnids, every = info.label_names(), iter(range(1000))
+    classes = []
+    for label in load_model("photo_vit").labels:  # in ImageNet's order, which has two classes called crane
+        place = next(k for k in every if info.index_to_description(k) == label)
+        classes.append((wnids[place], place, label))
     known, found, others = {wnid for wnid, *_ in classes}, [], 0
     for path in sorted(Path(folder).rglob("*")):
         if path.suffix.lower() not in photographs.SUFFIXES:

@@ -144,14 +144,11 @@ class Named(nn.Module):
 
 def of_its_authors(images):
     with contextlib.redirect_stdout(io.StringIO()):
-        import open_clip
-        from legrad import LeWrapper
-
-        clip = open_clip.create_model("ViT-B-32").eval()
+        clip = importlib.import_module("open_clip").create_model("ViT-B-32").eval()
         noise = torch.randn(2, 512, generator=torch.Generator().manual_seed(0))
         texts = F.normalize(noise, dim=-1)
         model = from_module(Named(clip.visual, texts), timm.data.create_transform(224), device=images.device)
-        peer = LeWrapper(clip.to(images.device), layer_index=0)
+        peer = importlib.import_module("legrad").LeWrapper(clip.to(images.device), layer_index=0)
 
     def theirs():
         return peer.compute_legrad(texts[:1].to(images.device), images)[0, 0]

@@ -55,10 +55,10 @@ def _import() -> None:
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     if one_of_several:
-        from . import beforehand
+        from . import first_asked
 
         try:
-            beforehand.ask()
+            first_asked.ask()
         except Exception:  # a page will say what is wrong to whoever meets it
             _log.exception("What a first visit asks could not be asked beforehand")
     # A collection of garbage looks at every object while all others wait. With the half million of these

@@ -195,15 +195,11 @@ def doors(picture, names: Sequence[str]) -> None:
     """
     for door, card in cards(DOORS, "door"):
         with card:
-            st.image(small(door, picture, names), width="stretch", alt=f"{door.title}, in small")
+            of = (picture.key, picture.asked) if door.of_picture else ()
+            small = _miniature(door.page, of, picture, names)
+            st.image(small, width="stretch", alt=f"{door.title}, in small")
             address.link(door.page, f"**{door.title}**")
             st.markdown(door.question)
-
-
-def small(door: Door, picture, names: Sequence[str]) -> bytes:
-    """What stands on a door, as a JPEG."""
-    of = (picture.key, picture.asked) if door.of_picture else ()
-    return _miniature(door.page, of, picture, names)
 
 
 @st.cache_data(show_spinner=False)

@@ -51,8 +51,7 @@ def spread(
         for number in to_do(locks, len(parts), lambda k: paths[k].exists(), rank):
             if "TORCHELASTIC_RUN_ID" in os.environ and alone(started_by):
                 raise StudyError("The run that this process belonged to has ended, so it ends too.")
-            for path in (paths[number], paths[number].with_suffix(".npz")):
-                swept(path)
+            swept(paths[number]), swept(paths[number].with_suffix(".npz"))
             rows, arrays = make(parts[number], progress)
             tables.write_part(paths[number], columns, rows, arrays)
         progress.show(last=True)

@@ -1,7 +1,7 @@
 """What a first visit asks, asked before anybody comes: in a process that takes over from one that died.
 
-All the people of that one come at once. Where the networks, and the answers that pages begin with, are there
-by then, they are back in less than half the time.
+All the people of that one come at once, and the networks are there by then, with the answers that pages begin
+with.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import pkgutil
 
 
 def ask() -> None:
-    """Import what any page imports, and look at the two pictures that are met first, as home does."""
+    """Import what any page imports, and ask both pairs in the box about the pictures that are met first."""
     import ui
 
     from . import answers, over_picture, picture_picker
-    from .home import doors
     from .network_picker import Choice, suited
     from .shared_networks import network
     from .thing_names import named
@@ -31,5 +30,3 @@ def ask() -> None:
         sides = answers.sides(picture, choices, models)
         for side in sides:
             over_picture.cams(side, picture, list(picture.masks))
-        for door in doors.DOORS:
-            doors.small(door, picture, list(picture.masks))

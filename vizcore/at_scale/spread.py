@@ -51,9 +51,9 @@ def spread(
         for number in to_do(locks, len(parts), lambda k: paths[k].exists(), rank):
             if "TORCHELASTIC_RUN_ID" in os.environ and alone(started_by):
                 raise StudyError("The run that this process belonged to has ended, so it ends too.")
-            swept(paths[number]), swept(paths[number].with_suffix(".npz"))
-            rows, arrays = make(parts[number], progress)
-            tables.write_part(paths[number], columns, rows, arrays)
+            for path in (paths[number], paths[number].with_suffix(".npz")):
+                swept(path)
+            tables.write_part(paths[number], columns, *make(parts[number], progress))
         progress.show(last=True)
         if all(path.exists() for path in paths):
             with locks.taken(FINISH) as mine:

@@ -19,14 +19,20 @@ os.environ.setdefault("OMP_NUM_THREADS", str(max(1, CORES // 2)))
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 TIDY_SECONDS = 5.0  # between two collections of garbage while the server is busy
+FIRST_SECONDS = 3.0  # in which whoever waits for the server's start is shown what needs no import
 
 _started = threading.Lock()
+_wanted = threading.Event()
 _dirty = threading.Event()
 _thread: threading.Thread | None = None
 
 
 def warm_up() -> None:
-    """Begin to import torch and timm in the background, once for each server."""
+    """Import torch and timm in the background, once for each server, and load what home asks first.
+
+    It begins when they are needed, or when the first page has had its time: to import takes the interpreter
+    from all that a page is made of, and from the files of Streamlit's that a browser fetches.
+    """
     global _thread
     if _started.acquire(blocking=False):
         _thread = threading.Thread(target=_import, name="warm-up", daemon=True)
@@ -37,6 +43,7 @@ def warm_up() -> None:
 def warm() -> None:
     """Wait until everything is imported: two threads amid one import can get in each other's way."""
     warm_up()
+    _wanted.set()
     if _thread:
         _thread.join()
 
@@ -50,12 +57,22 @@ def _import() -> None:
     if "SIGHTLINES_LEAVE_SECONDS" in os.environ and sys.platform == "linux":
         # one of several, which may come in place of one that died: the others answer its people now
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    else:
+        _wanted.wait(FIRST_SECONDS)
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     # A collection of garbage looks at every object while all others wait. With the half million of these
     # imports that takes 280 ms; frozen, they aren't looked at.
     gc.collect()
     gc.freeze()
+    threading.Thread(target=_load, name="first networks", daemon=True).start()
+
+
+def _load() -> None:
+    """The networks of the opening picture: home shows what they said of it, and loads none for that."""
+    from .shared_networks import load_first
+
+    load_first()
 
 
 def leaves_garbage() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import address, arrival, cards, door, going_on, guide, leaving, viewer
+from ui.arrival import static_files
 from ui.choices import MAPLESS, sidebar
 from ui.streamlit_private import bound_uploads, session_id, tell_in_bursts
 from ui.turns import pace
@@ -58,7 +59,7 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
-    app = st.App(__file__, middleware=[leaving.MIDDLEWARE, arrival.MIDDLEWARE])
+    app = st.App(__file__, middleware=[leaving.MIDDLEWARE, static_files.MIDDLEWARE, arrival.MIDDLEWARE])
     leaving.leave_politely()
 warm_up()
 bound_uploads()

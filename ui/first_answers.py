@@ -68,6 +68,11 @@ def _stored() -> dict[str, Any]:
     return {"answers": answers, "networks": about["networks"]}
 
 
+def ready() -> None:
+    """Read them before anybody asks."""
+    _stored()
+
+
 def _read(told: dict, file) -> Any:
     """An answer as it was before it was written: an array, bytes, or what JSON has, with tuples."""
     if "array" in told:

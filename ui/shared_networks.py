@@ -51,7 +51,7 @@ def load(choice: Choice):
 
 
 def at_rest(choice: Choice):
-    """What is known of a network before it is loaded, the rest of which loads it; None where it isn't known."""
+    """What is known of a network that isn't loaded, the rest of which loads it; None where it isn't known."""
     asked = choice._replace(slot="")
     return None if asked in _alive else first_answers.at_rest(asked, partial(_awake, asked))
 

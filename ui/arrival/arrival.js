@@ -23,5 +23,5 @@
     clearInterval(timer);
     root.classList.remove("arriving");
   };
-  const timer = setInterval(look, 50);
+  const timer = setInterval(look, 25);
 })();

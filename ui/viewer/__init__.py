@@ -85,7 +85,7 @@ def load(page: str = "") -> None:
     ends = (
         render.CNN_COLOUR,
         render.VIT_COLOUR,
-    )  # pairs and no dict: Streamlit asks pandas whether that is a table
+    )  # Streamlit asks pandas whether lists are tables
     data = {"css": _LOOKS, "tables": tuple(tables.items()), "ends": ends}
     styles(page)
     with of_no_room():

@@ -1,4 +1,4 @@
-"""What a network sees of a picture, without torch: a page says how much of a region it sees before it loads."""
+"""What a network sees of a picture, told without torch: a page is there before that is."""
 
 from __future__ import annotations
 

@@ -36,13 +36,20 @@ _models: dict[str, Any] = {}  # the networks that are asked meanwhile
 
 def made_of(names: tuple[str, ...]) -> dict[str, str]:
     """Digests of the weights of networks of the box, and the versions of the libraries that compute."""
-    found = {name: hashlib.sha256(b"".join(map(Path.read_bytes, _files(name)))).hexdigest() for name in names}
+    found = {name: _digest(_files(name)) for name in names}
     for name in LIBRARIES:
         try:
             found[name] = version(name).partition("+")[0]
         except PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def _digest(paths: list[Path]) -> str:
+    found = hashlib.blake2b(digest_size=20)
+    for path in paths:
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def _files(name: str) -> list[Path]:
@@ -180,16 +187,21 @@ class _PreprocessAtRest:
         return self._load().preprocess(image)
 
 
-def at_rest(choice, load: Callable[[], Any]) -> Any:
+def at_rest(choice, load: Callable[[], Any], awake: bool) -> Any:
     """A network as it is known before it is loaded; None where that isn't known.
 
     Args:
-        choice: the network and its weights. load: it, on demand.
+        choice: the network and its weights. load: it, on demand. awake: whether it is loaded.
     """
     if choice.weights != "trained" or choice.name not in CATALOG:
         return None
     if _recorded is not None:
         _models[choice.name] = found = load()
         return found
-    facts = _stored().get("networks", {}).get(choice.name)
-    return facts and AtRest(facts, load)
+    return None if awake else at_rest_of(choice.name, load)
+
+
+def at_rest_of(name: str, load: Callable[[], Any]) -> AtRest | None:
+    """The same by its name alone, of the weights in the box."""
+    facts = _stored().get("networks", {}).get(name)
+    return AtRest(facts, load) if facts else None

@@ -53,7 +53,7 @@ def load(choice: Choice):
 def at_rest(choice: Choice):
     """What is known of a network that isn't loaded, the rest of which loads it; None where it isn't known."""
     asked = choice._replace(slot="")
-    return None if asked in _alive else first_answers.at_rest(asked, partial(_awake, asked))
+    return first_answers.at_rest(asked, partial(_awake, asked), asked in _alive)
 
 
 def _awake(choice: Choice):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from streamlit import delta_generator
 from streamlit.delta_generator_singletons import get_dg_singleton_instance
 from streamlit.errors import StreamlitDuplicateElementKey
 from streamlit.runtime import Runtime
@@ -55,6 +56,12 @@ def start_with_main_script() -> None:
     """Until ``st.navigation`` has run once on a server, a link to a page is taken for a call of its file
     alone; from here on Streamlit starts with the main script. There is no option for it."""
     PagesManager.uses_pages_directory = False
+
+
+def no_use_warning() -> None:
+    """Streamlit looks once, as the first element is drawn, whether it runs without a server: through all
+    modules, for an eighth of a second. There is no option for it."""
+    delta_generator._use_warning_has_been_displayed = True
 
 
 def came_by_history() -> bool:

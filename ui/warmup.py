@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 _ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 CORES = int(os.environ.get("SIGHTLINES_CORES") or _ALL)  # its share, where several processes have one machine
@@ -28,15 +28,18 @@ _dirty = threading.Event()
 _thread: threading.Thread | None = None
 
 
-def warm_up() -> None:
-    """Import torch and timm in the background, once for each server, and load what home asks first.
+def warm_up(rehearse: Callable[[], None] | None = None, load: Callable[[], None] | None = None) -> None:
+    """Import torch and timm in the background, once for each server.
 
     It begins when they are needed, or when the first page has had its time: to import takes the interpreter
     from all that a page is made of, and from the files of Streamlit's that a browser fetches.
+
+    Args:
+        rehearse: what can be done for the first page before. load: what is to be loaded then.
     """
     global _thread
     if _started.acquire(blocking=False):
-        _thread = threading.Thread(target=_import, name="warm-up", daemon=True)
+        _thread = threading.Thread(target=_import, args=(rehearse, load), name="warm-up", daemon=True)
         _thread.start()
         threading.Thread(target=_tidy, name="tidy", daemon=True).start()
 
@@ -54,38 +57,24 @@ def is_warm() -> bool:
     return _thread is not None and not _thread.is_alive()
 
 
-def _import() -> None:
+def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None) -> None:
     if "SIGHTLINES_LEAVE_SECONDS" in os.environ and sys.platform == "linux":
         # one of several, which may come in place of one that died: the others answer its people now
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     else:
-        _rehearse()
+        if rehearse:
+            rehearse()
         _wanted.wait(FIRST_SECONDS)
+    sys.setswitchinterval(0.0005)  # seconds, a tenth of what is usual: others are answered meanwhile
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     # A collection of garbage looks at every object while all others wait. With the half million of these
     # imports that takes 280 ms; frozen, they aren't looked at.
     gc.collect()
     gc.freeze()
-    threading.Thread(target=_load, name="first networks", daemon=True).start()
-
-
-def _rehearse() -> None:
-    """What home asks first of this module's neighbours, while a browser still fetches the page's code."""
-    from . import first_answers
-    from .home import doors, who_is_right  # noqa: F401  only for their time
-    from .picture_picker import OPENING, sample
-
-    inspect.stack()  # which looks through all modules once, and Streamlit asks for as it draws an element
-    first_answers.ready()
-    sample(OPENING)
-
-
-def _load() -> None:
-    """The networks of the opening picture: home shows what they said of it, and loads none for that."""
-    from .shared_networks import load_first
-
-    load_first()
+    sys.setswitchinterval(0.005)
+    if load:
+        threading.Thread(target=load, name="first networks", daemon=True).start()
 
 
 def leaves_garbage() -> None:

@@ -11,14 +11,11 @@ from pathlib import Path
 
 from starlette.middleware import Middleware
 
-from . import static_files
-
 _FILES = [
     Path(__file__).with_name(name).read_text("utf-8")
     for name in ("arrival.css", "page.css", "lesson.css", "arrival.js")
 ]
-HEAD = "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES)
-HEAD = (HEAD + static_files.early()).encode()
+HEAD = "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES).encode()
 _UNTOLD = {
     b"accept-encoding",
     b"range",

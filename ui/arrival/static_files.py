@@ -1,7 +1,6 @@
-"""The files of Streamlit's that a page is made of: which a first page needs, and a quick way to a browser.
+"""The files of Streamlit's that a page is made of, on the quickest way to a browser.
 
-Streamlit hands each of a hundred to another thread, several times: 4 ms of the server's processor a file,
-while it has a page to compute. And a browser hears of half of them only from what the page is told.
+Streamlit hands each of a hundred to another thread, several times, while it has a page to compute.
 """
 
 from __future__ import annotations
@@ -15,30 +14,8 @@ from starlette.middleware import Middleware
 
 FOLDER = Path(st.__file__).parent / "static"
 CACHED = b"public, immutable, max-age=31536000"  # as Streamlit says itself: the names change with the files
-# What home's elements are drawn by. Where a later Streamlit calls one otherwise, it comes as late as before.
-PARTS = (
-    "BidiComponent", "Button", "ButtonGroup", "FileUploader", "Html", "ImageList", "PageLink", "Selectbox",
-    "TextInput",
-)  # fmt: skip
 _FILE = re.compile(r"/static/((?:js|css|media)/\w[\w.-]*)")
-_FROM = re.compile(r'(?:from|import)"\./(\w[\w.-]*\.js)"')
 _AS_IT_WAS = {b"range", b"if-none-match", b"if-modified-since"}
-
-
-def early(folder: Path = FOLDER) -> str:
-    """Lines for the head of a page, by which its browser fetches at once what it will hear of later."""
-    scripts, found = folder / "static" / "js", dict[str, None]()
-    waiting = [path.name for part in PARTS for path in sorted(scripts.glob(f"{part}.*.js"))]
-    page = folder / "index.html"
-    known = page.read_text("utf-8") if page.is_file() else ""
-    while waiting:
-        name = waiting.pop()
-        path = scripts / name
-        if name in found or name in known or not path.is_file():
-            continue
-        found[name] = None
-        waiting += _FROM.findall(path.read_text("utf-8"))
-    return "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in found)
 
 
 class _Quick:

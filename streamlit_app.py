@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui import arrival, leaving
 from ui.arrival import static_files
+from ui.limits import few_heaps
 from ui.streamlit_private import bound_uploads, no_use_warning, session_id, tell_in_bursts
 from ui.turns import pace
 from ui.warmup import leaves_garbage, warm_up
@@ -76,6 +77,7 @@ no_use_warning()
 if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
+    few_heaps()
     app = st.App(__file__, middleware=[leaving.MIDDLEWARE, static_files.MIDDLEWARE, arrival.MIDDLEWARE])
     leaving.leave_politely()
     warm_up(rehearse, load)

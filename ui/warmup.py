@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from .limits import give_back
+
 _ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 CORES = int(os.environ.get("SIGHTLINES_CORES") or _ALL)  # its share, where several processes have one machine
 
@@ -95,3 +97,4 @@ def _tidy() -> None:
         time.sleep(TIDY_SECONDS)
         _dirty.clear()
         gc.collect()
+        give_back()

@@ -54,7 +54,7 @@ def run_seconds() -> float:
 
 
 def few_heaps() -> None:
-    """Told as the server starts: glibc would have eight heaps a core, each of which keeps what was freed in it.
+    """Told as the server starts: glibc would have eight heaps a core, and each keeps what was freed.
 
     A run of the script is a thread, which takes one of them; so what one session has freed is no use to the
     next. Heaps are locked only for a moment, and arrays are taken and let go rarely.

@@ -9,7 +9,7 @@
     !getComputedStyle(root).getPropertyValue("--sightlines"); // with which the viewer's room is kept
   const complete = () =>
     document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" &&
-    [...document.images].every((image) => image.complete);
+    [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight);
   const look = () => {
     const now = performance.now(), elements = document.getElementsByTagName("*").length;
     const waits = comes();

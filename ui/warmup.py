@@ -60,6 +60,7 @@ def is_warm() -> bool:
 
 
 def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None) -> None:
+    sys.setswitchinterval(0.0005)  # seconds, a tenth of what is usual: files and answers go out meanwhile
     if "SIGHTLINES_LEAVE_SECONDS" in os.environ and sys.platform == "linux":
         # one of several, which may come in place of one that died: the others answer its people now
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
@@ -67,7 +68,6 @@ def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None
         if rehearse:
             rehearse()
         _wanted.wait(FIRST_SECONDS)
-    sys.setswitchinterval(0.0005)  # seconds, a tenth of what is usual: others are answered meanwhile
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     # A collection of garbage looks at every object while all others wait. With the half million of these

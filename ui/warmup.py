@@ -74,9 +74,13 @@ def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None
     # imports that takes 280 ms; frozen, they aren't looked at.
     gc.collect()
     gc.freeze()
-    sys.setswitchinterval(0.005)
+    threading.Thread(target=_rest, args=(load,), name="first networks", daemon=True).start()
+
+
+def _rest(load: Callable[[], None] | None) -> None:
     if load:
-        threading.Thread(target=load, name="first networks", daemon=True).start()
+        load()
+    sys.setswitchinterval(0.005)
 
 
 def leaves_garbage() -> None:

@@ -3,6 +3,14 @@
   const LONG = 15000, PAUSE = 3000;
   const root = document.documentElement, start = performance.now();
   let titled = false, rested = 0, count = 0, since = start;
+  const PARTS = []; // scripts that what is on home asks for: fetched as soon as Streamlit's own code is there
+  const fetchParts = () => {
+    for (const name of PARTS.splice(0)) {
+      const link = document.createElement("link");
+      Object.assign(link, { rel: "modulepreload", crossOrigin: "", href: `./static/js/${name}` });
+      document.head.append(link);
+    }
+  };
   root.classList.add("arriving");
   const comes = () =>
     document.querySelector("[data-testid=stApp] [data-testid=stSkeleton]") ||
@@ -11,6 +19,7 @@
     document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" &&
     [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight);
   const look = () => {
+    if (document.querySelector("[data-testid=stApp]")) fetchParts();
     const now = performance.now(), elements = document.getElementsByTagName("*").length;
     const waits = comes();
     if (elements !== count || waits) [count, since] = [elements, now];

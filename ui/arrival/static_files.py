@@ -14,8 +14,28 @@ from starlette.middleware import Middleware
 
 FOLDER = Path(st.__file__).parent / "static"
 CACHED = b"public, immutable, max-age=31536000"  # as Streamlit says itself: the names change with the files
+# What home's elements are drawn by. Where a later Streamlit calls one otherwise, it comes as late as before.
+PARTS = (
+    "BidiComponent", "Button", "ButtonGroup", "FileUploader", "Html", "ImageList", "PageLink", "Selectbox",
+    "TextInput",
+)  # fmt: skip
+_FROM = re.compile(r'(?:from|import)"\./(\w[\w.-]*\.js)"')
 _FILE = re.compile(r"/static/((?:js|css|media)/\w[\w.-]*)")
 _AS_IT_WAS = {b"range", b"if-none-match", b"if-modified-since"}
+
+
+def parts(folder: Path = FOLDER) -> list[str]:
+    """Scripts that a browser is told of by what is on home, and nothing before: their names, the last first."""
+    scripts, found = folder / "static" / "js", dict[str, None]()
+    waiting = [path.name for part in PARTS for path in sorted(scripts.glob(f"{part}.*.js"))]
+    page = folder / "index.html"
+    known = page.read_text("utf-8") if page.is_file() else ""
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name not in known and (scripts / name).is_file():
+            found[name] = None
+            waiting += _FROM.findall((scripts / name).read_text("utf-8"))
+    return [*found]
 
 
 class _Quick:

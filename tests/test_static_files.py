@@ -1,5 +1,7 @@
 """Streamlit's own files: as Streamlit gives them, whole, and nothing else by the same way."""
 
+import json
+
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -7,6 +9,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.web.server.starlette.starlette_static_routes import create_streamlit_static_assets_routes
 
+from ui import arrival
 from ui.arrival import static_files
 
 OWN = sorted((static_files.FOLDER / "static" / "js").glob("index.*.js"))[0].name
@@ -59,3 +62,16 @@ def test_below_an_address_of_its_own(client, monkeypatch):
     monkeypatch.setattr(static_files.st, "get_option", lambda name: "/deep/down/")
     assert client.get(f"/deep/down/static/js/{OWN}").content != b"left alone"
     assert client.get(f"/static/js/{OWN}").text == "left alone"
+
+
+def test_the_parts_of_home_are_streamlits_own_and_not_in_its_page(tmp_path):
+    found, page = static_files.parts(), (static_files.FOLDER / "index.html").read_text("utf-8")
+    scripts = static_files.FOLDER / "static" / "js"
+    assert all((scripts / name).is_file() and name not in page for name in found)
+    assert {name.partition(".")[0] for name in found} >= set(static_files.PARTS)
+    needed = {
+        one for name in found for one in static_files._FROM.findall((scripts / name).read_text("utf-8"))
+    }
+    assert {name for name in needed if name not in page} <= set(found)
+    assert json.dumps(found).encode() in arrival.HEAD
+    assert static_files.parts(tmp_path) == []

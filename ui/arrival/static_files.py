@@ -25,7 +25,7 @@ _AS_IT_WAS = {b"range", b"if-none-match", b"if-modified-since"}
 
 
 def parts(folder: Path = FOLDER) -> list[str]:
-    """Scripts that a browser is told of by what is on home, and nothing before: their names, the last first."""
+    """Scripts of which a browser hears from what is on home, and not before: their names."""
     scripts, found = folder / "static" / "js", dict[str, None]()
     waiting = [path.name for part in PARTS for path in sorted(scripts.glob(f"{part}.*.js"))]
     page = folder / "index.html"

@@ -52,6 +52,7 @@ def _digest(paths: list[Path]) -> str:
     return found.hexdigest()
 
 
+@cache
 def _files(name: str) -> list[Path]:
     """Where the weights of a network of the box lie."""
     import vizcore
@@ -60,6 +61,11 @@ def _files(name: str) -> list[Path]:
     spec = importlib.util.find_spec(PACKAGE)
     package = sorted(Path(spec.origin).parent.rglob("*.pth")) if spec and spec.origin else []
     return [path for path in own if path.exists()] + package
+
+
+def file_bytes(name: str) -> int:
+    """About how much a network of the box takes, by the files that it is made of."""
+    return sum(path.stat().st_size for path in _files(name))
 
 
 @cache

@@ -53,6 +53,8 @@ def load(choice: Choice):
 def at_rest(choice: Choice):
     """What is known of a network that isn't loaded, the rest of which loads it; None where it isn't known."""
     asked = choice._replace(slot="")
+    if first_answers.file_bytes(choice.name) > models_mb() * 1e6:
+        return None  # this server wouldn't load it
     return first_answers.at_rest(asked, partial(_awake, asked), asked in _alive)
 
 

@@ -78,9 +78,11 @@ def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None
 
 
 def _rest(load: Callable[[], None] | None) -> None:
-    if load:
-        load()
-    sys.setswitchinterval(0.005)
+    try:
+        if load:
+            load()
+    finally:
+        sys.setswitchinterval(0.005)
 
 
 def leaves_garbage() -> None:

@@ -61,7 +61,7 @@ def main() -> None:
 
 def rehearse() -> None:
     """What the first visitor's run would begin with, done while his browser fetches the page's code."""
-    from ui.home import rehearsal
+    from ui import rehearsal
 
     rehearsal.rehearse()
 

@@ -66,8 +66,8 @@ def _file(scope) -> Path | None:
     if scope["type"] != "http" or scope["method"] != "GET":
         return None
     base = st.get_option("server.baseUrlPath").strip("/")
-    asked = scope["path"].removeprefix(f"/{base}" if base else "")
-    found = _FILE.fullmatch(asked)
+    before = f"/{base}" if base else ""
+    found = scope["path"].startswith(before) and _FILE.fullmatch(scope["path"][len(before) :])
     if not found or any(name.lower() in _AS_IT_WAS for name, _ in scope["headers"]):
         return None
     path = FOLDER / "static" / found[1]

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from .. import cards, choices, door, first_answers, going_on, saving, viewer  # noqa: F401  to be imported
-from ..picture_picker import OPENING, sample
-from . import doors, who_is_right  # noqa: F401
+from . import (  # noqa: F401  only so that they are imported
+    cards,
+    choices,
+    door,
+    figures,
+    first_answers,
+    going_on,
+    guide,
+    header,
+    over_picture,
+    saving,
+    viewer,
+)
+from .picture_picker import OPENING, sample
 
 
 def rehearse() -> None:

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import address, arrival, cards, door, going_on, guide, leaving, viewer
-from ui.choices import MAPLESS, sidebar
-from ui.streamlit_private import bound_uploads, session_id, tell_in_bursts
+from ui import arrival, leaving
+from ui.arrival import static_files
+from ui.limits import few_heaps
+from ui.streamlit_private import bound_uploads, no_use_warning, session_id, tell_in_bursts
 from ui.turns import pace
 from ui.warmup import leaves_garbage, warm_up
 
 
 def main() -> None:
     """What a visitor's session runs at every click."""
+    from ui import address, cards, door, going_on, guide, viewer  # half a second: after the page's own code
+    from ui.choices import MAPLESS, sidebar
+
     pace(session_id())
     leaves_garbage()
     st.set_page_config(  # before the pages, or a browser fetches the icon of each from elsewhere
@@ -55,11 +59,28 @@ def main() -> None:
         page.run()
 
 
+def rehearse() -> None:
+    """What the first visitor's run would begin with, done while his browser fetches the page's code."""
+    from ui import rehearsal
+
+    rehearsal.rehearse()
+
+
+def load() -> None:
+    """The networks of which home showed what is stored."""
+    from ui.shared_networks import load_first
+
+    load_first()
+
+
+no_use_warning()
 if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
-    app = st.App(__file__, middleware=[leaving.MIDDLEWARE, arrival.MIDDLEWARE])
+    few_heaps()
+    app = st.App(__file__, middleware=[leaving.MIDDLEWARE, static_files.MIDDLEWARE, arrival.MIDDLEWARE])
     leaving.leave_politely()
+    warm_up(rehearse, load)
 warm_up()
 bound_uploads()
 tell_in_bursts()

@@ -31,6 +31,8 @@ BENCHMARKS = {
     "digest": "figures that a reshaping of the code must leave as they are, bit for bit",
     "shifts": "how much pages move as they load and as another class, layer or method is asked for",
     "home": "the README's picture of the home page",
+    "first": "what home says first, asked of the networks and written into the box",
+    "cold": "five cold starts beside an empty Streamlit page's; a class then; a second visitor",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

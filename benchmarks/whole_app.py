@@ -70,4 +70,4 @@ def viewer_look(at: AppTest) -> dict:
     data = [
         one.proto for one in at.get("bidi_component") if one.proto.component_name == "sightlines.controls"
     ]
-    return json.loads(data[0].json)["look"]
+    return dict(json.loads(data[0].json)["look"])

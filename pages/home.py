@@ -34,7 +34,7 @@ with seen:
     viewer.show("h_picture", over_picture.picture(picture), lines=0)
 with right:
     columns = viewer.row("h_maps")
-models = load_both(choices, columns)
+models = load_both(choices, columns, rest=True)
 sides = answers.sides(picture, choices, models)
 with asked:
     name, indices, names = home.ask_for(picture, sides)

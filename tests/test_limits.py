@@ -1,15 +1,18 @@
 """Strangers: a queue that is fair between sessions, a door, and how much one of them may ask for."""
 
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
+from shared import ROOT
 from starlette.exceptions import HTTPException
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from ui import door, streamlit_private, turns
+from ui import door, limits, streamlit_private, turns
 
 
 class Silent:
@@ -198,3 +201,31 @@ def test_a_full_house_says_who_is_before_you(monkeypatch):
     assert "All 2 places" in at.info[0].value and "1 person waits before you" in at.info[0].value
     monkeypatch.setattr(door, "_came", {})
     assert AppTest.from_function(script).run().markdown[0].value == "inside"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another C library")
+def test_threads_share_two_heaps():
+    """So that what one run of a script has freed is there for the next."""
+    code = """
+import ctypes, threading
+from ui.limits import few_heaps
+{}
+libc, together = ctypes.CDLL(None), threading.Barrier(8)
+def run():
+    together.wait()
+    libc.free(libc.malloc(1000))
+threads = [threading.Thread(target=run) for _ in range(8)]
+for one in threads: one.start()
+for one in threads: one.join()
+libc.malloc_stats()"""
+
+    def heaps(told: str) -> int:
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(told)], capture_output=True, text=True, cwd=ROOT
+        )
+        return done.stderr.count("Arena")
+
+    usual = heaps("")
+    if usual == 0:
+        pytest.skip("no glibc")
+    assert heaps("few_heaps()") <= limits.HEAPS < usual

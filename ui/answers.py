@@ -14,6 +14,7 @@ import streamlit as st
 
 from vizcore.drawing.render import CNN_COLOUR, VIT_COLOUR
 
+from .first_answers import kept
 from .held_passes import held_pass, inputs
 from .limits import ATTENTION_MB
 from .network_picker import Choice
@@ -51,6 +52,7 @@ def slot_colours(models: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
 
 
 @st.cache_data(show_spinner=False)
+@kept
 def top_classes(choice, picture_key: str, _model, _image, count: int = 5) -> list[tuple[int, float]]:
     """The most probable classes, (index, probability); empty for a network without a classifier."""
     from vizcore.scores import probabilities
@@ -214,6 +216,7 @@ def to_the_end(question: tuple, steps: Iterable) -> Iterator:
 
 
 @st.cache_data(show_spinner=False)
+@kept
 def class_cams(choice, picture_key: str, method: str, layer: str, classes: tuple[int, ...], _model, _image):
     """A CAM of each class, (classes, h, w), from one forward pass."""
     from vizcore.methods.cam import cams, default_layer

@@ -108,13 +108,22 @@ def keep(
 
 def keep_method(one: Mapped, shown: viewer.Map, look: Mapping, slide: bool = True) -> None:
     """The same of a method's map, with its code, and on a slide."""
+    _keep_method(one, shown, look, slide, one.how.knows_class)
+
+
+def keep_of_class(one: Mapped, shown: viewer.Map, look: Mapping) -> None:
+    """The same of a method that is told a class; torch needn't be there."""
+    _keep_method(one, shown, look, True, True)
+
+
+def _keep_method(one: Mapped, shown: viewer.Map, look: Mapping, slide: bool, knows_class: bool) -> None:
     asked = one.name if one.other is None else f"{one.name}, not {class_names(one.model)[one.other]}"
-    of_class = {"class": asked} if one.how.knows_class else {}
+    of_class = {"class": asked} if knows_class else {}
     facts = saving.about(
         one.method, one.model, one.picture, layer=one.layer, **of_class, **dict(one.settings)
     )
     made = code.heat(one.method, one.index, asked, one.other, **one.told)
-    draw, low_high = keep(one, one.method, facts, shown, look, made, map=one.map.numpy())
+    draw, low_high = keep(one, one.method, facts, shown, look, made, map=np.asarray(one.map))
     if slide:
         heading = f"Where is the evidence for “{asked}”?" if of_class else one.method
         what = f"{one.method} for “{asked}”." if of_class else f"{one.method}, of no class."

@@ -11,6 +11,7 @@ import streamlit as st
 
 from vizcore import judgements
 from vizcore.pictures.textures import LABELS as TEXTURES
+from vizcore.short_names import short_name
 
 from .address import forget
 from .plain import plain
@@ -72,8 +73,6 @@ def several(model, name: str) -> bool:
 @lru_cache(maxsize=64)
 def _times(labels: tuple[str, ...], count: int) -> Counter:
     """How often each name is a class's, in small letters."""
-    from vizcore.model import short_name
-
     return Counter(plain(short_name(labels, index)).casefold() for index in range(count))
 
 

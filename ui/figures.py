@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 
-import altair as alt
 import numpy as np
-import pandas as pd
 import streamlit as st
 from PIL import Image
 
@@ -139,6 +137,9 @@ def scale(low: float, high: float, colour_map: str = "viridis") -> None:
 @st.cache_data(show_spinner=False)
 def distance_chart(distances: np.ndarray, colour: tuple[int, int, int]) -> None:
     """How far each head looks, (blocks, heads) in pixels, against depth; the line is the mean of a block."""
+    import altair as alt  # half a second, with pandas: no first page has a chart
+    import pandas as pd
+
     blocks, heads = np.indices(distances.shape)
     data = pd.DataFrame(
         {"block": blocks.ravel() + 1, "head": heads.ravel(), "distance": distances.ravel().astype(float)}

@@ -14,6 +14,7 @@ UPLOAD_MB = 20  # a picture
 CHECKPOINT_MB = 200  # and no file may be larger: server.maxUploadSize
 LABELS_MB = 5
 LOCAL = "SIGHTLINES_LOCAL"  # set to 1 where whoever opens a page may read this machine's folders
+HEAPS, M_ARENA_MAX = 2, -8  # of glibc; the second is its name for their number
 RETRY_SECONDS = 10  # how long what couldn't be loaded isn't tried again for somebody else
 
 
@@ -50,6 +51,16 @@ def uploads_an_hour() -> int:
 def run_seconds() -> float:
     """How long a long run may compute until it has to be asked to go on. 0 for any time."""
     return float(os.environ.get("SIGHTLINES_RUN_SECONDS", 0))
+
+
+def few_heaps() -> None:
+    """Told as the server starts: glibc would have eight heaps a core, and each keeps what was freed.
+
+    A run of the script is a thread, which takes one of them; so what one session has freed is no use to the
+    next. Heaps are locked only for a moment, and arrays are taken and let go rarely.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
 
 
 def give_back() -> None:

@@ -11,9 +11,11 @@ import streamlit as st
 
 from vizcore import judgements
 from vizcore.pictures import textures
+from vizcore.pictures.visible import visible
 
 from . import answers
 from .classes import class_names
+from .first_answers import kept
 from .held_passes import inputs
 from .jobs import forget_job, job
 
@@ -31,7 +33,7 @@ class Mapped(NamedTuple):
     name: str  # the class's
     method: str  # of ``vizcore.methods.table.METHODS``
     layer: str | None = None  # where the method is told one
-    map: Any = None  # (h, w) tensor over what the model sees
+    map: Any = None  # (h, w) tensor over what the model sees; an array where it is only shown
     other: int | None = None  # the class that it is asked against
     settings: tuple[tuple[str, Any], ...] = ()  # of the method
     like: tuple[int, int] | None = (
@@ -129,9 +131,7 @@ def judged(one: Mapped, mask: np.ndarray) -> tuple[bool, str]:
 
 def share_seen(picture, model, mask: np.ndarray) -> float:
     """The share of what a network sees of a picture that lies in a region, (H, W) bool; 0 to 1."""
-    from vizcore.pictures.frame import seen
-
-    return float(mask[seen(model.preprocess.box(picture.size), picture.size).numpy()].mean())
+    return float(mask[visible(model.preprocess.box(picture.size), picture.size)].mean())
 
 
 def told_of(picture, model, heatmap, name: str, mask: np.ndarray) -> tuple[bool, str]:
@@ -151,6 +151,7 @@ def told_of(picture, model, heatmap, name: str, mask: np.ndarray) -> tuple[bool,
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
+@kept
 def _told(
     question: tuple, _picture, _model, _heatmap: np.ndarray, _name: str, _mask: np.ndarray
 ) -> tuple[bool, str]:

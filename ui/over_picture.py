@@ -35,15 +35,21 @@ def cams(
     """
     import torch
 
-    from vizcore.methods.cam import default_layer
+    found = shown_cams(side, picture, names, method, layer)
+    return {name: one._replace(map=torch.from_numpy(one.map)) for name, one in found.items()}
 
+
+def shown_cams(
+    side: Side, picture, names: Sequence[str], method: str = "Grad-CAM", layer: str | None = None
+) -> dict[str, Mapped]:
+    """The same, each map an array: to be shown, torch isn't needed."""
     model = side.model
-    layer, labels = layer or default_layer(model), class_names(model)
+    layer, labels = layer or model.cam_layer, class_names(model)
     places = {label.casefold(): index for index, label in enumerate(labels)}
     indices = [places.get(name.casefold(), side.top[0][0]) for name in names]
     classes = tuple(dict.fromkeys(indices))
     found = answers.class_cams(side.choice, picture.key, method, layer, classes, model, picture.image)
-    heats = dict(zip(classes, torch.from_numpy(found.copy()), strict=True))
+    heats = dict(zip(classes, found.copy(), strict=True))
     return {
         name: Mapped(
             side.choice, model, picture, side.colour, index, labels[index], method, layer, heats[index]

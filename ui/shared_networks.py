@@ -10,7 +10,8 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -18,9 +19,9 @@ import streamlit as st
 from vizcore.at_scale.own_folder import own_networks
 from vizcore.networks.catalog import CATALOG
 
-from . import address, brought
+from . import address, brought, first_answers
 from .limits import RETRY_SECONDS, give_back, models_mb
-from .network_picker import Choice, title, uploads
+from .network_picker import PHOTOGRAPHED, Choice, title, uploads
 from .plain import plain
 from .warmup import warm
 
@@ -47,6 +48,26 @@ def load(choice: Choice):
     except ModelError as error:
         failures[choice] = plain(str(error.args[0])), _random_would_do(choice)
         address.again()
+
+
+def at_rest(choice: Choice):
+    """What is known of a network that isn't loaded, the rest of which loads it; None where it isn't known."""
+    asked = choice._replace(slot="")
+    if first_answers.file_bytes(choice.name) > models_mb() * 1e6:
+        return None  # this server wouldn't load it
+    return first_answers.at_rest(asked, partial(_awake, asked), asked in _alive)
+
+
+def _awake(choice: Choice):
+    warm()
+    return network(choice, (None, None))
+
+
+def load_first() -> None:
+    """Those that home showed before it had them, so that nobody waits for them at the next click."""
+    for name in PHOTOGRAPHED.values():
+        with suppress(ValueError):  # a ModelError, which is a page's to tell
+            network(Choice("", name, "trained"), (None, None))
 
 
 def _ways_out(choice: Choice, sentence: str, random: bool) -> None:
@@ -83,12 +104,16 @@ def _random_would_do(choice: Choice) -> bool:
         return False
 
 
-def load_both(choices: list[Choice], columns) -> dict[str, Any]:
-    """Both networks by slot; each says in its own column what it is doing, or why it is unavailable."""
+def load_both(choices: list[Choice], columns, rest: bool = False) -> dict[str, Any]:
+    """Both networks by slot; each says in its own column what it is doing, or why it is unavailable.
+
+    Args:
+        rest: whether what is known of one before it is loaded may do.
+    """
     models = {}
     for choice, column in zip(choices, columns, strict=True):
         with column:
-            models[choice.slot] = load(choice)
+            models[choice.slot] = (rest and at_rest(choice)) or load(choice)
     return models
 
 

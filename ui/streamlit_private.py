@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from streamlit import delta_generator
 from streamlit.delta_generator_singletons import get_dg_singleton_instance
 from streamlit.errors import StreamlitDuplicateElementKey
 from streamlit.runtime import Runtime
@@ -57,6 +58,12 @@ def start_with_main_script() -> None:
     PagesManager.uses_pages_directory = False
 
 
+def no_use_warning() -> None:
+    """Streamlit looks once, as the first element is drawn, whether it runs without a server: through all
+    modules, for an eighth of a second. There is no option for it."""
+    delta_generator._use_warning_has_been_displayed = True
+
+
 def came_by_history() -> bool:
     """Whether the browser's Back or Forward asked for this run. The same address may also come late, from a
     click that was made before the browser had heard of the last change: nothing public tells them apart."""
@@ -80,10 +87,8 @@ def drop_what_widgets_hide() -> None:
 
 
 def brought_along() -> Any:
-    """What a browser says of its widgets as a session begins; nothing on a first visit.
-
-    A page that has lost its process goes on with another one, and tells what stands on it.
-    """
+    """What a browser says of its widgets as a session begins; nothing on a first visit. A page that has lost
+    its process goes on with another one, and tells what stands on it."""
     context = get_script_run_ctx()
     found: Any = context and context.session_state._state._new_widget_state.states
     return dict(found or {})
@@ -106,11 +111,7 @@ def as_brought(brought: Any, keys: Any) -> dict[str, Any]:
 def hand_over(rested: dict[str, float], seconds: float) -> int:
     """Close the connections of sessions whose last answer is some seconds old: their pages go on elsewhere.
 
-    Args:
-        rested: since when each has rested, as seen by former calls.
-
-    Returns:
-        How many are left.
+    ``rested`` says since when each has, by former calls. Returns how many are left.
     """
     runtime: Any = Runtime.instance()
     now, loop = time.monotonic(), runtime._get_async_objs().eventloop
@@ -125,10 +126,8 @@ def hand_over(rested: dict[str, float], seconds: float) -> int:
 
 def connected() -> set[str]:
     """The sessions whose pages are open. Nothing public lists them."""
-    if not Runtime.exists():
-        return set()
-    sessions: Any = Runtime.instance()._session_mgr
-    return {one.session.id for one in sessions.list_active_sessions()}
+    sessions: Any = Runtime.instance()._session_mgr if Runtime.exists() else None
+    return {one.session.id for one in sessions.list_active_sessions()} if sessions else set()
 
 
 def session_id() -> str:

@@ -15,7 +15,7 @@ from .classes import class_names
 from .network_picker import Choice, uploads
 from .picture_picker import FIRST, MOSAICS, Picture, Thing
 from .plain import plain
-from .shared_networks import network
+from .shared_networks import at_rest, network
 from .warmup import warm
 
 LEAST = 0.2  # the probability from which on what all networks answer is taken for a name
@@ -86,16 +86,18 @@ def named(picture: Picture, models: Sequence, own: Sequence[str] = ()) -> tuple[
 
 def _known(choice: Choice):
     """A chosen network, if it can be had and learnt photographs' names; pages say why it can't."""
-    warm()
-    from vizcore.networks.load import ModelError
-
     if choice in st.session_state.get("failures", {}) or choice.weights == "random":
         return None
-    try:
-        with st.spinner("Asking the networks what each part is …"):
-            model = network(choice, uploads(choice))
-    except ModelError:
-        return None
+    model = at_rest(choice)
+    if model is None:
+        warm()
+        from vizcore.networks.load import ModelError
+
+        try:
+            with st.spinner("Asking the networks what each part is …"):
+                model = network(choice, uploads(choice))
+        except ModelError:
+            return None
     knows = model.num_classes and not (model.labels and set(model.labels) <= set(TEXTURES))
     return (choice, model) if knows else None
 

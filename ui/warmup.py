@@ -8,6 +8,9 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
+
+from .limits import give_back
 
 _ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 CORES = int(os.environ.get("SIGHTLINES_CORES") or _ALL)  # its share, where several processes have one machine
@@ -20,18 +23,27 @@ os.environ.setdefault("OMP_NUM_THREADS", str(max(1, CORES // 2)))
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 TIDY_SECONDS = 5.0  # between two collections of garbage while the server is busy
+FIRST_SECONDS = 3.0  # in which whoever waits for the server's start is shown what needs no import
 
 _log = logging.getLogger(__name__)
 _started = threading.Lock()
+_wanted = threading.Event()
 _dirty = threading.Event()
 _thread: threading.Thread | None = None
 
 
-def warm_up() -> None:
-    """Begin to import torch and timm in the background, once for each server."""
+def warm_up(rehearse: Callable[[], None] | None = None, load: Callable[[], None] | None = None) -> None:
+    """Import torch and timm in the background, once for each server.
+
+    It begins when they are needed, or when the first page has had its time: to import takes the interpreter
+    from all that a page is made of, and from the files of Streamlit's that a browser fetches.
+
+    Args:
+        rehearse: what can be done for the first page before. load: what is to be loaded then.
+    """
     global _thread
     if _started.acquire(blocking=False):
-        _thread = threading.Thread(target=_import, name="warm-up", daemon=True)
+        _thread = threading.Thread(target=_import, args=(rehearse, load), name="warm-up", daemon=True)
         _thread.start()
         threading.Thread(target=_tidy, name="tidy", daemon=True).start()
 
@@ -39,6 +51,7 @@ def warm_up() -> None:
 def warm() -> None:
     """Wait until everything is imported: two threads amid one import can get in each other's way."""
     warm_up()
+    _wanted.set()
     if _thread:
         _thread.join()
 
@@ -48,10 +61,15 @@ def is_warm() -> bool:
     return _thread is not None and not _thread.is_alive()
 
 
-def _import() -> None:
+def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None) -> None:
+    sys.setswitchinterval(0.0005)  # seconds, a tenth of what is usual: files and answers go out meanwhile
     one_of_several = "SIGHTLINES_LEAVE_SECONDS" in os.environ  # it may come in place of one that died
     if one_of_several and sys.platform == "linux":  # the others answer its people now
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    if not one_of_several:
+        if rehearse:
+            rehearse()
+        _wanted.wait(FIRST_SECONDS)
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     if one_of_several:
@@ -65,6 +83,15 @@ def _import() -> None:
     # imports that takes 280 ms; frozen, they aren't looked at.
     gc.collect()
     gc.freeze()
+    threading.Thread(target=_rest, args=(load,), name="first networks", daemon=True).start()
+
+
+def _rest(load: Callable[[], None] | None) -> None:
+    try:
+        if load:
+            load()
+    finally:
+        sys.setswitchinterval(0.005)
 
 
 def leaves_garbage() -> None:
@@ -85,3 +112,4 @@ def _tidy() -> None:
         time.sleep(TIDY_SECONDS)
         _dirty.clear()
         gc.collect()
+        give_back()

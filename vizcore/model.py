@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from .short_names import short_name
 
 if TYPE_CHECKING:
     from .pictures.frame import Preprocess
@@ -64,12 +65,6 @@ class VisionModel:
     def label(self, index: int) -> str:
         """A class's short name, as ``short_name`` has it."""
         return short_name(self.labels, index)
-
-
-def short_name(labels: Sequence[str], index: int) -> str:
-    """The first of a class's synonyms, or its number where it has none."""
-    synonyms = labels[index].split(",") if index < len(labels) else []
-    return next(filter(None, map(str.strip, synonyms)), f"class {index}")
 
 
 def check_class(model: VisionModel, which: int | str) -> int:

@@ -7,14 +7,18 @@ an error, or when it takes long, the page is seen as it is.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from starlette.middleware import Middleware
+
+from . import static_files
 
 _FILES = [
     Path(__file__).with_name(name).read_text("utf-8")
     for name in ("arrival.css", "page.css", "lesson.css", "arrival.js")
 ]
+_FILES[-1] = _FILES[-1].replace("const PARTS = [];", f"const PARTS = {json.dumps(static_files.parts())};")
 HEAD = "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES).encode()
 _UNTOLD = {
     b"accept-encoding",

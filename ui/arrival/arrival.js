@@ -3,14 +3,23 @@
   const LONG = 15000, PAUSE = 3000;
   const root = document.documentElement, start = performance.now();
   let titled = false, rested = 0, count = 0, since = start;
+  const PARTS = []; // scripts that what is on home asks for: fetched as soon as Streamlit's own code is there
+  const fetchParts = () => {
+    for (const name of PARTS.splice(0)) {
+      const link = document.createElement("link");
+      Object.assign(link, { rel: "modulepreload", crossOrigin: "", href: `./static/js/${name}` });
+      document.head.append(link);
+    }
+  };
   root.classList.add("arriving");
   const comes = () =>
     document.querySelector("[data-testid=stApp] [data-testid=stSkeleton]") ||
     !getComputedStyle(root).getPropertyValue("--sightlines"); // with which the viewer's room is kept
   const complete = () =>
     document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" &&
-    [...document.images].every((image) => image.complete);
+    [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight);
   const look = () => {
+    if (document.querySelector("[data-testid=stApp]")) fetchParts();
     const now = performance.now(), elements = document.getElementsByTagName("*").length;
     const waits = comes();
     if (elements !== count || waits) [count, since] = [elements, now];
@@ -23,5 +32,5 @@
     clearInterval(timer);
     root.classList.remove("arriving");
   };
-  const timer = setInterval(look, 50);
+  const timer = setInterval(look, 25);
 })();

@@ -14,11 +14,13 @@ from vizcore.drawing import render
 from .. import address, answers, figures, over_picture
 from ..answers import Side
 from ..classes import class_names
+from ..first_answers import kept
 from ..guide import cards
 from ..held_passes import inputs
 from ..mapped import Mapped
 from ..network_picker import Choice, suited
 from ..shared_networks import network
+from ..warmup import warm
 
 OPACITY = 0.7
 WIDTH, HEIGHT = 480, 267
@@ -203,6 +205,7 @@ def doors(picture, names: Sequence[str]) -> None:
 
 
 @st.cache_data(show_spinner=False)
+@kept
 def _miniature(page: str, of: tuple, _picture, _names) -> bytes:
     """A door's picture, of the pair in the box that knows such a picture, as a JPEG.
 
@@ -210,6 +213,7 @@ def _miniature(page: str, of: tuple, _picture, _names) -> bytes:
     """
     pair: list[Any] = [None, None]
     if of:
+        warm()
         choices = [Choice(slot, name, "trained") for slot, name in suited(_picture.drawn).items()]
         models = {choice.slot: network(choice, (None, None)) for choice in choices}
         pair = answers.sides(_picture, choices, models)

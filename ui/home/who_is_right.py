@@ -101,7 +101,7 @@ def panel(
         answer=answer(side, asked, picture),
     )
     try:
-        cams = over_picture.cams(side, picture, names) if facts.classes and facts.kind else {}
+        cams = over_picture.shown_cams(side, picture, names) if facts.classes and facts.kind else {}
     except ValueError:  # no gradient reaches its patches
         cams = {}
     if cams:
@@ -164,7 +164,7 @@ def beside_answers(picture, choices: Sequence[Choice]) -> str:
 
 def keep(one: Mapped, shown: viewer.Map) -> None:
     """The map with the true region around it, to be saved."""
-    as_seen.keep_method(one, shown, over_picture.look(LOOK))
+    as_seen.keep_of_class(one, shown, over_picture.look(LOOK))
 
 
 def verdict(asked: str, picture, found: list[judgements.Network]) -> str:

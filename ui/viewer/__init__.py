@@ -83,7 +83,8 @@ def load(page: str = "") -> None:
     """Bring the code, at the beginning of each run of a page; the browser gets it once."""
     tables = {name: render.legend(name, height=1).tobytes() for name in render.COLOUR_MAPS}
     tables = {name: base64.b64encode(table).decode() for name, table in tables.items()}
-    data = {"css": _LOOKS, "tables": tables, "ends": [render.CNN_COLOUR, render.VIT_COLOUR]}
+    ends = render.CNN_COLOUR, render.VIT_COLOUR  # tuples: Streamlit asks pandas whether lists are tables
+    data = {"css": _LOOKS, "tables": tuple(tables.items()), "ends": ends}
     styles(page)
     with of_no_room():
         _LOADER(key="sightlines-loader", data=data)
@@ -206,7 +207,7 @@ def picker(
         names: and a word or number of each, or "". on_pick: called with the name, before the next run.
         seconds: for which each is seen while the slider plays; 0 for a row.
     """
-    options = [(name, name, note) for name, note in names.items()]
+    options = tuple((name, name, note) for name, note in names.items())
     data = {"label": label, "names": options, "chosen": chosen, "tells": on_pick is not None}
     square = not seconds and 2 < len(names) <= 4 and sum(map(len, names)) > FITS
     data |= {"seconds": seconds, "square": square}
@@ -224,7 +225,7 @@ def controls(
     on_look: Callable[[dict], None] | None = None,
 ) -> None:
     """The look of all viewers of the page: some of what is in ``LOOK``."""
-    data = {"look": {**LOOK, **look}, "controls": list(which), "tells": on_look is not None}
+    data = {"look": tuple({**LOOK, **look}.items()), "controls": tuple(which), "tells": on_look is not None}
     wide = sum(one in wire.OPACITIES for one in which)
     rows = wide + (len(which) - wide + 1) // 2  # on a phone
     style(

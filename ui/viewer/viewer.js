@@ -31,7 +31,7 @@ export default function install({ data }) {
   if (!ORANGE) {
     sheet.replaceSync(data.css);
     [ORANGE, BLUE] = data.ends;
-    for (const [name, text] of Object.entries(data.tables)) tables[name] = bytesOf(text);
+    for (const [name, text] of data.tables) tables[name] = bytesOf(text);
   }
   const kinds = { thing: takeThing, viewer: takeViewer, picker: takePicker, controls: takeControls };
   const mount = (component) => kinds[component.name.split(".")[1]](component);
@@ -853,7 +853,8 @@ function takePicker({ data, parentElement, setTriggerValue }) {
 
 /** Opacity, colours, scale and the true region, for all viewers of the page. */
 function takeControls({ data, parentElement, setTriggerValue }) {
-  const root = rootOf(parentElement, "strip"), { look, controls, tells } = data, said = JSON.stringify(look);
+  const root = rootOf(parentElement, "strip"), { controls, tells } = data;
+  const look = Object.fromEntries(data.look), said = JSON.stringify(look);
   if (page.toldLook !== said) Object.assign(page.look, look);
   page.toldLook = said;
   const change = (name, value) => {

@@ -25,6 +25,7 @@ from .unit_groups import Group
 SIDE = 160  # pixels of a cell's picture, and of the part below it
 COUNTS = {"most": 6, "by_lot": 3, "least": 3}  # pictures of each kind on a card
 LINE = (255, 255, 255), (0, 0, 0)  # of a box: seen on any ground
+AT_ONCE = 2  # pictures in a pass and back
 
 
 class Crop(NamedTuple):
@@ -61,7 +62,12 @@ def crops(
     if not images:
         return []
     inputs = torch.cat([model.preprocess(image) for image in images])
-    found = energy(model, inputs, group, unit, places.long(), heads)
+    found = torch.cat(  # what a picture's pass leaves for the way back is 60 MB of EfficientNet-Lite0's
+        [
+            energy(model, inputs[k : k + AT_ONCE], group, unit, places[k : k + AT_ONCE].long(), heads)
+            for k in range(0, len(inputs), AT_ONCE)
+        ]
+    )
     made, size = [], (inputs.shape[2], inputs.shape[3])
     for k, (image, number) in enumerate(zip(images, numbers, strict=True)):
         box, within = _box(model, group, found[k], int(places[k]), size)

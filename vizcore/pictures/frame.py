@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from .images import to_rgb
+from .visible import visible
 
 MOST_SIZES = 64  # of pictures whose boxes a network's preprocessing remembers
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in picture pixels
@@ -125,10 +126,7 @@ def to_frame(maps: torch.Tensor, box: Box, size: tuple[int, int]) -> torch.Tenso
 
 def seen(box: Box, size: tuple[int, int]) -> torch.Tensor:
     """(H, W) bool: the frame's pixels whose centre lies in ``box``, the part that a model sees."""
-    width, height = size
-    left, top, right, bottom = box
-    x, y = torch.arange(width) + 0.5, torch.arange(height) + 0.5
-    return ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None]
+    return torch.from_numpy(visible(box, size))
 
 
 def on_pixels(cells: torch.Tensor, box: Box, size: tuple[int, int]) -> torch.Tensor:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..frame import Box
 from ..images import to_rgb
 from ..textures.scenes import Scene
+
+if TYPE_CHECKING:  # with it comes torch, and a page is there before
+    from ..frame import Box
 
 MARGIN = 1 / 16  # of the side: what a network that keeps the middle 87.5 % doesn't see
 SIDE = 384

@@ -21,7 +21,8 @@ class Crossed(NamedTuple):
 
     done: float
     total: int
-    compared: Any = None  # ``crosseval.Compared``
+    compared: Any  # ``crosseval.Compared``
+    doing: str = ""  # what takes longer than a verdict, in words
 
 
 def cross(asked: list[Asked], judges: list[Side], found: dict[str, Found], recipe, seed: int) -> None:
@@ -37,13 +38,12 @@ def cross(asked: list[Asked], judges: list[Side], found: dict[str, Found], recip
 
     def draw(runs: list[Crossed]) -> None:
         compared = runs[-1].compared
-        if compared is None:
-            st.caption("Making the pictures without random views …")
-            return
         if compared.verdicts:
             judged([one._asdict() for one in compared.verdicts])
         for judge, name in compared.unknown:
             st.caption(f"{judge} has no class “{plain(name)}”, or more than one, so it is not asked.")
+        if runs[-1].doing:
+            st.caption(runs[-1].doing)
 
     job(
         "m_cross", question, lambda: _crossed(asked, judges, found, recipe, seed), draw, "Ask the networks",
@@ -54,6 +54,7 @@ def cross(asked: list[Asked], judges: list[Side], found: dict[str, Found], recip
 def _crossed(
     asked: list[Asked], judges: list[Side], found: dict[str, Found], recipe, seed: int
 ) -> Iterator[Crossed]:
+    """First what is said of the pictures that are there, which is soon known, then of those made now."""
     import torch
 
     from vizcore.imagine.augment import Augment
@@ -61,21 +62,34 @@ def _crossed(
     from vizcore.imagine.maximise import maximise
 
     asked, models = _told_apart(asked, judges)
-    made, done = [], 0
-    still = replace(recipe, augment=Augment(), views=1)
-    total = (still.steps + 2 * len(models)) * len(asked)
+    classes = {one.choice.slot: [index for _, _, index in one.targets] for one in asked}
+    still, made = replace(recipe, augment=Augment(), views=1), []
     for one in asked:
-        classes = [index for _, _, index in one.targets]
         pictures = torch.tensor(found[one.choice.slot].best).permute(0, 3, 1, 2) / 255
-        if recipe.augment:
-            made.append(Made(one.model, True, classes, pictures))
-            for step in maximise(one.model, one.objectives(), still, [seed] * len(classes)):
-                pictures = step.best
-                yield Crossed(done + step.done, total)
-        made.append(Made(one.model, False, classes, pictures))
-        done += still.steps
+        made.append(Made(one.model, bool(recipe.augment), classes[one.choice.slot], pictures))
+    said, done = len(asked) * len(models), 0  # a verdict counts as a step
+    total = said + (len(asked) * still.steps + said) * bool(recipe.augment)
+    compared = None
     for compared in cross_evaluate(made, models):
-        yield Crossed(done + (total - done) * compared.done / compared.total, total, compared)
+        yield Crossed(said * compared.done / compared.total, total, compared)
+    if not recipe.augment:
+        return
+    stills, done = [], said
+    for one, (_, _, own, pictures) in zip(asked, made, strict=True):
+        for step in maximise(one.model, one.objectives(), still, [seed] * len(own)):
+            pictures = step.best
+            yield Crossed(done + step.done, total, compared, "Making the pictures without random views …")
+        stills.append(Made(one.model, False, own, pictures))
+        done += still.steps
+    for now in cross_evaluate(stills, models):
+        yield Crossed(done + said * now.done / now.total, total, _together(compared, now, asked))
+
+
+def _together(before, now, asked: list[Asked]):
+    """What was said of both kinds of pictures, those of one network beside each other."""
+    order = [one.model.title for one in asked]
+    verdicts = sorted([*before.verdicts, *now.verdicts], key=lambda one: order.index(one.origin))
+    return now._replace(verdicts=verdicts, unknown=list(dict.fromkeys([*before.unknown, *now.unknown])))
 
 
 def _told_apart(asked: list[Asked], judges: list[Side]) -> tuple[list[Asked], list]:

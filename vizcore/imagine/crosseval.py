@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..batch_size import batch_size
 from ..model import VisionModel
 from ..modes import in_any_mode
 from ..objectives import Target, objective
@@ -39,11 +40,12 @@ def judge(model: VisionModel, pictures: Tensor, targets: Sequence[Target], views
     if tuple(pictures.shape[-2:]) != size:  # first, and smoothly: views sample without a filter
         pictures = F.interpolate(pictures, size, mode="bilinear", antialias=True)
     drawn = draw(ALL_VIEWS, [torch.Generator().manual_seed(SEED)], views)
+    parts = [(len(part), drawn.part(part)) for part in torch.arange(views).split(batch_size(pictures.device))]
     found = []
     for picture, target in zip(pictures, targets, strict=True):
         with torch.inference_mode():
-            seen = look(picture.expand(views, -1, -1, -1), drawn, size, mean, std)
-            output = model.net(seen.to(model.preprocess.dtype)).float()
+            seen = (look(picture.expand(n, -1, -1, -1), part, size, mean, std) for n, part in parts)
+            output = torch.cat([model.net(some.to(model.preprocess.dtype)).float() for some in seen])
         verdict = torch.stack([value.mean() for value in _verdict(model, output, target)])
         found.append(verdict if output.isfinite().all() else torch.full_like(verdict, torch.nan))
     return Judged(*torch.stack(found).cpu().unbind(1))

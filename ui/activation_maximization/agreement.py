@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
+from ..abreast import abreast
 from ..answers import Side
 from ..jobs import job
 from ..plain import plain
@@ -58,38 +60,49 @@ def _crossed(
     import torch
 
     from vizcore.imagine.augment import Augment
-    from vizcore.imagine.crosseval import Made, cross_evaluate
+    from vizcore.imagine.crosseval import Compared, Made
     from vizcore.imagine.maximise import maximise
 
     asked, models = _told_apart(asked, judges)
-    classes = {one.choice.slot: [index for _, _, index in one.targets] for one in asked}
     still, made = replace(recipe, augment=Augment(), views=1), []
     for one in asked:
         pictures = torch.tensor(found[one.choice.slot].best).permute(0, 3, 1, 2) / 255
-        made.append(Made(one.model, bool(recipe.augment), classes[one.choice.slot], pictures))
-    said, done = len(asked) * len(models), 0  # a verdict counts as a step
+        made.append(Made(one.model, bool(recipe.augment), [index for _, _, index in one.targets], pictures))
+    said = sum(len(one.targets) for one in asked) * len(models)  # a verdict counts as a step
     total = said + (len(asked) * still.steps + said) * bool(recipe.augment)
-    compared = None
-    for compared in cross_evaluate(made, models):
-        yield Crossed(said * compared.done / compared.total, total, compared)
+    compared = nothing = Compared(0, said, [], [])
+    for compared in _said(made, models, nothing):
+        yield Crossed(compared.done, total, compared)
     if not recipe.augment:
         return
-    stills, done = [], said
-    for one, (_, _, own, pictures) in zip(asked, made, strict=True):
-        for step in maximise(one.model, one.objectives(), still, [seed] * len(own)):
-            pictures = step.best
-            yield Crossed(done + step.done, total, compared, "Making the pictures without random views …")
-        stills.append(Made(one.model, False, own, pictures))
-        done += still.steps
-    for now in cross_evaluate(stills, models):
-        yield Crossed(done + said * now.done / now.total, total, _together(compared, now, asked))
+
+    def again(k: int) -> Iterator:
+        return maximise(made[k].model, asked[k].objectives(), still, [seed] * len(made[k].classes))
+
+    stills, done = [one._replace(robust=False) for one in made], [0] * len(made)
+    for k, step in abreast([partial(again, k) for k in range(len(made))]):
+        stills[k], done[k] = (
+            stills[k]._replace(pictures=step.best),
+            step.done if len(step.running) else still.steps,
+        )
+        yield Crossed(said + sum(done), total, compared, "Making the pictures without random views …")
+    for now in _said(stills, models, compared):
+        yield Crossed(len(made) * still.steps + now.done, total, now)
 
 
-def _together(before, now, asked: list[Asked]):
-    """What was said of both kinds of pictures, those of one network beside each other."""
-    order = [one.model.title for one in asked]
-    verdicts = sorted([*before.verdicts, *now.verdicts], key=lambda one: order.index(one.origin))
-    return now._replace(verdicts=verdicts, unknown=list(dict.fromkeys([*before.unknown, *now.unknown])))
+def _said(made: list, models: list, before) -> Iterator:
+    """What all models say of the pictures, all models at once, beside what was said ``before``."""
+    from vizcore.imagine.crosseval import cross_evaluate
+
+    own = [before._replace(done=0, verdicts=[], unknown=[])] * len(models)
+    order = [one.model.title for one in made], [model.title for model in models]
+    for k, now in abreast([partial(cross_evaluate, made, [model]) for model in models]):
+        own[k] = now
+        verdicts = [*before.verdicts, *(one for some in own for one in some.verdicts)]
+        verdicts.sort(key=lambda one: (order[0].index(one.origin), not one.robust, order[1].index(one.judge)))
+        unknown = [*before.unknown, *(one for some in own for one in some.unknown)]
+        done = before.done + sum(one.done for one in own)
+        yield before._replace(done=done, verdicts=verdicts, unknown=list(dict.fromkeys(unknown)))
 
 
 def _told_apart(asked: list[Asked], judges: list[Side]) -> tuple[list[Asked], list]:

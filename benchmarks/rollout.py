@@ -1,4 +1,4 @@
-"""Rollout of ViT-B/16, beside a bare pass and rollout as it is usually written."""
+"""Rollout of ViT-B/16 beside a bare pass and rollout as it is usually written; relevance beside its floor."""
 
 import torch
 
@@ -36,3 +36,24 @@ def rows(quick):
         {"bare pass": 1.10, "plain rollout on hooks": 1},
         {"plain rollout on hooks": lambda: apart(METHODS["rollout"].make(model, images).flatten(), plain())},
     )
+
+    def back_to_attention():
+        """The floor of relevance: attention in the open, its matrices and the score's slope at each."""
+        net, kept = private_copy(model.net), []
+        for name in model.attention:
+            attention = net.get_submodule(name)
+            attention.fused_attn = False
+            attention.attn_drop.register_forward_hook(lambda _m, _i, out: kept.append(_asks(out)) or kept[-1])
+        return torch.autograd.grad(net(images)[0, 3], kept)
+
+    yield Row(
+        f"relevance of a class, {model.title}",
+        lambda: METHODS["relevance"].make(model, images, 3),
+        {"a pass there and back to the attention": back_to_attention},
+        {"a pass there and back to the attention": 1.10},
+    )
+
+
+def _asks(matrix):
+    """A matrix that a gradient can be asked at: the first one begins the graph."""
+    return matrix if matrix.requires_grad else matrix.detach().requires_grad_()

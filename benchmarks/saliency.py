@@ -23,6 +23,20 @@ def rows(quick):
     def ours(method, **settings):
         return lambda: METHODS[method].make(model, images, target, **settings)
 
+    there = images.clone().requires_grad_()
+    yield Row(
+        "gradient, EfficientNet-Lite0",
+        ours("gradient"),
+        {"a pass there and back": lambda: torch.autograd.grad(model.net(there)[0, target], there)},
+        {"a pass there and back": 1.10},
+        {
+            "a pass there and back": lambda: apart(
+                ours("gradient")(),
+                method.strongest(torch.autograd.grad(model.net(there)[0, target], there)[0][0]),
+            )
+        },
+    )
+
     steps = 10 if quick else 50
     own = ours("Integrated Gradients", steps=steps, within=None)
 

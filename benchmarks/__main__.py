@@ -31,6 +31,7 @@ BENCHMARKS = {
     "digest": "figures that a reshaping of the code must leave as they are, bit for bit",
     "shifts": "how much pages move as they load and as another class, layer or method is asked for",
     "home": "the README's picture of the home page",
+    "answers": "how long curves, randomised weights, imagined pictures and similarity take in the app",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

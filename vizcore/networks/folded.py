@@ -29,7 +29,7 @@ def folded(net: nn.Module, images: Tensor) -> nn.Module:
         children = list(module._modules.items())
         for (_, conv), (name, norm) in zip(children, children[1:], strict=False):
             if _foldable(conv, norm):
-                _fold(conv, norm)
+                _fold(cast(nn.Conv2d, conv), cast(nn.BatchNorm2d, norm))
                 module._modules[name] = getattr(norm, "act", None) or nn.Identity()  # timm's bring theirs
                 found += 1
     return copy if found and _alike(net, copy, images) else net

@@ -24,6 +24,8 @@ class Step(NamedTuple):
 
 def both(mapped: list[Mapped], make: Callable[[Mapped], Iterator]) -> Iterator[Step]:
     """``make(one)`` of each model as one generator of ``Step``."""
+    from vizcore import truth  # noqa: F401  here: two threads amid one import can get in each other's way
+
     done = [0.0] * len(mapped)
     for k, value in abreast([partial(make, one) for one in mapped]):
         done[k] = value.done / value.total

@@ -41,9 +41,9 @@ class Run(NamedTuple):
 def run(asked: list[Asked], recipe, seed: int) -> Iterator[Run]:
     """All networks at once."""
 
-    def imagine(one: Asked) -> Iterator:
-        from vizcore.imagine.maximise import maximise
+    from vizcore.imagine.maximise import maximise
 
+    def imagine(one: Asked) -> Iterator:
         return maximise(one.model, one.objectives(), recipe, [seed] * len(one.targets))
 
     found: dict[str, Found] = {}

@@ -32,6 +32,7 @@ BENCHMARKS = {
     "shifts": "how much pages move as they load and as another class, layer or method is asked for",
     "home": "the README's picture of the home page",
     "answers": "how long curves, randomised weights, imagined pictures and similarity take in the app",
+    "speedups": "what large pages of memory, a thread for each network and torch.compile bring to a pass",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

@@ -3,6 +3,8 @@
 And what the app runs, curves and weights drawn anew, beside as many bare passes.
 """
 
+import gc
+
 import torch
 from PIL import Image
 
@@ -55,6 +57,8 @@ def rows(quick):
 
 def _of_a_photograph(quick):
     """Both curves of a map and three controls, and both orders of drawing weights anew."""
+    gc.collect()
+    gc.freeze()  # as the app does: garbage is looked for at each private copy, among all that was imported
     model = load_model("texture_resnet" if quick else "efficientnet_lite0", device=best_device())
     images = model.preprocess(Image.open("samples/german_shepherd.webp").convert("RGB"))
     target = model.net(images)[0].argmax().item()

@@ -60,13 +60,15 @@ def _crossed(
     import torch
 
     from vizcore.imagine.augment import Augment
-    from vizcore.imagine.crosseval import Compared, Made
+    from vizcore.imagine.crosseval import Compared, Made, without_norms
     from vizcore.imagine.maximise import maximise
 
     asked, models = _told_apart(asked, judges)
+    shown = [torch.tensor(found[one.choice.slot].best).permute(0, 3, 1, 2) / 255 for one in asked]
+    quick = {id(model): without_norms(model, shown[0]) for model in models}
+    asked, models = [one._replace(model=quick[id(one.model)]) for one in asked], list(quick.values())
     still, made = replace(recipe, augment=Augment(), views=1), []
-    for one in asked:
-        pictures = torch.tensor(found[one.choice.slot].best).permute(0, 3, 1, 2) / 255
+    for one, pictures in zip(asked, shown, strict=True):
         made.append(Made(one.model, bool(recipe.augment), [index for _, _, index in one.targets], pictures))
     said = sum(len(one.targets) for one in asked) * len(models)  # a verdict counts as a step
     total = said + (len(asked) * still.steps + said) * bool(recipe.augment)

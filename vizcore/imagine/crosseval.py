@@ -116,7 +116,8 @@ class Compared(NamedTuple):
 def cross_evaluate(made: Sequence[Made], judges: Sequence[VisionModel]) -> Iterator[Compared]:
     """Every picture before every network that knows its class; yields what is known after each picture."""
     verdicts, unknown, done = [], [], 0
-    asked = [_without_norms(other, made) for other in judges]
+    shown = next((one.pictures for one in made if len(one.pictures)), torch.empty(0))
+    asked = [without_norms(other, shown) for other in judges]
     total = len(judges) * sum(len(one.classes) for one in made)
     for one in made:
         for index, picture in zip(one.classes, one.pictures, strict=True):
@@ -133,10 +134,13 @@ def cross_evaluate(made: Sequence[Made], judges: Sequence[VisionModel]) -> Itera
             yield Compared(done, total, verdicts, unknown)
 
 
-def _without_norms(model: VisionModel, made: Sequence[Made]) -> VisionModel:
-    """The model for many views: where it has batch norms the same answers in less time (``folded``)."""
-    first = next((one.pictures[:1] for one in made if len(one.pictures)), None)
-    if first is None:
+def without_norms(model: VisionModel, pictures: Tensor) -> VisionModel:
+    """The model for many views: where it has batch norms the same answers in less time (``folded``).
+
+    Args:
+        pictures: (n, 3, H, W), 0 to 1; the first is what both are asked about.
+    """
+    if not len(pictures):
         return model
-    seen = F.interpolate(first.to(model.device, torch.float32), input_size(model), mode="bilinear")
+    seen = F.interpolate(pictures[:1].to(model.device, torch.float32), input_size(model), mode="bilinear")
     return replace(model, net=folded(model.net, seen.to(model.preprocess.dtype)))

@@ -33,6 +33,8 @@ BENCHMARKS = {
     "home": "the README's picture of the home page",
     "first": "what home says first, asked of the networks and written into the box",
     "cold": "five cold starts beside an empty Streamlit page's; a class then; a second visitor",
+    "answers": "how long curves, randomised weights, imagined pictures and similarity take in the app",
+    "speedups": "what large pages of memory, a thread for each network and torch.compile bring to a pass",
     "app": "how long people wait, in a real browser: start, another class, layer, page",
 }
 

@@ -6,7 +6,8 @@ network as its users have it, whose weights ask for gradients too, and on a froz
 
 import torch
 
-from benchmarks.rows import Row
+from benchmarks.rows import Row, bare
+from vizcore.imagine.crosseval import judge
 from vizcore.imagine.maximise import RECIPES, Recipe, maximise
 from vizcore.networks.load import best_device, load_model
 from vizcore.objectives import logit
@@ -36,6 +37,27 @@ def rows(quick):
         {"8 runs": lambda: [alone() for _ in range(8)]},
         {"8 runs": BATCH},
     )
+    if not quick:
+        yield from asked_of_photographs()
+
+
+def asked_of_photographs():
+    """What the app does for a class of ImageNet: a step of "fast", and a picture before a judge."""
+    model, few = load_model("efficientnet_lite0", device=best_device()), 4
+    yield Row(
+        f"a step of the recipe “fast”, {model.title}",
+        stepper(model, 1, "fast"),
+        {"bare passes": passes(model, 1)},
+        {"bare passes": 1.25},
+    )
+    picture = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    once = bare(model.net, picture.repeat(few, 1, 1, 1).to(model.device))
+    yield Row(
+        f"a picture judged in 32 views, {model.title}",
+        lambda: judge(model, picture, [LABEL]),
+        {f"32 bare passes, {few} at a time": lambda: [once() for _ in range(32 // few)]},
+        {f"32 bare passes, {few} at a time": 1.25},
+    )
 
 
 def passes(model, pictures):
@@ -44,9 +66,9 @@ def passes(model, pictures):
     return lambda: torch.autograd.grad(model.net(images)[:, LABEL].sum(), images)
 
 
-def stepper(model, pictures):
-    """A step of the default recipe with one view, so that a batch of n pictures is n views."""
-    recipe = Recipe(**{**vars(RECIPES["clean"]), "views": 1, "steps": 10**9})
+def stepper(model, pictures, name="clean"):
+    """A step of a recipe with one view, so that a batch of n pictures is n views."""
+    recipe = Recipe(**{**vars(RECIPES[name]), "views": 1, "steps": 10**9})
     steps = maximise(model, [logit(model, LABEL)] * pictures, recipe, range(pictures))
     return lambda: next(steps)
 

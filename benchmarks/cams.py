@@ -7,7 +7,7 @@ import cv2
 import torch
 
 from benchmarks.rows import Row, apart, bare, fastest, passes
-from vizcore.methods.cam import cam, cams
+from vizcore.methods.cam import cam, cams, hold
 from vizcore.methods.table import METHODS
 from vizcore.networks.load import best_device, load_model
 
@@ -66,6 +66,20 @@ def rows(quick):
             "pytorch-grad-cam, five runs": lambda: max(
                 apart(as_shown(ours[0], images), by_peer(index))
                 for ours, index in zip(cams(model, images, classes, layer), classes, strict=True)
+            )
+        },
+    )
+
+    held, other = hold(model, images, layer), classes[1]
+    yield Row(
+        "LayerCAM of another class at a layer whose pass is held, ResNet-50",
+        lambda: cams(model, images, [other], layer, "LayerCAM", held),
+        {"the first CAM": lambda: cam(model, images, first, layer)},
+        {"the first CAM": 0.10},
+        {
+            "the first CAM": lambda: apart(
+                cams(model, images, [other], layer, "LayerCAM", held),
+                cams(model, images, [other], layer, "LayerCAM"),
             )
         },
     )

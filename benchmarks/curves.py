@@ -1,9 +1,17 @@
-"""Deletion in 64 steps, beside pytorch-grad-cam's measuring of one covered picture after the other."""
+"""Tests of maps: deletion beside pytorch-grad-cam, which measures one covered picture after the other.
+
+And what the app runs, curves and weights drawn anew, beside as many bare passes.
+"""
+
+import gc
 
 import torch
+from PIL import Image
 
-from benchmarks.rows import Row, apart
+from benchmarks.rows import Row, apart, bare
 from vizcore import baselines, evidence
+from vizcore.batch_size import batch_size
+from vizcore.methods.table import METHODS
 from vizcore.networks.load import best_device, load_model
 
 STEPS = 64
@@ -43,4 +51,42 @@ def rows(quick):
         {"pytorch-grad-cam": theirs},
         {"pytorch-grad-cam": 1},
         {"pytorch-grad-cam": lambda: apart(torch.tensor(ours()), torch.tensor(theirs()))},
+    )
+    yield from _of_a_photograph(quick)
+
+
+def _of_a_photograph(quick):
+    """Both curves of a map and three controls, and both orders of drawing weights anew."""
+    gc.collect()
+    gc.freeze()  # as the app does: garbage is looked for at each private copy, among all that was imported
+    model = load_model("texture_resnet" if quick else "efficientnet_lite0", device=best_device())
+    images = model.preprocess(Image.open("samples/german_shepherd.webp").convert("RGB"))
+    target = model.net(images)[0].argmax().item()
+    heatmap = METHODS["Grad-CAM"].make(model, images, target)
+    maps = {"map": heatmap, **evidence.controls(tuple(heatmap.shape))}
+    maps["edges"] = evidence.edges(images, *heatmap.shape)
+    count, some = 2 + 2 * 15 * len(maps), batch_size(model.device)
+    passes = bare(model.net, images.repeat(some, 1, 1, 1))
+    yield Row(
+        f"deletion and insertion, a map and three controls, 16 steps, {model.title}",
+        lambda: list(evidence.curves(model.net, images, maps, target, steps=16)),
+        {f"{count} bare passes, {some} at a time": lambda: [passes() for _ in range(-(-count // some))]},
+        {f"{count} bare passes, {some} at a time": 1.25},
+        rounds=3,
+    )
+    one, count = bare(model.net, images), 2 * (1 + len(evidence.parts(model)))
+
+    def grad_cam(changed, given):
+        return METHODS["Grad-CAM"].make(changed, given, target)
+
+    def anew():
+        for order in evidence.ORDERS:
+            list(evidence.randomisation(model, images, grad_cam, order=order))
+
+    yield Row(
+        f"Grad-CAM with weights drawn anew, from both ends, {model.title}",
+        anew,
+        {f"{count} bare passes": lambda: [one() for _ in range(count)]},
+        {f"{count} bare passes": 1.25},
+        rounds=3,
     )

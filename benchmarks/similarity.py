@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.rows import Row, apart
+from benchmarks.rows import Row, apart, bare
 from vizcore.capture import capture
+from vizcore.networks.load import best_device, load_model
 from vizcore.networks.torchvision_ops import timm
 from vizcore.pictures.sets import drawn
 from vizcore.studies import cka as similarity
@@ -60,6 +61,7 @@ def rows(quick: bool):
         )
         return apart(ours()[chosen][known], theirs)
 
+    yield _in_the_box(quick)
     yield Row(
         f"CKA of {len(names[0])} × {len(names[1])} layers, ResNet-18 × ResNet-34, all cores",
         ours,
@@ -69,4 +71,19 @@ def rows(quick: bool):
         rounds=3,
         all_cores=True,
         why="compared with its estimator on copies of the features: those that it keeps are overwritten",
+    )
+
+
+def _in_the_box(quick: bool) -> Row:
+    """What the app runs: the blocks of a pair in the box, 32 pictures at a time, beside their bare passes."""
+    box = ("texture_resnet", "texture_vit") if quick else ("efficientnet_lite0", "photo_vit")
+    a, b = (load_model(name, device=best_device()) for name in box)
+    pictures = list(drawn(64, size=224))
+    passes = [bare(one.net, torch.cat([one.preprocess(image) for image in pictures[:32]])) for one in (a, b)]
+    return Row(
+        f"CKA of {len(a.blocks)} × {len(b.blocks)} blocks, {a.title} × {b.title}, 64 pictures",
+        lambda: list(similarity.compare(a, b, pictures)),
+        {"bare passes, 32 at a time": lambda: [run() for run in passes * 2]},
+        {"bare passes, 32 at a time": 1.25},
+        rounds=3,
     )

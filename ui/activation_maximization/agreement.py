@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
+from ..abreast import abreast
 from ..answers import Side
 from ..jobs import job
 from ..plain import plain
@@ -21,7 +23,8 @@ class Crossed(NamedTuple):
 
     done: float
     total: int
-    compared: Any = None  # ``crosseval.Compared``
+    compared: Any  # ``crosseval.Compared``
+    doing: str = ""  # what takes longer than a verdict, in words
 
 
 def cross(asked: list[Asked], judges: list[Side], found: dict[str, Found], recipe, seed: int) -> None:
@@ -37,13 +40,12 @@ def cross(asked: list[Asked], judges: list[Side], found: dict[str, Found], recip
 
     def draw(runs: list[Crossed]) -> None:
         compared = runs[-1].compared
-        if compared is None:
-            st.caption("Making the pictures without random views …")
-            return
         if compared.verdicts:
             judged([one._asdict() for one in compared.verdicts])
         for judge, name in compared.unknown:
             st.caption(f"{judge} has no class “{plain(name)}”, or more than one, so it is not asked.")
+        if runs[-1].doing:
+            st.caption(runs[-1].doing)
 
     job(
         "m_cross", question, lambda: _crossed(asked, judges, found, recipe, seed), draw, "Ask the networks",
@@ -54,28 +56,55 @@ def cross(asked: list[Asked], judges: list[Side], found: dict[str, Found], recip
 def _crossed(
     asked: list[Asked], judges: list[Side], found: dict[str, Found], recipe, seed: int
 ) -> Iterator[Crossed]:
+    """First what is said of the pictures that are there, which is soon known, then of those made now."""
     import torch
 
     from vizcore.imagine.augment import Augment
-    from vizcore.imagine.crosseval import Made, cross_evaluate
+    from vizcore.imagine.crosseval import Compared, Made, without_norms
     from vizcore.imagine.maximise import maximise
 
     asked, models = _told_apart(asked, judges)
-    made, done = [], 0
-    still = replace(recipe, augment=Augment(), views=1)
-    total = (still.steps + 2 * len(models)) * len(asked)
-    for one in asked:
-        classes = [index for _, _, index in one.targets]
-        pictures = torch.tensor(found[one.choice.slot].best).permute(0, 3, 1, 2) / 255
-        if recipe.augment:
-            made.append(Made(one.model, True, classes, pictures))
-            for step in maximise(one.model, one.objectives(), still, [seed] * len(classes)):
-                pictures = step.best
-                yield Crossed(done + step.done, total)
-        made.append(Made(one.model, False, classes, pictures))
-        done += still.steps
-    for compared in cross_evaluate(made, models):
-        yield Crossed(done + (total - done) * compared.done / compared.total, total, compared)
+    shown = [torch.tensor(found[one.choice.slot].best).permute(0, 3, 1, 2) / 255 for one in asked]
+    quick = {id(model): without_norms(model, shown[0]) for model in models}
+    asked, models = [one._replace(model=quick[id(one.model)]) for one in asked], list(quick.values())
+    still, made = replace(recipe, augment=Augment(), views=1), []
+    for one, pictures in zip(asked, shown, strict=True):
+        made.append(Made(one.model, bool(recipe.augment), [index for _, _, index in one.targets], pictures))
+    said = sum(len(one.targets) for one in asked) * len(models)  # a verdict counts as a step
+    total = said + (len(asked) * still.steps + said) * bool(recipe.augment)
+    compared = nothing = Compared(0, said, [], [])
+    for compared in _said(made, models, nothing):
+        yield Crossed(compared.done, total, compared)
+    if not recipe.augment:
+        return
+
+    def again(k: int) -> Iterator:
+        return maximise(made[k].model, asked[k].objectives(), still, [seed] * len(made[k].classes))
+
+    stills, done = [one._replace(robust=False) for one in made], [0] * len(made)
+    for k, step in abreast([partial(again, k) for k in range(len(made))]):
+        stills[k], done[k] = (
+            stills[k]._replace(pictures=step.best),
+            step.done if len(step.running) else still.steps,
+        )
+        yield Crossed(said + sum(done), total, compared, "Making the pictures without random views …")
+    for now in _said(stills, models, compared):
+        yield Crossed(len(made) * still.steps + now.done, total, now)
+
+
+def _said(made: list, models: list, before) -> Iterator:
+    """What all models say of the pictures, all models at once, beside what was said ``before``."""
+    from vizcore.imagine.crosseval import cross_evaluate
+
+    own = [before._replace(done=0, verdicts=[], unknown=[])] * len(models)
+    order = [one.model.title for one in made], [model.title for model in models]
+    for k, now in abreast([partial(cross_evaluate, made, [model]) for model in models]):
+        own[k] = now
+        verdicts = [*before.verdicts, *(one for some in own for one in some.verdicts)]
+        verdicts.sort(key=lambda one: (order[0].index(one.origin), not one.robust, order[1].index(one.judge)))
+        unknown = [*before.unknown, *(one for some in own for one in some.unknown)]
+        done = before.done + sum(one.done for one in own)
+        yield before._replace(done=done, verdicts=verdicts, unknown=list(dict.fromkeys(unknown)))
 
 
 def _told_apart(asked: list[Asked], judges: list[Side]) -> tuple[list[Asked], list]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import altair as alt
@@ -11,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from .. import figures, jobs
+from ..abreast import abreast
 from .units import Asked
 
 KEY = "m_run"  # of the job
@@ -37,25 +39,20 @@ class Run(NamedTuple):
 
 
 def run(asked: list[Asked], recipe, seed: int) -> Iterator[Run]:
-    """All networks at once, a step of each in turn."""
+    """All networks at once."""
+
     from vizcore.imagine.maximise import maximise
 
-    going = {
-        one.choice.slot: maximise(one.model, one.objectives(), recipe, [seed] * len(one.targets))
-        for one in asked
-    }
+    def imagine(one: Asked) -> Iterator:
+        return maximise(one.model, one.objectives(), recipe, [seed] * len(one.targets))
+
     found: dict[str, Found] = {}
-    total = recipe.steps * len(going)
-    while going:
-        for slot, steps in list(going.items()):
-            step = next(steps, None)
-            if step is None:
-                del going[slot]
-                continue
-            before = found.get(slot)
-            found = {**found, slot: _kept(before, step)}
-            done = sum(found[one].step if one in going else recipe.steps for one in found)
-            yield Run(done, total, found)
+    total = recipe.steps * len(asked)
+    for k, step in abreast([partial(imagine, one) for one in asked]):
+        slot = asked[k].choice.slot
+        found = {**found, slot: _kept(found.get(slot), step)}
+        done = sum(one.step if one.running else recipe.steps for one in found.values())
+        yield Run(done, total, found)
 
 
 def _kept(before: Found | None, step) -> Found:

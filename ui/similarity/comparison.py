@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
+from ..abreast import abreast
 from ..answers import Side
 from ..classes import guesses
 from ..network_picker import Choice
@@ -106,15 +108,19 @@ def run(asked: Asked) -> Iterator[Step]:
 
     shown = asked.source.make()
     (first, second), (rows, columns) = asked.models, asked.layers
-    runs = [compare(first, second, shown, rows, columns, asked.how)]
+    pairs = [(first, second)]
     if asked.control:
         same = asked.models[0].net is asked.models[1].net
         seeds = CONTROL_SEEDS[:1] * 2 if same else CONTROL_SEEDS
         choices = zip(asked.choices, seeds, strict=True)
         random = [network(Choice("", one.name, "random", seed), (None, None)) for one, seed in choices]
-        runs.append(compare(random[0], random[1], shown, rows, columns, asked.how))
-    for steps in zip(*runs, strict=True):
-        yield Step(steps[0].done, steps[0].total, steps[0], steps[1] if asked.control else None)
+        pairs.append((random[0], random[1]))
+    known: dict[int, list] = {k: [] for k in range(len(pairs))}
+    for k, step in abreast([partial(compare, *pair, shown, rows, columns, asked.how) for pair in pairs]):
+        known[k].append(step)
+        if all(known.values()):
+            found, control = (known[0].pop(0), known[1].pop(0) if asked.control else None)
+            yield Step(found.done, found.total, found, control)
 
 
 def titles(asked: Asked) -> tuple[str, str]:

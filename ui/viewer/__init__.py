@@ -83,8 +83,7 @@ def load(page: str = "") -> None:
     """Bring the code, at the beginning of each run of a page; the browser gets it once."""
     tables = {name: render.legend(name, height=1).tobytes() for name in render.COLOUR_MAPS}
     tables = {name: base64.b64encode(table).decode() for name, table in tables.items()}
-    ends = render.CNN_COLOUR, render.VIT_COLOUR  # tuples: Streamlit asks pandas whether lists are tables
-    data = {"css": _LOOKS, "tables": tuple(tables.items()), "ends": ends}
+    data = {"css": _LOOKS, "tables": tuple(tables.items()), "ends": (render.CNN_COLOUR, render.VIT_COLOUR)}
     styles(page)
     with of_no_room():
         _LOADER(key="sightlines-loader", data=data)

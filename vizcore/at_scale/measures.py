@@ -23,7 +23,6 @@ from ..scores import probabilities
 
 CONTROLS = ("random", "centre")
 SIDE = 64  # places a side, of the frame, at which maps of two networks are compared
-CHUNK = 32  # pictures a pass of the curves
 COLUMNS = {  # of the table, in order; types are pyarrow's
     "number": "int32",  # of the picture
     "picture": "string",  # its name in the folder
@@ -213,7 +212,6 @@ def _areas(
         answer.classes[0],
         baseline=how.baseline,
         steps=how.steps,
-        chunk=CHUNK,
     )
     return {name: {kind: last.curves[kind, name].area for kind in truth.KINDS} for name in heats}
 

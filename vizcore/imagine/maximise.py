@@ -110,7 +110,8 @@ def maximise(
         found, slope = _ascend(
             model, [objectives[i] for i in which], [generators[i] for i in which], shown, recipe, pass_bytes
         )
-        (gradient,) = torch.autograd.grad(shown, values, slope)
+        # of a scalar: told a slope, torch imports sympy first, which takes a second
+        (gradient,) = torch.autograd.grad((shown * slope).sum(), values)
 
         track = _followed(track, running, shown.detach(), found, done, recipe.min_change)
         going = (done - track.raised_at < recipe.patience)[running] if recipe.patience else running >= 0
@@ -177,9 +178,10 @@ def _ascend(
     leaf, (height, width) = pictures.detach().requires_grad_(), pictures.shape[-2:]
     mean, std = normalisation(model)
     drawn = draw(recipe.augment, generators, recipe.views)
-    penalty = recipe.l2 * (leaf - 0.5).square().mean((1, 2, 3)) + recipe.tv * total_variation(leaf)
-    (slope,) = torch.autograd.grad(-penalty.sum(), leaf)
-    score = -penalty.detach()
+    slope, score = torch.zeros_like(leaf), torch.zeros(len(leaf), device=leaf.device)
+    if recipe.l2 or recipe.tv:
+        penalty = recipe.l2 * (leaf - 0.5).square().mean((1, 2, 3)) + recipe.tv * total_variation(leaf)
+        (slope,), score = torch.autograd.grad(-penalty.sum(), leaf), -penalty.detach()
     at_once = max(1, pass_bytes // bytes_per_image(model))
     for part in torch.arange(len(leaf) * recipe.views).split(at_once):
         owner = part // recipe.views  # the picture that each view is of

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..batch_size import PICTURES
 from ..model import VisionModel
 from ..objectives import Objective, values
 
-# bytes of activations and pictures in one pass: on a CPU more is slower, for it no longer fits the cache
-LIMITS = {"cpu": (384 * 2**20, 4), "cuda": (4 * 2**30, 64)}
+# bytes of activations and pictures in one pass
+LIMITS = {"cpu": (384 * 2**20, PICTURES["cpu"]), "cuda": (4 * 2**30, PICTURES["cuda"])}
 
 _FOUND: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import overload
 
 import numpy as np
@@ -51,9 +52,15 @@ def drawn(count: int, seed: int = 0, size: int = 128) -> Pictures:
     """Textures drawn by code, one a picture, all twenty in turn. The latest 64 are kept."""
 
     @lru_cache(maxsize=64)
-    def make(index: int) -> Image.Image:
+    def draw(index: int) -> Image.Image:
         label = textures.LABELS[index % len(textures.LABELS)]
         return Image.fromarray(textures.single(label, FIRST_SEED * (1 + seed) + index, size).picture)
+
+    lock = Lock()
+
+    def make(index: int) -> Image.Image:
+        with lock:  # of two threads that ask for the same picture the second waits instead of drawing it too
+            return draw(index)
 
     return Pictures(count, make, tuple(textures.LABELS[k % len(textures.LABELS)] for k in range(count)))
 

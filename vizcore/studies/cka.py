@@ -70,7 +70,8 @@ class Estimate(NamedTuple):
 def features(output: Tensor, layout: Layout | None = None, pooled: bool = False) -> Tensor:
     """A layer's output (n, ...) as one row a picture, (n, features); ``pooled`` takes the mean over places.
 
-    Prefix tokens are no places. Without a layout, (n, C, h, w) and (n, tokens, C) are assumed.
+    Prefix tokens are no places. Without a layout, (n, C, h, w) and (n, tokens, C) are assumed. Features come
+    as they lie in memory: no Gram matrix feels their order, and another would be a copy of each layer.
     """
     if pooled and layout is not None and layout.kind == "NHWC":
         output = output.mean((1, 2))
@@ -78,6 +79,8 @@ def features(output: Tensor, layout: Layout | None = None, pooled: bool = False)
         output = output.mean((2, 3))
     elif pooled and output.ndim == 3:
         output = output[:, layout.prefix if layout else 0 :].mean(1)
+    if output.ndim == 4 and output.is_contiguous(memory_format=torch.channels_last):
+        output = output.permute(0, 2, 3, 1)
     return output.flatten(1)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..baselines import COVERS
+from ..batch_size import batch_size
 from ..modes import in_any_mode
 from ..objectives import Objective, probability
 from ..shapes import one_picture
@@ -51,7 +52,7 @@ def curves(
     baseline: str = "blur",
     kinds: tuple[str, ...] = KINDS,
     steps: int = 16,
-    chunk: int = 32,
+    chunk: int | None = None,
 ) -> Iterator[Curves]:
     """Deletion and insertion (RISE, Petsiuk et al., BMVC 2018) of several heatmaps at once.
 
@@ -63,7 +64,7 @@ def curves(
         target: a class by its index, or any ``Objective``: its probability, or its value where it has none.
         baseline: one of ``COVERS``.
         steps: equal shares of pixels between the ends.
-        chunk: pictures in one pass.
+        chunk: pictures in one pass; ``batch_size`` if None.
 
     Yields:
         After each pass, the curves through the points that are known; coarse first, then finer.
@@ -78,7 +79,7 @@ def curves(
     jobs = [(kinds[0], "", k) for k in (0, steps)]  # the ends are the same for all maps and both kinds
     jobs += [(kind, name, k) for k in _coarse_first(steps) for name in ranks for kind in kinds]
     known: dict[tuple, float] = {}
-    chunk = max(2, chunk)  # both ends come first
+    chunk = max(2, chunk or batch_size(images.device))  # both ends come first
     for start in range(0, len(jobs), chunk):
         some = jobs[start : start + chunk]
         pictures = [_covered(ends[kind], ranks.get(name), k / steps) for kind, name, k in some]

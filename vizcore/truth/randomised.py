@@ -72,7 +72,7 @@ def _draw_anew(module: nn.Module, generator: torch.Generator) -> None:
             noise = torch.randn(value.shape, generator=generator)
             kernel = name.endswith("weight") and value.ndim >= 2
             scale = value[0].numel() ** -0.5 if kernel else value.float().square().mean().sqrt().item()
-            fresh = (scale * noise).to(value)
+            fresh = torch.empty_like(value).copy_(scale * noise)  # as it lay: channels last stay so
         module._parameters[name] = nn.Parameter(fresh, requires_grad=False)
     for name, value in module._buffers.items():
         if value is not None and name == "running_mean":

@@ -1,0 +1,59 @@
+"""Batch norms inside convolutions: the same answers, and nothing changed where they wouldn't be."""
+
+import pytest
+import torch
+from shared import shared_model
+from torch import nn
+
+from vizcore.imagine.crosseval import Made, cross_evaluate, judge
+from vizcore.networks.folded import folded
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "texture_resnet", "photo_vit"])
+def test_a_folded_network_answers_alike_and_its_own_stays(name, chelsea):
+    model = shared_model(name)
+    images = model.preprocess(chelsea)
+    before = {key: (value.data_ptr(), value._version) for key, value in model.net.state_dict().items()}
+    found = folded(model.net, images)
+    assert found is not model.net
+    assert any(isinstance(one, nn.BatchNorm2d) for one in model.net.modules())
+    assert not any(isinstance(one, nn.BatchNorm2d) for one in found.modules())
+    others = torch.cat(
+        [images.flip(-1), 0.5 * images, torch.randn_like(images)]
+    )  # not those it was checked on
+    with torch.no_grad():
+        expected, ours = model.net(others), found(others)
+    assert (ours.softmax(1) - expected.softmax(1)).abs().max() < 1e-5
+    assert (ours - expected).abs().max() < 1e-5 * expected.abs().max()
+    after = {key: (value.data_ptr(), value._version) for key, value in model.net.state_dict().items()}
+    assert after == before
+
+
+class Crossed(nn.Module):
+    """Its norm stands behind a convolution in the list of its parts, and before it in the pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.head = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Linear(3, 4)
+        nn.init.constant_(self.norm.bias, 1.0)
+
+    def forward(self, x):
+        return self.head(self.conv(self.norm(x)).mean((-2, -1)))
+
+
+def test_where_a_norm_is_not_behind_its_convolution_nothing_is_folded():
+    net = Crossed().eval().requires_grad_(False)
+    assert folded(net, torch.randn(1, 3, 16, 16)) is net
+
+
+def test_verdicts_of_folded_networks_are_those_of_the_networks():
+    models = [shared_model("texture_resnet"), shared_model("texture_vit")]
+    pictures = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    *_, last = cross_evaluate([Made(models[0], True, [3, 8], pictures)], models)
+    assert last.done == last.total == len(last.verdicts) == 4
+    for verdict in last.verdicts:
+        k = [models[0].label(3), models[0].label(8)].index(verdict.name)
+        model = next(one for one in models if one.title == verdict.judge)
+        expected = judge(model, pictures[k : k + 1], [[3, 8][k]])
+        assert verdict.right == expected.right.item() and verdict.rank == expected.rank.item()
+        assert verdict.probability == pytest.approx(expected.probability.item(), abs=1e-5)

@@ -112,7 +112,6 @@ def maximise(
         )
         # of a scalar: told a slope, torch imports sympy first, which takes a second
         (gradient,) = torch.autograd.grad((shown * slope).sum(), values)
-
         track = _followed(track, running, shown.detach(), found, done, recipe.min_change)
         going = (done - track.raised_at < recipe.patience)[running] if recipe.patience else running >= 0
         now = track.score, track.pictures, track.best, track.best_at

@@ -37,7 +37,7 @@ def main(address: str) -> None:
     With cores that nobody else wants: strangers bring their own machines. What they cost the server counts.
     """
     os.nice(19)
-    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # whose connections end in the middle of a frame
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # a frame that is refused ends in the middle
     host, port = address.split(":")
     over, did, threads = threading.Event(), Counter(), []
     kinds = half_open, slow_upload, oversized, connects, clicks

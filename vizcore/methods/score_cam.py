@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..batch_size import batch_size
 from ..capture import capture
 from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
@@ -33,7 +34,7 @@ def score_cams(
     images: Tensor,
     targets: Sequence[Target],
     layer: str | None = None,
-    chunk: int = 32,
+    chunk: int | None = None,
 ) -> Iterator[Scored]:
     """Channels weighted by the score of the picture seen through each of them (Wang et al., CVPR-W 2020).
 
@@ -43,7 +44,7 @@ def score_cams(
 
     Args:
         targets: K classes by index or name, or ``Objective``s.
-        chunk: how many masked pictures go through the network at once.
+        chunk: how many masked pictures go through the network at once; ``batch_size`` if None.
 
     Yields:
         What is known after each chunk; the last is the whole. Otherwise as ``cams``: all 0 where the class
@@ -58,7 +59,7 @@ def score_cams(
     order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
     scores = maps.new_full((len(wanted), *maps.shape[:2]), -torch.inf)  # (K, B, C)
     done = 0
-    for channels in order.split(max(1, chunk // len(images))):
+    for channels in order.split(max(1, (chunk or batch_size(images.device)) // len(images))):
         with torch.no_grad():
             mask = F.interpolate(maps[:, channels], images.shape[-2:], mode="bilinear")  # (B, n, H, W)
             mask = mask - mask.amin((-2, -1), keepdim=True)
@@ -84,7 +85,7 @@ def _alike(scores: Tensor) -> Tensor:
 
 
 def _steps(
-    model: VisionModel, images: Tensor, wanted: Objective, layer: str | None = None, chunk: int = 32
+    model: VisionModel, images: Tensor, wanted: Objective, layer: str | None = None, chunk: int | None = None
 ) -> Iterator[Step]:
     for found in score_cams(model, images, [wanted], layer, chunk):
         yield Step(found.done, found.total, found.maps[0])

@@ -3,9 +3,10 @@
   const LONG = 15000, PAUSE = 3000;
   const root = document.documentElement, start = performance.now();
   let titled = false, rested = 0, count = 0, since = start;
-  const PARTS = []; // scripts that what is on home asks for: fetched as soon as Streamlit's own code is there
+  // scripts that what is on home asks for: fetched as soon as Streamlit's own code is there
+  const parts = document.querySelector("meta[name=parts]")?.content.split(" ").filter(Boolean) ?? [];
   const fetchParts = () => {
-    for (const name of PARTS.splice(0)) {
+    for (const name of parts.splice(0)) {
       const link = document.createElement("link");
       Object.assign(link, { rel: "modulepreload", crossOrigin: "", href: `./static/js/${name}` });
       document.head.append(link);

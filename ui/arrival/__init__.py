@@ -19,8 +19,8 @@ _FILES = [
 ]
 # names as data, not in the script: a policy of what a page may run knows that by its hash
 _PARTS = f'<meta name="parts" content="{" ".join(static_files.parts())}">'
-HEAD = _PARTS + "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES)
-HEAD = HEAD.encode()
+_LOOKS = "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES)
+HEAD = (_PARTS + _LOOKS).encode()
 _UNTOLD = {
     b"accept-encoding",
     b"range",

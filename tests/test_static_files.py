@@ -1,6 +1,5 @@
 """Streamlit's own files: as Streamlit gives them, whole, and nothing else by the same way."""
 
-
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse

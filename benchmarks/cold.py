@@ -9,7 +9,6 @@ server's start; then a second visitor with an empty cache. Medians.
 
 import contextlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.app import COMPLETE, PICTURES
 from benchmarks.browser import chromium, find_chromium, page_links
-from benchmarks.visitor import ROOT, free_port, wait_for
+from benchmarks.visitor import server
 
 EMPTY = """import numpy as np
 import streamlit as st
@@ -51,10 +50,12 @@ def main(argv):
 
 def one(browser, empty: Path) -> dict[str, float]:
     """One start of each, in seconds."""
-    with server(empty, empty.parent) as (address, start), visitor(browser) as page:
+    start = time.monotonic()
+    with server(script=empty) as (address, _), visitor(browser) as page:
         blank = first_picture(page, address, start)
     found = {"that of an empty page": blank}
-    with server(ROOT / "streamlit_app.py", ROOT) as (address, start):
+    start = time.monotonic()
+    with server() as (address, _):
         with visitor(browser) as page:
             found["first picture"] = first_picture(page, address, start)
             page.wait_for_function(COMPLETE)
@@ -69,25 +70,6 @@ def one(browser, empty: Path) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def server(script: Path, folder: Path):
-    """Its address, as soon as it listens, and when it was started."""
-    port, start = free_port(), time.monotonic()
-    command = [sys.executable, "-m", "streamlit", "run", script.name, "--server.headless", "true"]
-    process = subprocess.Popen(
-        [*command, "--server.port", str(port)],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(port)
-        yield f"http://localhost:{port}", start
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextlib.contextmanager
 def visitor(browser):
     """A page of somebody who was never here."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
@@ -98,7 +80,7 @@ def visitor(browser):
 
 
 def first_picture(page, address: str, start: float) -> float:
-    page.goto(address, wait_until="commit")
+    page.goto(f"http://{address}", wait_until="commit")
     page.wait_for_function(SEEN, polling="raf")
     return time.monotonic() - start
 

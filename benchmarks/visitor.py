@@ -29,13 +29,13 @@ LEFT_ALONE = ("Seed", "Weights", "Play", "Model A", "Model B", "Picture")
 
 
 @contextlib.contextmanager
-def server(*options: str, **environment: str):
+def server(*options: str, script: Path = ROOT / "streamlit_app.py", **environment: str):
     """A server of its own, on a free port; gives its address and its process."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", script.name, "--server.headless", "true"]
     process = subprocess.Popen(
         [*command, "--server.port", str(port), *options],
-        cwd=ROOT,
+        cwd=script.parent,
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
     )

@@ -15,16 +15,14 @@ def ask() -> None:
     import ui
 
     from . import answers, over_picture, picture_picker
-    from .network_picker import Choice, suited
-    from .shared_networks import network
+    from .shared_networks import in_the_box
     from .thing_names import named
 
     for one in pkgutil.walk_packages(ui.__path__, "ui."):
         importlib.import_module(one.name)
     for title in (picture_picker.OPENING, next(iter(picture_picker.SCENES))):
         picture = picture_picker.sample(title)
-        choices = [Choice(slot, name, "trained") for slot, name in suited(picture.drawn).items()]
-        models = {choice.slot: network(choice, (None, None)) for choice in choices}
+        choices, models = in_the_box(picture.drawn)
         if picture.things:
             picture, _ = named(picture, [(choice, models[choice.slot]) for choice in choices])
         sides = answers.sides(picture, choices, models)

@@ -21,7 +21,7 @@ from vizcore.networks.catalog import CATALOG
 
 from . import address, brought, first_answers
 from .limits import RETRY_SECONDS, give_back, models_mb
-from .network_picker import PHOTOGRAPHED, Choice, title, uploads
+from .network_picker import Choice, suited, title, uploads
 from .plain import plain
 from .warmup import warm
 
@@ -63,9 +63,15 @@ def _awake(choice: Choice):
     return network(choice, (None, None))
 
 
+def in_the_box(drawn: bool) -> tuple[list[Choice], dict[str, Any]]:
+    """The pair in the box that knows a kind of picture: what to choose for it, and the networks by slot."""
+    choices = [Choice(slot, name, "trained") for slot, name in suited(drawn).items()]
+    return choices, {choice.slot: network(choice, (None, None)) for choice in choices}
+
+
 def load_first() -> None:
     """Those that home showed before it had them, so that nobody waits for them at the next click."""
-    for name in PHOTOGRAPHED.values():
+    for name in suited(drawn=False).values():
         with suppress(ValueError):  # a ModelError, which is a page's to tell
             network(Choice("", name, "trained"), (None, None))
 

@@ -18,8 +18,7 @@ from ..first_answers import kept
 from ..guide import cards
 from ..held_passes import inputs
 from ..mapped import Mapped
-from ..network_picker import Choice, suited
-from ..shared_networks import network
+from ..shared_networks import in_the_box
 from ..warmup import warm
 
 OPACITY = 0.7
@@ -214,9 +213,7 @@ def _miniature(page: str, of: tuple, _picture, _names) -> bytes:
     pair: list[Any] = [None, None]
     if of:
         warm()
-        choices = [Choice(slot, name, "trained") for slot, name in suited(_picture.drawn).items()]
-        models = {choice.slot: network(choice, (None, None)) for choice in choices}
-        pair = answers.sides(_picture, choices, models)
+        pair = answers.sides(_picture, *in_the_box(_picture.drawn))
     made = next(door for door in DOORS if door.page == page).miniature(*pair, _picture, _names)
     height, width = made.shape[:2]
     tall, wide = min(height, round(width / 1.8)), min(width, round(height * 1.8))

@@ -67,10 +67,12 @@ def rehearse() -> None:
 
 
 def load() -> None:
-    """The networks of which home showed what is stored."""
+    """The networks of which home showed what is stored, and what other pages begin with."""
+    from ui import study_pictures
     from ui.shared_networks import load_first
 
     load_first()
+    study_pictures.ready()
 
 
 no_use_warning()

@@ -34,9 +34,12 @@ def begin(address: str):
 def main(address: str) -> None:
     """Four of each kind, until nothing more can be read.
 
-    With cores that nobody else wants: strangers bring their own machines. What they cost the server counts.
+    With cores that nobody else wants, and at once no more as soon as somebody does: strangers bring their own
+    machines. What they cost the server counts.
     """
     os.nice(19)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # a frame that is refused ends in the middle
     host, port = address.split(":")
     over, did, threads = threading.Event(), Counter(), []

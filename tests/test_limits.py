@@ -121,6 +121,32 @@ def test_where_many_come_at_once_answers_are_given_in_order(monkeypatch):
         one.join()
 
 
+def test_who_asked_much_lately_lets_go_first_who_came_later(monkeypatch):
+    monkeypatch.setattr(turns, "ANSWERS", 1)
+    monkeypatch.setattr(turns, "ORDER_SECONDS", 5)
+    monkeypatch.setattr(turns, "_clicks", {})
+    for _ in range(2 * turns.FEW):
+        turns.pace("eager")
+    order = []
+
+    def answer(session: str) -> None:
+        turns.begins(session)
+        turns.pace(session)
+        order.append(session)
+        turns.ends(session)
+
+    turns.begins("at work")
+    waiting = []
+    for session in ("first", "eager", "later"):
+        waiting.append(threading.Thread(target=answer, args=(session,)))
+        waiting[-1].start()
+        time.sleep(0.1)
+    turns.ends("at work")
+    for one in waiting:
+        one.join(10)
+    assert order == ["first", "later", "eager"] and not turns._line
+
+
 def test_a_session_sends_so_many_files_an_hour(monkeypatch):
     streamlit_private.bound_uploads()
     monkeypatch.setenv("SIGHTLINES_SESSION_UPLOADS", "2")

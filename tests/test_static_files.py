@@ -63,14 +63,16 @@ def test_below_an_address_of_its_own(client, monkeypatch):
     assert client.get(f"/static/js/{OWN}").text == "left alone"
 
 
-def test_the_parts_of_home_are_streamlits_own_and_not_in_its_page(tmp_path):
-    found, page = static_files.parts(), (static_files.FOLDER / "index.html").read_text("utf-8")
+@pytest.mark.parametrize(("meta", "names"), [("parts", static_files.PARTS), ("later", static_files.LATER)])
+def test_the_parts_of_pages_are_streamlits_own_and_not_in_its_page(tmp_path, meta, names):
+    page = (static_files.FOLDER / "index.html").read_text("utf-8")
+    found = static_files.parts(names=names)
     scripts = static_files.FOLDER / "static" / "js"
     assert all((scripts / name).is_file() and name not in page for name in found)
-    assert {name.partition(".")[0] for name in found} >= set(static_files.PARTS)
+    assert {name.partition(".")[0] for name in found} >= set(names)
     needed = {
         one for name in found for one in static_files._FROM.findall((scripts / name).read_text("utf-8"))
     }
     assert {name for name in needed if name not in page} <= set(found)
-    assert f'<meta name="parts" content="{" ".join(found)}">'.encode() in arrival.HEAD
+    assert f'<meta name="{meta}" content="{" ".join(found)}">'.encode() in arrival.HEAD
     assert static_files.parts(tmp_path) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,7 @@ from PIL import Image
 from vizcore.at_scale.plans import PLAN, read_plan
 from vizcore.at_scale.shards import StudyError
 from vizcore.at_scale.sources import Source, pictures_of
+from vizcore.at_scale.tables import arrow
 from vizcore.pictures.images import PictureError
 
 from .limits import LOCAL
@@ -30,6 +32,13 @@ def studies() -> dict[str, Path]:
     except OSError:
         return {}
     return {path.name: path for path in found if path.resolve().parent == root and path.name.isprintable()}
+
+
+def ready() -> None:
+    """Import what opens a study's table, where there is one, before somebody waits for it."""
+    if studies():
+        with suppress(StudyError):
+            arrow()
 
 
 def folder_of(name: str) -> Path | None:

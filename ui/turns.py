@@ -6,9 +6,10 @@ import os
 import sys
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 
 from .limits import give_back, uploads_an_hour
 from .warmup import CORES
@@ -19,6 +20,7 @@ ASIDE = 1.0  # seconds at most that a long job waits, before each step, for thos
 
 ANSWERS = CORES + 1  # pages that compute at the same time while others come
 ORDER_SECONDS = 0.4
+FEW = 5  # answers that a session may have had more than another before that one goes first
 SLICE = 10.0  # seconds of computing that a session may be ahead of one that waits
 BURST, A_SECOND = 25, 1  # runs of the script that a session may ask for at once, and each second from then on
 REMEMBERED = 2000  # sessions
@@ -30,7 +32,8 @@ _sent: dict[str, list[float]] = {}  # when each session has sent a file
 _clicks: dict[str, tuple[float, float]] = {}  # what each session may still ask for, and as of when
 _answered: set[str] = set()  # the sessions whose script runs, but for those with a job that computes
 _answered_lock = threading.Lock()
-_line: deque[object] = deque()  # those of them that wait for others to be answered, in order of arrival
+_line: list[tuple[int, int]] = []  # those of them that wait for others to be answered: see ``_in_order``
+_arrivals = count()
 _moves = threading.Condition(_answered_lock)
 _quiet = threading.Event()  # nobody waits for an answer
 _quiet.set()
@@ -143,20 +146,21 @@ def pace(session: str) -> None:
         time.sleep(min(2.0, -left / A_SECOND))
         step_aside()
     else:
-        _in_order()
+        _in_order(int(BURST - left))
 
 
-def _in_order() -> None:
-    """Where many come at once, let those who came before have their answers first.
+def _in_order(asked: int) -> None:
+    """Where many come at once, let those who asked less lately, or came before, have their answers first.
 
     All at once they would get in each other's way, and all be answered when the last one is. Who is first in
-    the line waits for ``ORDER_SECONDS`` at most: some answers take long.
+    the line waits for ``ORDER_SECONDS`` at most: some answers take long. Nobody is overtaken for longer than
+    a few of these.
     """
-    own = object()
     with _moves:
+        own = asked // FEW, next(_arrivals)
         _line.append(own)
         try:
-            _moves.wait_for(lambda: _line[0] is own)
+            _moves.wait_for(lambda: min(_line) == own, 5 * ORDER_SECONDS)
             _moves.wait_for(lambda: len(_answered) - len(_line) < ANSWERS, ORDER_SECONDS)
         finally:
             _line.remove(own)

@@ -19,6 +19,7 @@ _FILES = [
 ]
 # names as data, not in the script: a policy of what a page may run knows that by its hash
 _PARTS = f'<meta name="parts" content="{" ".join(static_files.parts())}">'
+_PARTS += f'<meta name="later" content="{" ".join(static_files.parts(names=static_files.LATER))}">'
 _LOOKS = "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES)
 HEAD = (_PARTS + _LOOKS).encode()
 _UNTOLD = {

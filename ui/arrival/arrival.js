@@ -1,12 +1,14 @@
 (() => {
-  // ms until it is seen as it is: from the start, and without anything new while all code that it needs is there
-  const LONG = 15000, PAUSE = 3000;
+  // ms until it is seen as it is: from the start, and without anything new while all code that it needs is
+  // there; and from then on until the code of other pages is fetched
+  const LONG = 15000, PAUSE = 3000, LATER = 1000;
   const root = document.documentElement, start = performance.now();
   let titled = false, rested = 0, count = 0, since = start;
-  // scripts that what is on home asks for: fetched as soon as Streamlit's own code is there
-  const parts = document.querySelector("meta[name=parts]")?.content.split(" ").filter(Boolean) ?? [];
-  const fetchParts = () => {
-    for (const name of parts.splice(0)) {
+  // scripts that what is on home asks for, fetched as soon as Streamlit's own code is there; and of other pages
+  const named = (when) => document.querySelector(`meta[name=${when}]`)?.content.split(" ").filter(Boolean) ?? [];
+  const parts = named("parts");
+  const fetchParts = (names) => {
+    for (const name of names.splice(0)) {
       const link = document.createElement("link");
       Object.assign(link, { rel: "modulepreload", crossOrigin: "", href: `./static/js/${name}` });
       document.head.append(link);
@@ -16,11 +18,15 @@
   const comes = () =>
     document.querySelector("[data-testid=stApp] [data-testid=stSkeleton]") ||
     !getComputedStyle(root).getPropertyValue("--sightlines"); // with which the viewer's room is kept
+  const below = () => {  // whether all that comes now has its place under what is seen
+    const rest = document.querySelector(".st-key-below_all");
+    return rest && rest.getBoundingClientRect().top > innerHeight;
+  };
   const complete = () =>
-    document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" &&
+    (document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" || below()) &&
     [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight);
   const look = () => {
-    if (document.querySelector("[data-testid=stApp]")) fetchParts();
+    if (document.querySelector("[data-testid=stApp]")) fetchParts(parts);
     const now = performance.now(), elements = document.getElementsByTagName("*").length;
     const waits = comes();
     if (elements !== count || waits) [count, since] = [elements, now];
@@ -32,6 +38,7 @@
   const show = () => {
     clearInterval(timer);
     root.classList.remove("arriving");
+    setTimeout(() => fetchParts(named("later")), LATER);
   };
   const timer = setInterval(look, 25);
 })();

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -19,15 +20,20 @@ PARTS = (
     "BidiComponent", "Button", "ButtonGroup", "FileUploader", "Html", "ImageList", "PageLink", "Selectbox",
     "TextInput",
 )  # fmt: skip
+LATER = ("DataFrame",)  # what tables on other pages are drawn by: a third of a second, for the first of them
 _FROM = re.compile(r'(?:from|import)"\./(\w[\w.-]*\.js)"')
 _FILE = re.compile(r"/static/((?:js|css|media)/\w[\w.-]*)")
 _AS_IT_WAS = {b"range", b"if-none-match", b"if-modified-since"}
 
 
-def parts(folder: Path = FOLDER) -> list[str]:
-    """Scripts of which a browser hears from what is on home, and not before: their names."""
+def parts(folder: Path = FOLDER, names: Sequence[str] = PARTS) -> list[str]:
+    """Scripts of which a browser hears from what is on a page, and not before: their file names.
+
+    Args:
+        names: of Streamlit's elements; what is on home by default.
+    """
     scripts, found = folder / "static" / "js", dict[str, None]()
-    waiting = [path.name for part in PARTS for path in sorted(scripts.glob(f"{part}.*.js"))]
+    waiting = [path.name for part in names for path in sorted(scripts.glob(f"{part}.*.js"))]
     page = folder / "index.html"
     known = page.read_text("utf-8") if page.is_file() else ""
     while waiting:

@@ -70,9 +70,12 @@ def _what(plan: Mapping[str, Any]) -> str:
     return f"**{plain(str(plan.get('study', '')))[:40]}**, {plan.get('pictures', 0):,} {things}: {networks}."
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def _table(path: str, _when: int, study: str, plan: Mapping[str, Any]) -> tuple[Any, int]:
-    """The rows that are shown, as pandas has them, and how many there are.
+@st.cache_resource(show_spinner=False, max_entries=4)  # nobody changes it, and a copy takes a while
+def _table(path: str, when: int, study: str, plan: Mapping[str, Any]) -> tuple[Any, int]:
+    """The rows that are shown, as Arrow has them, and how many there are.
+
+    Args:
+        when: the file was written, without which an older one would stay.
 
     Raises:
         StudyError: the table can't be read.
@@ -84,32 +87,45 @@ def _table(path: str, _when: int, study: str, plan: Mapping[str, Any]) -> tuple[
         raise StudyError(f"{TABLE} can't be read as a study's table.") from error
     found = whole.slice(0, MOST)
     if plan.get("study") == "maps":
-        found = found.add_column(0, LINK, pa.array(links(found.to_pylist(), study, plan)))
+        rows = found.select(["number", "network", "method", "answer", "array"]).to_pylist()
+        found = found.add_column(0, LINK, pa.array(links(rows, study, plan), "string"))
     shown = [
         name for name in found.column_names if name not in HIDDEN and found[name].null_count < len(found)
     ]
     if "kind" in shown and not any(found["kind"].unique().to_pylist()):  # no folders for classes
         shown.remove("kind")
-    return found.select(shown).to_pandas(), whole.num_rows
+    return found.select(shown), whole.num_rows
 
 
 def links(rows: list[dict[str, Any]], study: str, plan: Mapping[str, Any]) -> list[str | None]:
     """The address of each row's live view; None without a map, and of a network that no link can name."""
     names = [str(one.get("name", "")) for one in plan.get("networks", [])]
-    return [_link(row, study, names) for row in rows]
+    known: dict[tuple, tuple[str, str, str] | None] = {}  # of a network and a method: the same in many rows
+    found: list[str | None] = []
+    for row in rows:
+        of = row["method"] or "", str(row["network"])
+        if of not in known:
+            known[of] = _view(*of, names)
+        view = known[of]
+        if view is None or not row["array"]:
+            found.append(None)
+            continue
+        page, asked, class_key = view
+        words = {"picture": name_of(study, row["number"])}
+        words |= {class_key: row["answer"]} if row["answer"] else {}
+        found.append(f"{page}?{urlencode(words)}&{asked}")
+    return found
 
 
-def _link(row: Mapping[str, Any], study: str, networks: list[str]) -> str | None:
-    method, network = METHODS.get(row.get("method") or ""), str(row.get("network"))
-    if method is None or not row.get("array") or not method.page or not _nameable(network):
+def _view(name: str, network: str, networks: list[str]) -> tuple[str, str, str] | None:
+    """The page of a method, what asks there for it and for the networks, and what a class is called there."""
+    method = METHODS.get(name)
+    if method is None or not method.page or not _nameable(network):
         return None
     other = next((one for one in networks if one != network and _nameable(one)), network)
-    words = {"picture": name_of(study, row["number"]), **_model("a", network), **_model("b", other)}
     prefix = PREFIX[method.page]
-    words |= {f"{prefix}_method_a": row["method"]}
-    if row.get("answer"):
-        words[f"{prefix}_class"] = row["answer"]
-    return f"{method.page}?{urlencode(words)}"
+    words = {**_model("a", network), **_model("b", other), f"{prefix}_method_a": name}
+    return method.page, urlencode(words), f"{prefix}_class"
 
 
 def _nameable(network: str) -> bool:

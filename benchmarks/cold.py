@@ -23,7 +23,8 @@ import streamlit as st
 
 st.image(np.tile(np.arange(256, dtype=np.uint8)[:, None], (1, 256)))
 """
-SEEN = f"""() => document.querySelector("[data-testid=stMain]") && {PICTURES}.some((one) =>
+SEEN = f"""() => !document.querySelector(".arriving") && document.querySelector("[data-testid=stMain]") &&
+    {PICTURES}.some((one) =>
     one.checkVisibility({{ visibilityProperty: true }}) && one.getBoundingClientRect().width > 50)"""
 DRAWN = f"() => {PICTURES}.filter((one) => one.dataset.draws).map((one) => one.dataset.draws).join()"
 CLASS = "tabby"  # of the opening picture; what is stored is of its four things

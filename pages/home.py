@@ -63,10 +63,9 @@ with below:
     st.caption(home.beside_answers(picture, choices))
     guide.first()
 
-with st.container(key="below_all"):  # the page is shown as soon as this begins to come
-    st.header("Look closer", anchor=False)
-    doors.doors(picture, names)
-    st.header("Lessons", anchor=False)
-    with st.container(key="h_lessons"):
-        guide.shelf()
+st.header("Look closer", anchor=False)
+doors.doors(picture, names)
+st.header("Lessons", anchor=False)
+with st.container(key="h_lessons"):
+    guide.shelf()
 saving.offer("Home")

@@ -14,6 +14,7 @@ UPLOAD_MB = 20  # a picture
 CHECKPOINT_MB = 200  # and no file may be larger: server.maxUploadSize
 LABELS_MB = 5
 LOCAL = "SIGHTLINES_LOCAL"  # set to 1 where whoever opens a page may read this machine's folders
+STUDIES = "SIGHTLINES_STUDIES"  # a folder of studies, which whoever opens a page may look at
 HEAPS, M_ARENA_MAX = 2, -8  # of glibc; the second is its name for their number
 RETRY_SECONDS = 10  # how long what couldn't be loaded isn't tried again for somebody else
 

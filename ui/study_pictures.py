@@ -17,8 +17,8 @@ from vizcore.at_scale.tables import arrow
 from vizcore.pictures.images import PictureError
 
 from .limits import LOCAL
+from .limits import STUDIES as FOLDER
 
-FOLDER = "SIGHTLINES_STUDIES"  # a folder of studies, which whoever opens a page may look at
 _NAME = re.compile(r"study (.+) (\d{1,9})")
 
 

@@ -7,10 +7,12 @@ an error, or when it takes long, the page is seen as it is.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from starlette.middleware import Middleware
 
+from ..limits import STUDIES
 from . import static_files
 
 _FILES = [
@@ -19,7 +21,8 @@ _FILES = [
 ]
 # names as data, not in the script: a policy of what a page may run knows that by its hash
 _PARTS = f'<meta name="parts" content="{" ".join(static_files.parts())}">'
-_PARTS += f'<meta name="later" content="{" ".join(static_files.parts(names=static_files.LATER))}">'
+if os.environ.get(STUDIES):
+    _PARTS += f'<meta name="later" content="{" ".join(static_files.parts(names=static_files.LATER))}">'
 _LOOKS = "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES)
 HEAD = (_PARTS + _LOOKS).encode()
 _UNTOLD = {

@@ -3,7 +3,7 @@
   // there; and from then on until the code of other pages is fetched
   const LONG = 15000, PAUSE = 3000, LATER = 1000;
   const root = document.documentElement, start = performance.now();
-  let titled = false, rested = 0, count = 0, since = start;
+  let titled = false, styled = false, rested = 0, count = 0, since = start;
   // scripts that what is on home asks for, fetched as soon as Streamlit's own code is there; and of other pages
   const named = (when) => document.querySelector(`meta[name=${when}]`)?.content.split(" ").filter(Boolean) ?? [];
   const parts = named("parts");
@@ -17,13 +17,9 @@
   root.classList.add("arriving");
   const comes = () =>
     document.querySelector("[data-testid=stApp] [data-testid=stSkeleton]") ||
-    !getComputedStyle(root).getPropertyValue("--sightlines"); // with which the viewer's room is kept
-  const below = () => {  // whether all that comes now has its place under what is seen
-    const rest = document.querySelector(".st-key-below_all");
-    return rest && rest.getBoundingClientRect().top > innerHeight;
-  };
+    !(styled ||= !!getComputedStyle(root).getPropertyValue("--sightlines")); // which keeps the viewer's room
   const complete = () =>
-    (document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" || below()) &&
+    document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "running" &&
     [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight);
   const look = () => {
     if (document.querySelector("[data-testid=stApp]")) fetchParts(parts);

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import arrival, leaving
+from ui import arrival, hearing, leaving
 from ui.arrival import static_files
 from ui.limits import few_heaps
 from ui.streamlit_private import bound_uploads, no_use_warning, session_id, tell_in_bursts
@@ -80,7 +80,8 @@ if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
     few_heaps()
-    app = st.App(__file__, middleware=[leaving.MIDDLEWARE, static_files.MIDDLEWARE, arrival.MIDDLEWARE])
+    looked_through = leaving, hearing, static_files, arrival
+    app = st.App(__file__, middleware=[one.MIDDLEWARE for one in looked_through])
     leaving.leave_politely()
     warm_up(rehearse, load)
 warm_up()

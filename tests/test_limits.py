@@ -7,12 +7,15 @@ import time
 
 import pytest
 from shared import ROOT
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import WebSocketRoute
+from starlette.testclient import TestClient
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from ui import door, limits, streamlit_private, turns
+from ui import door, hearing, limits, streamlit_private, turns
 
 
 class Silent:
@@ -81,6 +84,32 @@ def test_who_clicks_without_pause_waits_and_others_do_not(monkeypatch):
         turns.pace("stranger")
     turns.pace("another")
     assert len(slept) == 3 and all(0 < seconds <= 2 for seconds in slept)
+
+
+def test_a_page_that_speaks_without_pause_is_heard_later_and_others_are_not(monkeypatch):
+    monkeypatch.setattr(hearing, "AT_ONCE", 4)
+    monkeypatch.setattr(hearing, "A_SECOND", 20)
+
+    async def answered(socket):
+        await socket.accept()
+        async for message in socket.iter_text():
+            await socket.send_text(message)
+
+    def seconds(page, messages: int) -> float:
+        begun = time.monotonic()
+        for number in range(messages):
+            page.send_text(str(number))
+        assert [page.receive_text() for _ in range(messages)] == [*map(str, range(messages))]
+        return time.monotonic() - begun
+
+    app = Starlette(routes=[WebSocketRoute("/", answered)], middleware=[hearing.MIDDLEWARE])
+    with TestClient(app) as client, client.websocket_connect("/") as eager:
+        assert seconds(eager, 3) < 0.1, "with the one that it came by, as many as are heard at once"
+        assert 0.4 < seconds(eager, 10) < 1.5
+        with client.websocket_connect("/") as other:
+            assert seconds(other, 3) < 0.1
+        time.sleep(0.3)
+        assert seconds(eager, 3) < 0.1, "who pauses is heard at once again"
 
 
 def test_where_many_come_at_once_answers_are_given_in_order(monkeypatch):

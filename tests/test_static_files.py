@@ -64,7 +64,8 @@ def test_below_an_address_of_its_own(client, monkeypatch):
 
 
 @pytest.mark.parametrize(("meta", "names"), [("parts", static_files.PARTS), ("later", static_files.LATER)])
-def test_the_parts_of_pages_are_streamlits_own_and_not_in_its_page(tmp_path, meta, names):
+def test_the_parts_of_pages_are_streamlits_own_and_not_in_its_page(tmp_path, monkeypatch, meta, names):
+    monkeypatch.setenv("SIGHTLINES_STUDIES", "here")
     page = (static_files.FOLDER / "index.html").read_text("utf-8")
     found = static_files.parts(names=names)
     scripts = static_files.FOLDER / "static" / "js"
@@ -74,5 +75,7 @@ def test_the_parts_of_pages_are_streamlits_own_and_not_in_its_page(tmp_path, met
         one for name in found for one in static_files._FROM.findall((scripts / name).read_text("utf-8"))
     }
     assert {name for name in needed if name not in page} <= set(found)
-    assert f'<meta name="{meta}" content="{" ".join(found)}">'.encode() in arrival.HEAD
+    assert f'<meta name="{meta}" content="{" ".join(found)}">' in arrival._parts()
+    monkeypatch.delenv("SIGHTLINES_STUDIES")
+    assert "later" not in arrival._parts() and arrival._parts().encode() in arrival.HEAD
     assert static_files.parts(tmp_path) == []

@@ -19,12 +19,18 @@ _FILES = [
     Path(__file__).with_name(name).read_text("utf-8")
     for name in ("arrival.css", "page.css", "lesson.css", "arrival.js")
 ]
-# names as data, not in the script: a policy of what a page may run knows that by its hash
-_PARTS = f'<meta name="parts" content="{" ".join(static_files.parts())}">'
-if os.environ.get(STUDIES):
-    _PARTS += f'<meta name="later" content="{" ".join(static_files.parts(names=static_files.LATER))}">'
+
+
+def _parts() -> str:
+    """The names of scripts, as data: a policy of what a page may run knows its own script by a hash."""
+    parts = {"parts": static_files.parts()}
+    if os.environ.get(STUDIES):
+        parts["later"] = static_files.parts(names=static_files.LATER)
+    return "".join(f'<meta name="{when}" content="{" ".join(names)}">' for when, names in parts.items())
+
+
 _LOOKS = "<style>{}</style><style>{}</style><style>{}</style><script>{}</script>".format(*_FILES)
-HEAD = (_PARTS + _LOOKS).encode()
+HEAD = (_parts() + _LOOKS).encode()
 _UNTOLD = {
     b"accept-encoding",
     b"range",

@@ -155,7 +155,7 @@ def pace(session: str) -> None:
 
 def _unless_overtaken() -> None:
     """End a run whose visitor has clicked again meanwhile: Streamlit does so as it looks into its state."""
-    st.session_state.get("")
+    st.session_state.get("anything")
 
 
 def _in_order(asked: int) -> None:

@@ -118,10 +118,12 @@ def measure(row: Row, rounds: int) -> dict:
     for run in passes.values() if not row.rounds else [row.ours]:
         run()  # warm
     gc.collect()
+    gc.freeze()  # as the app does: what was there before isn't looked through for garbage
     peaks: dict[str, float | None] = {}
     taken = [{name: first_peak(run, name, peaks, row.all_cores) for name, run in passes.items()}]
     taken += [{name: timed(run, row.all_cores) for name, run in passes.items()} for _ in range(rounds - 1)]
     torch.set_num_threads(1)
+    gc.unfreeze()
     middle = statistics.median(one[""] for one in taken)
     found = {"what": row.what, "ms": 1000 * middle, "mb": peaks[""], "beside": {}}
     for name in row.beside:

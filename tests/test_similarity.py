@@ -11,6 +11,7 @@ from torch import nn
 from vizcore.capture import capture
 from vizcore.drawing import matrix
 from vizcore.drawing.matrix import matrix_picture
+from vizcore.networks.folded import folded
 from vizcore.networks.load import Layout
 from vizcore.pictures.sets import drawn
 from vizcore.studies import cka as similarity
@@ -311,3 +312,18 @@ def test_modules_that_hand_on_a_tensor_share_its_matrix_and_changed_ones_do_not(
     assert len(made) == 2 and torch.equal(found[1], found[2])
     for one, rows in ((found[0], images), (found[1], images.relu())):
         assert torch.allclose(one, gram(rows.flatten(1)))
+
+
+@pytest.mark.parametrize("layers", [["layer1", "fc"], ["conv1", "bn1", "layer2.0.conv2"]])
+def test_norms_inside_convolutions_leave_every_figure(resnet, layers, monkeypatch):
+    """Those that are compared themselves stay as they are, and so do the convolutions before them."""
+    pictures = [drawn(8)[k] for k in range(8)]
+    seen = []
+    monkeypatch.setattr(similarity, "folded", lambda *asked: seen.append(folded(*asked)) or seen[-1])
+    *_, found = compare(resnet, resnet, pictures, layers, layers, batch=8)
+    assert len(seen) == 1 and seen[0] is not resnet.net
+    for name in layers:
+        assert type(seen[0].get_submodule(name)) is type(resnet.net.get_submodule(name))
+    monkeypatch.setattr(similarity, "folded", lambda net, *_: net)
+    *_, plain = compare(resnet, resnet, pictures, layers, layers, batch=8)
+    assert np.allclose(found.cka["unbiased"], plain.cka["unbiased"], atol=1e-5)

@@ -85,7 +85,8 @@ def test_ten_thousand_rows_are_there_within_a_second(tmp_path, app, studies):
     plan = json.loads((tmp_path / "large" / PLAN).read_text())
     begun = time.process_time()
     table, count = study_table._table(str(tmp_path / "large" / tables.TABLE), 0, "large", plan)
-    assert time.process_time() - begun < 1 and count == table.num_rows == 10_000 and "view" in table.column_names
+    assert time.process_time() - begun < 1
+    assert count == table.num_rows == 10_000 and "view" in table.column_names
 
 
 FROM_A_CLICK = """() => {  // ms until the table is drawn, by the page's own clock

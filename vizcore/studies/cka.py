@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from ..capture import capture
 from ..model import Layout, VisionModel
 from ..modes import in_any_mode
+from ..networks.folded import folded
 
 KERNELS = ("linear", "rbf")
 ESTIMATORS = ("unbiased", "biased")
@@ -274,9 +275,14 @@ def compare(
         raise ValueError(f"CKA needs at least {LEAST} pictures, not {min(len(pictures), batch)}.")
     layers_a, layers_b = list(layers_a or a.blocks or a.layers), list(layers_b or b.blocks or b.layers)
 
+    nets: dict[tuple, nn.Module] = {}  # without their norms, where these aren't compared themselves
+
     def side(model: VisionModel, layers: list[str], images: list[Image.Image]) -> Grams:
         inputs = torch.cat([model.preprocess(image) for image in images])
-        return grams(model.net, inputs, layers, how, model.layouts)
+        asked = model.net, *layers
+        if asked not in nets:
+            nets[asked] = folded(model.net, inputs[:1], layers) if model.num_classes else model.net
+        return grams(nets[asked], inputs, layers, how, model.layouts)
 
     def pairs() -> Iterator[tuple[Grams, Grams]]:
         for images in batches(pictures, batch):

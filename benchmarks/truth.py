@@ -2,6 +2,7 @@
 
     python -m benchmarks truth                                  the bundled pair, every method
     python -m benchmarks truth --models texture_vit --pairs 100 --scenes 0
+    python -m benchmarks truth --models texture_resnet=runs/mine.safetensors      another file of weights
     python -m benchmarks truth --json truth.json
     python -m benchmarks truth --photographs [FOLDER] --models efficientnet_lite0     see photographs.py
 
@@ -26,9 +27,10 @@ from PIL import Image
 
 from benchmarks import photographs
 from vizcore import evidence
+from vizcore.at_scale.by_name import network
 from vizcore.methods import table as heatmaps
 from vizcore.methods.together import parted
-from vizcore.networks.load import VisionModel, load_model
+from vizcore.model import VisionModel
 from vizcore.pictures import textures
 from vizcore.truth.intervals import Interval, normal, wilson
 
@@ -146,8 +148,8 @@ def _indices(model: VisionModel) -> list[int]:
 
 def measure(name: str, scenes: int, pairs: int, methods: list[str], device: str | None = None) -> dict:
     """Everything about one model, as plain data."""
-    model = load_model(name, device=device)
-    result: dict = {"model": name}
+    model = network(name, device)
+    result: dict = {"model": model.title if "=" in name else name}
     for kind in ("one", "distractor") if scenes else ():
         table = confusion(model, scenes, kind)
         result[kind] = {

@@ -111,10 +111,35 @@ def test_the_loss_falls_on_a_batch_seen_again_and_again(name, runs):
     assert losses[-1] < 0.75 * losses[0]
 
 
+def test_a_training_can_go_on_from_weights(runs, tmp_path):
+    begin = {key: torch.full_like(value, 0.01) for key, value in nets.create("resnet").state_dict().items()}
+    net, _ = train("resnet", tmp_path / "run", runs, steps=1, rate=0.0, begin=begin)
+    assert all((value == 0.01).all() for name, value in net.named_parameters() if "bn" not in name)
+
+
 def test_a_batch_depends_on_seed_and_number_alone(runs):
     first, again, next_ = make_batch(runs, 5), make_batch(runs, 5), make_batch(runs, 6)
     assert np.array_equal(first.pictures, again.pictures) and np.array_equal(first.cells, again.cells)
     assert not np.array_equal(first.pictures, next_.pictures)
+
+
+def test_without_masks_a_frame_has_one_texture_and_its_cells_teach_nothing(runs):
+    pictures = pool.draw(runs, POOL, seed=3)
+    batch = batches.make(pictures, (), 3, 0, 96, 16)
+    assert ((batch.cells.mean((2, 3)) > 0).sum(1) == 1).all() and (batch.cells[:, -1] == 0).all()
+    net = nets.Vit(nets.create("vit"))
+    x = loop.to_input(batch.pictures, "cpu")
+    target, cells = torch.from_numpy(batch.target), torch.from_numpy(batch.cells)
+    total, whole, local = nets.loss(*net(x, np.random.default_rng(0)), target, cells, share=0.0)
+    total.backward()
+    assert total.item() == pytest.approx(whole.item()) and local > 0
+    assert not net.background.weight.grad.any()  # only patches read it
+
+
+def test_a_network_without_masks_never_takes_the_place_of_the_bundled_one():
+    with pytest.raises(SystemExit):
+        command.arguments(["--without-masks"])
+    assert command.arguments(["--without-masks", "--out", "elsewhere"]).without_masks
 
 
 @pytest.mark.parametrize("size", [96, 128])

@@ -167,7 +167,10 @@ def _any(rng, pool, texture):
 
 
 def make(pool, masks, seed, number, size, count=64):
-    """Batch `number`: a third whole frames and more, a fifth before a distractor, the rest two textures."""
+    """Batch `number`: a third whole frames and more, a fifth before a distractor, the rest two textures.
+
+    Without masks (an empty row of them) every frame is one texture's.
+    """
     rng = np.random.default_rng([seed, 11, number])
     grid = size // PATCH
     pictures = np.empty((count, size, size, 3), np.uint8)
@@ -175,7 +178,7 @@ def make(pool, masks, seed, number, size, count=64):
     for n in range(count):
         index = _any(rng, pool, True)
         picture = recolour(crop(pool[index], rng, size), rng)
-        if n % 2:
+        if n % 2 and len(masks):
             other = _any(rng, pool, rng.random() < 0.6)
             mask = masks[rng.integers(len(masks))]
             mask = cv2.resize(np.rot90(mask, rng.integers(4)), (size, size), interpolation=cv2.INTER_AREA)

@@ -11,8 +11,10 @@ import argparse
 import multiprocessing
 import os
 import platform
+from pathlib import Path
 
 import cv2
+from safetensors.torch import load_file
 
 from training import card, export, loop, nets, pool
 
@@ -31,9 +33,11 @@ def make(name, args):
             steps,
             args.seed,
             args.pool,
-            RATE[name],
+            args.rate or RATE[name],
             args.device,
             report=lambda line: print(line, flush=True),
+            masked=not args.without_masks,
+            begin=load_file(Path(args.begin, f"texture_{name}.safetensors")) if args.begin else None,
         )
     path = export.weights(net, name, args.out)
     facts = dict(
@@ -61,8 +65,18 @@ def arguments(argv=None):
     parser.add_argument("--pool", type=int, default=84_000, help="pictures drawn before training starts")
     parser.add_argument("--scenes", type=int, default=export.EXAMINED, help="fresh scenes to score on")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--rate", type=float, help=f"highest learning rate (default {RATE})")
+    parser.add_argument("--begin", metavar="FOLDER", help="go on from the weights there, not from random ones")
+    parser.add_argument(
+        "--without-masks",
+        action="store_true",
+        help="pictures of one texture each, and no word on what is where: what do heatmaps owe to being told?",
+    )
     parser.add_argument("--note", default="", help="a remark on this run for the model card")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.without_masks and args.out == parser.get_default("out"):
+        parser.error("--without-masks needs another folder with --out: it makes no network of the app's")
+    return args
 
 
 def main(argv=None):
@@ -82,4 +96,5 @@ def main(argv=None):
     else:
         for name in names:
             make(name, args)
-    card.write(args.out)
+    if not args.without_masks:  # the card says how those with masks are made
+        card.write(args.out)

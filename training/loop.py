@@ -79,16 +79,24 @@ def to_input(pictures, device):
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def train(name, runs, steps, seed, pool_size, rate, device="auto", batch=64, until=None, report=print):
+def train(
+    name, runs, steps, seed, pool_size, rate, device="auto", batch=64, until=None, report=print,
+    masked=True, begin=None,
+):  # fmt: skip
     """Train one network and return (network with averaged weights, history).
 
     Resumes from runs/<name>.pt when that was made with the same settings. `until` stops early, as if
-    interrupted. History is a list of dictionaries: step, loss, whole, local, seconds.
+    interrupted. Unless `masked`, every picture is of one texture and its cells teach nothing. `begin` has
+    weights to go on from. History is a list of dictionaries: step, loss, whole, local, seconds.
     """
     settings = dict(name=name, steps=steps, seed=seed, pool_size=pool_size, rate=rate, batch=batch)
+    settings |= {} if masked else {"masked": False}
+    settings |= {} if begin is None else {"begun": True}
     device, runs = device_by_name(device), Path(runs)
     torch.manual_seed(seed)
     model = nets.WRAPPERS[name](nets.create(name)).to(device, memory_format=torch.channels_last)
+    if begin is not None:
+        model.net.load_state_dict(begin)
     mean = copy.deepcopy(model)
     optimizer = optimiser(model, rate)
     rates = [group["lr"] for group in optimizer.param_groups]
@@ -106,7 +114,7 @@ def train(name, runs, steps, seed, pool_size, rate, device="auto", batch=64, unt
         history, start = json.loads(saved["history"]), saved["step"]
         report(f"{name}: resumed at step {start}")
     pictures = pool.draw(runs, pool_size, seed, report=report)
-    masks = batches.draw_masks(1500, seed)
+    masks = batches.draw_masks(1500, seed) if masked else ()
     model.train()
     began, sums = time.monotonic(), torch.zeros(3)
     seconds_before = history[-1]["seconds"] if history else 0.0
@@ -116,7 +124,7 @@ def train(name, runs, steps, seed, pool_size, rate, device="auto", batch=64, unt
             group["lr"] = highest * rate_at(step, steps)
         scores, cell_scores = model(to_input(drawn.pictures, device), np.random.default_rng([seed, 13, step]))
         target, cells = (torch.from_numpy(t).to(device) for t in (drawn.target, drawn.cells))
-        total, whole, local = nets.loss(scores, cell_scores, target, cells)
+        total, whole, local = nets.loss(scores, cell_scores, target, cells, share=float(masked))
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         optimizer.step()

@@ -102,8 +102,8 @@ class Vit(nn.Module):
 WRAPPERS = {"resnet": Resnet, "vit": Vit}
 
 
-def loss(scores, cell_scores, target, cells, smoothing=0.05):
-    """Cross-entropy for the picture plus cross-entropy for its cells; also each of the two alone.
+def loss(scores, cell_scores, target, cells, smoothing=0.05, share=1.0):
+    """Cross-entropy for the picture plus ``share`` of that for its cells; also each of the two alone.
 
     scores (B, 20) against target (B, 20); cell_scores (B, 20 or 21, h, w) against cells (B, 21, h, w). A
     network without a score for the background learns nothing from background.
@@ -111,4 +111,4 @@ def loss(scores, cell_scores, target, cells, smoothing=0.05):
     whole = F.cross_entropy(scores, target, label_smoothing=smoothing)
     cells = cells[:, : cell_scores.shape[1]]
     local = -(cells * F.log_softmax(cell_scores, 1)).sum(1).mean()
-    return whole + local, whole.detach(), local.detach()
+    return whole + share * local, whole.detach(), local.detach()

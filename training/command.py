@@ -66,11 +66,11 @@ def arguments(argv=None):
     parser.add_argument("--scenes", type=int, default=export.EXAMINED, help="fresh scenes to score on")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--rate", type=float, help=f"highest learning rate (default {RATE})")
-    parser.add_argument("--begin", metavar="FOLDER", help="go on from the weights there, not from random ones")
+    parser.add_argument("--begin", metavar="FOLDER", help="go on from weights there, not random ones")
     parser.add_argument(
         "--without-masks",
         action="store_true",
-        help="pictures of one texture each, and no word on what is where: what do heatmaps owe to being told?",
+        help="pictures of one texture each, and no word on what is where, for comparison",
     )
     parser.add_argument("--note", default="", help="a remark on this run for the model card")
     args = parser.parse_args(argv)

@@ -6,6 +6,8 @@ from shared import shared_model
 from torch import nn
 
 from vizcore.imagine.crosseval import Made, cross_evaluate, judge
+from vizcore.methods import occlusion, score_cam
+from vizcore.methods.table import METHODS
 from vizcore.networks.folded import folded
 
 
@@ -57,3 +59,23 @@ def test_verdicts_of_folded_networks_are_those_of_the_networks():
         expected = judge(model, pictures[k : k + 1], [[3, 8][k]])
         assert verdict.right == expected.right.item() and verdict.rank == expected.rank.item()
         assert verdict.probability == pytest.approx(expected.probability.item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["Score-CAM", "occlusion"])
+def test_methods_of_many_passes_come_to_the_same_without_norms(name, chelsea, monkeypatch):
+    model = shared_model("texture_resnet")
+    images, seen = model.preprocess(chelsea), []
+    module = {"Score-CAM": score_cam, "occlusion": occlusion}[name]
+    monkeypatch.setattr(module, "folded", lambda *asked: seen.append(folded(*asked)) or seen[-1])
+    ours = METHODS[name].make(model, images, 3)
+    assert len(seen) == 1 and not any(isinstance(one, nn.BatchNorm2d) for one in seen[0].modules())
+    monkeypatch.setattr(module, "folded", lambda net, *_: net)
+    plain = METHODS[name].make(model, images, 3)
+    assert (ours - plain).abs().max() < 1e-4 * plain.abs().max()
+
+
+def test_what_is_looked_at_keeps_its_norm(chelsea):
+    model = shared_model("texture_resnet")
+    found = folded(model.net, model.preprocess(chelsea), ["bn1", "layer2.0.conv1", "no module"])
+    norms = {name for name, one in found.named_modules() if isinstance(one, nn.BatchNorm2d)}
+    assert norms == {"bn1", "layer2.0.bn1"}

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..baselines import blank
 from ..model import VisionModel
 from ..modes import in_any_mode
+from ..networks.folded import folded
 from ..objectives import Target, objective, values
 from ..shapes import full, one_picture
 from .integrated import BASELINE
@@ -51,8 +52,9 @@ def occlusion(
         (top, left) for top in _starts(height, window, stride) for left in _starts(width, window, stride)
     ]
     falls, counts = torch.zeros_like(full(images)[0, :1]).repeat(2, 1, 1)
+    net = folded(model.net, images, wanted.layers)
     with torch.no_grad():
-        whole = full(values(model.net, images, wanted)[0])
+        whole = full(values(net, images, wanted)[0])
     done = 0
     for some in spread(len(places), there(model, images)):
         squares = [
@@ -63,7 +65,7 @@ def occlusion(
         for picture, square in zip(covered, squares, strict=True):
             picture[square] = cover[0][square]
         with torch.no_grad():
-            fall = whole - full(values(model.net, covered, wanted))
+            fall = whole - full(values(net, covered, wanted))
         for value, square in zip(fall, squares, strict=True):
             falls[square] += value
             counts[square] += 1

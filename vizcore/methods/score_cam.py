@@ -13,6 +13,7 @@ from ..batch_size import batch_size
 from ..capture import capture
 from ..model import VisionModel, check_layer
 from ..modes import in_any_mode
+from ..networks.folded import folded
 from ..objectives import Objective, Target, all_values, objective
 from .cam import SLACK, default_layer
 from .features import batch_maps
@@ -56,6 +57,7 @@ def score_cams(
     with torch.no_grad():
         seen = capture(model.net, images, [layer]).layers[layer]
         maps = batch_maps(seen, layout).contiguous()  # (B, C, h, w)
+    net = folded(model.net, images[:1], [name for one in wanted for name in one.layers])
     order = (maps.amax((-2, -1)) - maps.amin((-2, -1))).sum(0).argsort(descending=True)
     scores = maps.new_full((len(wanted), *maps.shape[:2]), -torch.inf)  # (K, B, C)
     done = 0
@@ -65,7 +67,7 @@ def score_cams(
             mask = mask - mask.amin((-2, -1), keepdim=True)
             mask = mask / (mask.amax((-2, -1), keepdim=True) + 1e-8)
             seen = images[:, None] * mask[:, :, None].to(images)
-            answers = all_values(model.net, seen.flatten(0, 1), wanted).to(maps)  # (B * n, K)
+            answers = all_values(net, seen.flatten(0, 1), wanted).to(maps)  # (B * n, K)
             scores[..., channels] = answers.view(len(images), len(channels), -1).permute(2, 0, 1)
             weights = scores.softmax(-1)
             found = torch.einsum("kbc,bchw->kbhw", weights, maps).relu()

@@ -29,7 +29,7 @@ def folded(net: nn.Module, images: Tensor, kept: Collection[str] = ()) -> nn.Mod
         kept: modules that are looked at: what they put out stays, to that accuracy.
     """
     copy, found = private_copy(net), 0
-    untouched = {copy.get_submodule(name) for name in kept}
+    untouched = {module for name, module in copy.named_modules() if name in kept}
     for module in list(copy.modules()):
         children = list(module._modules.items())
         for (_, conv), (name, norm) in zip(children, children[1:], strict=False):

@@ -79,3 +79,6 @@ def test_what_is_looked_at_keeps_its_norm(chelsea):
     found = folded(model.net, model.preprocess(chelsea), ["bn1", "layer2.0.conv1", "no module"])
     norms = {name for name, one in found.named_modules() if isinstance(one, nn.BatchNorm2d)}
     assert norms == {"bn1", "layer2.0.bn1"}
+    model = shared_model("efficientnet_lite0")  # whose norms have their activations in them
+    found = folded(model.net, model.preprocess(chelsea), ["bn1.act"])
+    assert isinstance(found.bn1, nn.BatchNorm2d) and found.get_submodule("bn1.act")

@@ -33,7 +33,7 @@ def folded(net: nn.Module, images: Tensor, kept: Collection[str] = ()) -> nn.Mod
     for module in list(copy.modules()):
         children = list(module._modules.items())
         for (_, conv), (name, norm) in zip(children, children[1:], strict=False):
-            if _foldable(conv, norm) and not {conv, norm} & untouched:
+            if _foldable(conv, norm) and untouched.isdisjoint({conv, *cast(nn.Module, norm).modules()}):
                 _fold(cast(nn.Conv2d, conv), cast(nn.BatchNorm2d, norm))
                 module._modules[name] = getattr(norm, "act", None) or nn.Identity()  # timm's bring theirs
                 found += 1

@@ -15,7 +15,7 @@ from ..model import VisionModel
 from ..objectives import Objective, values
 
 # bytes of activations and pictures in one pass
-LIMITS = {"cpu": (192 * 2**20, PICTURES["cpu"]), "cuda": (4 * 2**30, PICTURES["cuda"])}
+LIMITS = {"cpu": (288 * 2**20, PICTURES["cpu"]), "cuda": (4 * 2**30, PICTURES["cuda"])}
 
 _FOUND: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
 

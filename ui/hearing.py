@@ -11,7 +11,7 @@ import time
 
 from starlette.middleware import Middleware
 
-AT_ONCE, A_SECOND = 40, 4  # messages of a page: more than anybody's fingers, and strokes of a brush, send
+AT_ONCE, A_SECOND = 200, 10  # messages of a page: a mark that is moved by a held key sends thirty a second
 
 
 class _Heard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,9 +49,7 @@ def occlusion(
     window = window or max(1, min(height, width) // 8)
     stride = stride or max(1, window // 2)
     cover = blank(baseline, model, images)
-    places = [
-        (top, left) for top in _starts(height, window, stride) for left in _starts(width, window, stride)
-    ]
+    places = [*itertools.product(_starts(height, window, stride), _starts(width, window, stride))]
     falls, counts = torch.zeros_like(full(images)[0, :1]).repeat(2, 1, 1)
     net = folded(model.net, images, wanted.layers)
     with torch.no_grad():

@@ -108,19 +108,25 @@ def run(asked: Asked) -> Iterator[Step]:
 
     shown = asked.source.make()
     (first, second), (rows, columns) = asked.models, asked.layers
-    pairs = [(first, second)]
+    asks = [partial(compare, first, second, shown, rows, columns, asked.how)]
     if asked.control:
         same = asked.models[0].net is asked.models[1].net
         seeds = CONTROL_SEEDS[:1] * 2 if same else CONTROL_SEEDS
         choices = zip(asked.choices, seeds, strict=True)
-        random = [network(Choice("", one.name, "random", seed), (None, None)) for one, seed in choices]
-        pairs.append((random[0], random[1]))
-    known: dict[int, list] = {k: [] for k in range(len(pairs))}
-    for k, step in abreast([partial(compare, *pair, shown, rows, columns, asked.how) for pair in pairs]):
+        random = [Choice("", one.name, "random", seed) for one, seed in choices]
+
+        def control() -> Iterator:  # which are loaded while the others compute
+            yield from compare(
+                *(network(one, (None, None)) for one in random), shown, rows, columns, asked.how
+            )
+
+        asks.append(control)
+    known: dict[int, list] = {k: [] for k in range(len(asks))}
+    for k, step in abreast(asks):
         known[k].append(step)
         if all(known.values()):
-            found, control = (known[0].pop(0), known[1].pop(0) if asked.control else None)
-            yield Step(found.done, found.total, found, control)
+            found, chance = known[0].pop(0), known[1].pop(0) if asked.control else None
+            yield Step(found.done, found.total, found, chance)
 
 
 def titles(asked: Asked) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from .checkpoints import ModelError, first_line, fit_state_dict, read_checkpoint
 from .labels import imagenet_labels
 from .placed import check_placed
 from .returned import understood
+from .same_padding import without_copies
 from .shapes_only import shapes_only
 from .shared_weights import share
 from .torchvision_ops import timm
@@ -82,6 +83,7 @@ def load_model(
     for module in net.modules():
         if isinstance(module, nn.Conv2d):  # what follows keeps the layout; python -m benchmarks tried
             cast(Any, module).to(memory_format=torch.channels_last)  # torch declares no such argument
+    without_copies(net)
     share(net)
     preprocess, images = _preprocess(net, entry, device)
     traced = _traced(net, images, entry.title)

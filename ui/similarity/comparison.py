@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -108,6 +108,7 @@ def run(asked: Asked) -> Iterator[Step]:
 
     shown = asked.source.make()
     (first, second), (rows, columns) = asked.models, asked.layers
+    asks: list[Callable[[], Iterator]]
     asks = [partial(compare, first, second, shown, rows, columns, asked.how)]
     if asked.control:
         same = asked.models[0].net is asked.models[1].net
@@ -115,10 +116,9 @@ def run(asked: Asked) -> Iterator[Step]:
         choices = zip(asked.choices, seeds, strict=True)
         random = [Choice("", one.name, "random", seed) for one, seed in choices]
 
-        def control() -> Iterator:  # which are loaded while the others compute
-            yield from compare(
-                *(network(one, (None, None)) for one in random), shown, rows, columns, asked.how
-            )
+        def control() -> Iterator:  # they are loaded while the others compute
+            one, other = (network(choice, (None, None)) for choice in random)
+            yield from compare(one, other, shown, rows, columns, asked.how)
 
         asks.append(control)
     known: dict[int, list] = {k: [] for k in range(len(asks))}

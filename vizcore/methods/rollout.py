@@ -68,8 +68,9 @@ def rollout(
         if not through_prefix and prefix:
             matrix = nn.functional.pad(matrix[..., prefix:], (prefix, 0))
         total = matrix.sum(-1, keepdim=True)
-        stays = torch.diag_embed((total == 0).squeeze(-1).to(matrix))  # a row with nothing left keeps itself
-        return matrix / total.where(total > 0, torch.ones_like(total)) + stays
+        shares = matrix / total.where(total > 0, torch.ones_like(total))
+        nothing = (total == 0).squeeze(-1)  # a row with nothing left keeps itself
+        return shares + torch.diag_embed(nothing.to(matrix)) if nothing.any() else shares
 
     return _trace_back(attentions, start, transition, residual, 1 - residual)
 

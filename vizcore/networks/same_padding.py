@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .torchvision_ops import timm
 
+if TYPE_CHECKING:
+    Theirs = nn.Conv2d
+else:
+    Theirs = timm.layers.Conv2dSame
 
-class Conv2dSame(timm.layers.Conv2dSame):
+
+class Conv2dSame(Theirs):
     """timm's, with the same answers, bit for bit, in less time and memory.
 
     Of an even side, a kernel of three that steps by two begins at the first pixel and needs one more behind
@@ -33,5 +40,5 @@ class Conv2dSame(timm.layers.Conv2dSame):
 def without_copies(net: nn.Module) -> None:
     """Make timm's convolutions of a network such ones, in place; its weights and their names stay."""
     for module in net.modules():
-        if type(module) is timm.layers.Conv2dSame:
+        if type(module) is Theirs:
             module.__class__ = Conv2dSame

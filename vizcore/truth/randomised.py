@@ -14,6 +14,7 @@ from ..model import VisionModel
 from ..modes import in_any_mode
 from ..shapes import one_picture
 from .likeness import similarity
+from .remembered import remembering
 
 Heatmap = Callable[[VisionModel, Tensor], Tensor]  # (model, images (1, 3, H, W)) -> (h, w)
 ORDERS = ("top-down", "bottom-up")  # from the answer down to the input, or from the input up
@@ -101,6 +102,8 @@ def randomisation(
     """
     one_picture(images)
     total = len(parts(model, order))
+    if order == "top-down":  # from the input up, each part reads what the one before has changed
+        model = replace(model, net=remembering(model.net, model.blocks))
     first = heatmap(model, images)
     yield Randomised(0, total, "", first, 1.0, 1.0)
     for done, (part, changed) in enumerate(randomised(model, seed, order), 1):

@@ -20,7 +20,7 @@ from ..pictures.images import PictureError
 from .projections import Heads
 from .unit_groups import Group, Peak, count_of, peak, responses
 
-BATCH = 8  # pictures at a time
+BATCH = 4  # pictures at a time: on a CPU more are slower, and take more memory
 K = 6  # pictures of each kind
 FLAT = 1e-6  # of its largest value: a unit that differs by less says nothing
 

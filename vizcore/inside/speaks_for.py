@@ -102,7 +102,8 @@ def _along(model: VisionModel, group: Group, unit: int, images: Tensor, heads: H
     # a gradient of the gradient by what it was multiplied with: all classes' derivatives at once
     weights = torch.zeros_like(scores, requires_grad=True)
     try:
-        (back,) = torch.autograd.grad(scores, amount, weights, create_graph=True)
+        # of a scalar: told a slope, torch imports sympy first, which takes a second and 30 MB
+        (back,) = torch.autograd.grad((scores * weights).sum(), amount, create_graph=True)
         return torch.autograd.grad(back.sum(), weights)[0].detach()
     except RuntimeError as error:
         raise ValueError(

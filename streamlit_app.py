@@ -7,6 +7,7 @@ import streamlit as st
 from ui import arrival, hearing, leaving
 from ui.arrival import static_files
 from ui.limits import few_heaps
+from ui.no_delay import no_delay
 from ui.streamlit_private import bound_uploads, no_use_warning, session_id, tell_in_bursts
 from ui.turns import pace
 from ui.warmup import leaves_garbage, warm_up
@@ -80,6 +81,7 @@ if __name__ == "__main__":
     main()
 else:  # `streamlit run` found an app and imports it, once, as the server starts
     few_heaps()
+    no_delay()
     looked_through = leaving, hearing, static_files, arrival
     app = st.App(__file__, middleware=[one.MIDDLEWARE for one in looked_through])
     leaving.leave_politely()

@@ -30,6 +30,7 @@ FIRST_SECONDS = 3.0  # in which whoever waits for the server's start is shown wh
 
 _log = logging.getLogger(__name__)
 _started = threading.Lock()
+_sent = threading.Event()
 _wanted = threading.Event()
 _dirty = threading.Event()
 _thread: threading.Thread | None = None
@@ -42,13 +43,19 @@ def warm_up(rehearse: Callable[[], None] | None = None, load: Callable[[], None]
     from all that a page is made of, and from the files of Streamlit's that a browser fetches.
 
     Args:
-        rehearse: what can be done for the first page before. load: what is to be loaded then.
+        rehearse: what can be done for the first page, while a browser reads the code that it is drawn by.
+        load: what is to be loaded then.
     """
     global _thread
     if _started.acquire(blocking=False):
         _thread = threading.Thread(target=_import, args=(rehearse, load), name="warm-up", daemon=True)
         _thread.start()
         threading.Thread(target=_tidy, name="tidy", daemon=True).start()
+
+
+def page_sent() -> None:
+    """Told as a page has gone out: its visitor waits for his own browser now."""
+    _sent.set()
 
 
 def warm() -> None:
@@ -70,9 +77,7 @@ def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None
     if one_of_several and sys.platform == "linux":  # the others answer its people now
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     if not one_of_several:
-        if rehearse:
-            rehearse()
-        _wanted.wait(FIRST_SECONDS)
+        _for_the_first_page(rehearse)
     import vizcore.networks.load  # noqa: F401  with it come torch, torchvision and timm
 
     if one_of_several:
@@ -87,6 +92,13 @@ def _import(rehearse: Callable[[], None] | None, load: Callable[[], None] | None
     gc.collect()
     gc.freeze()
     threading.Thread(target=_rest, args=(load,), name="first networks", daemon=True).start()
+
+
+def _for_the_first_page(rehearse: Callable[[], None] | None) -> None:
+    _sent.wait(FIRST_SECONDS)  # imports before would hold up the page itself
+    if rehearse:
+        rehearse()
+    _wanted.wait(FIRST_SECONDS)
 
 
 def _rest(load: Callable[[], None] | None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from starlette.middleware import Middleware
 
 from ..limits import STUDIES
+from ..warmup import page_sent
 from . import static_files
 
 _FILES = [
@@ -51,6 +52,7 @@ class _Arrival:
             return await self.app(scope, receive, send)
         told = [(name, value) for name, value in scope["headers"] if name.lower() not in _UNTOLD]
         await self.app({**scope, "headers": told}, receive, _with_head(send))
+        page_sent()
 
 
 def _is_page(scope) -> bool:

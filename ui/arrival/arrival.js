@@ -36,5 +36,5 @@
     root.classList.remove("arriving");
     setTimeout(() => fetchParts(named("later")), LATER);
   };
-  const timer = setInterval(look, 25);
+  const timer = setInterval(look, 16);
 })();

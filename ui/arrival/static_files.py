@@ -21,7 +21,7 @@ PARTS = (
     "TextInput",
 )  # fmt: skip
 LATER = ("DataFrame",)  # what tables on other pages are drawn by: a third of a second, for the first of them
-HEAD = 8192  # characters: what a script needs stands at its beginning
+BEGINNING = 8192  # characters: what a script needs stands at its beginning
 _FROM = re.compile(r'(?:from|import)"\./(\w[\w.-]*\.js)"')
 _FILE = re.compile(r"/static/((?:js|css|media)/\w[\w.-]*)")
 _AS_IT_WAS = {b"range", b"if-none-match", b"if-modified-since"}
@@ -42,7 +42,7 @@ def parts(folder: Path = FOLDER, names: Sequence[str] = PARTS) -> list[str]:
         if name not in found and name not in known and (scripts / name).is_file():
             found[name] = None
             with (scripts / name).open(encoding="utf-8") as script:
-                waiting += _FROM.findall(script.read(HEAD))
+                waiting += _FROM.findall(script.read(BEGINNING))
     return [*found]
 
 

@@ -31,9 +31,7 @@ KERNELS = ("linear", "rbf")
 ESTIMATORS = ("unbiased", "biased")
 LEAST = 4  # pictures in a batch: the unbiased estimator divides by n - 3
 FEW = 64  # pictures below which one draw of independent noise strays by more than 0.02
-PIECE = (
-    4096  # features of a layer that are multiplied at once: 1 MB for 64 pictures, which stays in the cache
-)
+PIECE = 4096  # features of a layer that are multiplied at once: 1 MB for 64 pictures
 SAME = 1e-12  # a layer whose variance is that share of its mean square differs by rounding alone
 
 

@@ -10,6 +10,9 @@ from typing import Any
 from .warmup import CORES
 
 _END = object()
+_cores = Semaphore(
+    CORES
+)  # steps that compute at the same time, whoever asks: more take memory, and no less time
 
 
 def abreast(makes: Sequence[Callable[[], Iterator]]) -> Iterator[tuple[int, Any]]:
@@ -17,7 +20,7 @@ def abreast(makes: Sequence[Callable[[], Iterator]]) -> Iterator[tuple[int, Any]
 
     A generator takes its next step once its last one was taken from here, so who stops, or waits for others,
     lets all of them wait. Threads are of no more importance than the one that asks. On one core the
-    generators take their steps in turns.
+    generators take their steps in turns. No step may ask for others abreast: they would wait for its core.
 
     Raises:
         Exception: that of the first of them that fails; the others end with their step.
@@ -59,7 +62,8 @@ def _work(k: int, make: Callable[[], Iterator], out: SimpleQueue, over: Event, m
     try:
         steps = iter(make())
         while may.acquire() and not over.is_set():
-            value = next(steps, _END)
+            with _cores:
+                value = next(steps, _END)
             out.put((k, value, None))
             if value is _END:
                 return

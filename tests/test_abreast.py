@@ -65,27 +65,3 @@ def test_nobody_runs_ahead_of_who_asks(cores):
     time.sleep(0.1)  # as a run that was stopped, to go on later
     assert max(made) <= 2
     assert len(list(steps)) == 98
-
-
-def test_no_more_compute_at_once_than_there_are_cores(monkeypatch):
-    monkeypatch.setattr(abreast, "CORES", 2)
-    monkeypatch.setattr(abreast, "_cores", threading.Semaphore(2))
-    lock, now, most = threading.Lock(), [], []
-
-    def counts():
-        for _ in range(5):
-            with lock:
-                now.append(1)
-                most.append(len(now))
-            time.sleep(0.01)
-            with lock:
-                now.pop()
-            yield 1
-
-    found: list[list] = [[], []]
-    askers = [threading.Thread(target=lambda own=own: own.extend(at_once([counts, counts]))) for own in found]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join(20)
-    assert [len(own) for own in found] == [10, 10] and max(most) == 2

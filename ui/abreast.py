@@ -10,9 +10,6 @@ from typing import Any
 from .warmup import CORES
 
 _END = object()
-_cores = Semaphore(
-    CORES
-)  # steps that compute at the same time, whoever asks: more take memory, and no less time
 
 
 def abreast(makes: Sequence[Callable[[], Iterator]]) -> Iterator[tuple[int, Any]]:
@@ -20,7 +17,7 @@ def abreast(makes: Sequence[Callable[[], Iterator]]) -> Iterator[tuple[int, Any]
 
     A generator takes its next step once its last one was taken from here, so who stops, or waits for others,
     lets all of them wait. Threads are of no more importance than the one that asks. On one core the
-    generators take their steps in turns. No step may ask for others abreast: they would wait for its core.
+    generators take their steps in turns.
 
     Raises:
         Exception: that of the first of them that fails; the others end with their step.
@@ -62,8 +59,7 @@ def _work(k: int, make: Callable[[], Iterator], out: SimpleQueue, over: Event, m
     try:
         steps = iter(make())
         while may.acquire() and not over.is_set():
-            with _cores:
-                value = next(steps, _END)
+            value = next(steps, _END)
             out.put((k, value, None))
             if value is _END:
                 return
